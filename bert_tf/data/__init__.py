@@ -1,0 +1,33 @@
+"""From files to batches: sources, packing and bucketing, the `tf.data` pipeline."""
+
+from bert_tf.data.batches import batch_arrays, blocks, dataset
+from bert_tf.data.cells import class_index, number, text
+from bert_tf.data.epochs import Epochs
+from bert_tf.data.features import Features, encode
+from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
+from bert_tf.data.table import Table
+
+__all__ = [
+    "Csv",
+    "Epochs",
+    "Features",
+    "HuggingFaceDataset",
+    "InMemory",
+    "JsonLines",
+    "Layout",
+    "Plan",
+    "Source",
+    "Table",
+    "Tfds",
+    "Tsv",
+    "batch_arrays",
+    "blocks",
+    "choose_layout",
+    "class_index",
+    "dataset",
+    "encode",
+    "number",
+    "plan_epoch",
+    "text",
+]

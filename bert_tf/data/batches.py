@@ -1,0 +1,155 @@
+"""Turns a plan into tensors: NumPy batches, and a `tf.data` pipeline over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bert_tf.data.epochs import Epochs
+from bert_tf.data.features import Features
+from bert_tf.data.plan import Plan
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+PREFETCHED_BLOCKS = 16
+
+
+def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray]:
+    """Batch k of the plan.
+
+    Returns: int32 token_ids, segment_ids, padding_mask [R, T] and every token field [R, T]; packed also example_ids,
+    position_ids [R, T] and first_positions [R, M]; labels, example_weight (float32; 0: no example), example_index
+    (int32; -1: no example), every example and position field [R, M] where packed, [R] where not. A row without an
+    example has no real token. Fields are 0, or their fill, where there is nothing.
+    """
+    layout, part = plan.layout, plan.batch(k)
+    rows, length = layout.rows, int(plan.lengths[k])
+    packed = layout.batching == "packed"
+    starts = features.splits[part.index]
+    lengths = features.splits[part.index + 1] - starts
+    ends = np.cumsum(lengths)
+    # Token t of this batch is number `position[t]` of its example, comes from `source[t]` and goes to `target[t]`.
+    token = np.arange(ends[-1])
+    position = token - np.repeat(ends - lengths, lengths)
+    source = np.repeat(starts, lengths) + position
+    target = np.repeat(part.row.astype(np.int64) * length + part.column, lengths) + position
+
+    def scatter(values: np.ndarray, fill: float = 0) -> np.ndarray:
+        out = np.full((rows * length, *values.shape[1:]), fill, np.int32 if values.dtype.kind in "iub" else np.float32)
+        out[target] = values
+        return out.reshape(rows, length, *values.shape[1:])
+
+    slots = (rows, layout.slots) if packed else (rows,)
+    at = (part.row, part.slot) if packed else (part.row,)
+
+    def place(values: np.ndarray, fill: float = 0) -> np.ndarray:
+        out = np.full((*slots, *values.shape[1:]), fill, np.int32 if values.dtype.kind in "iub" else np.float32)
+        out[at] = values
+        return out
+
+    batch = {
+        "token_ids": scatter(features.token_ids[source], features.fills.get("token_ids", 0)),
+        "segment_ids": scatter(features.segment_ids[source]),
+        "padding_mask": scatter(np.ones(len(target), np.int32)),
+    }
+    if packed:
+        batch["example_ids"] = scatter(np.repeat(part.slot + 1, lengths))
+        batch["position_ids"] = scatter(position)
+        batch["first_positions"] = place(part.column)
+    for name, values in features.token_fields.items():
+        batch[name] = scatter(values[source], features.fills.get(name, 0))
+    for name, values in features.example_fields.items():
+        batch[name] = place(values[part.index], features.fills.get(name, 0))
+    for name, values in features.position_fields.items():
+        batch[name] = place(values[part.index] + part.column, features.fills.get(name, 0))
+    if features.labels is not None:
+        batch["labels"] = place(features.labels[part.index], features.fills.get("labels", 0))
+    weights = np.ones(len(part.index), np.float32) if features.weights is None else features.weights[part.index]
+    batch["example_weight"] = place(weights)
+    batch["example_index"] = place(part.index, -1)
+    return batch
+
+
+def blocks(
+    features: Features,
+    epochs: Epochs | Plan,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    replicas: int = 1,
+    replica_range: tuple[int, int] | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what `dataset` does, as NumPy arrays."""
+    first, last = replica_range or (0, replicas)
+    for plan, k in _walk(epochs, start, stop):
+        batch = batch_arrays(features, plan, k)
+        examples = np.array(batch["example_weight"].sum(dtype=np.float64), np.float32)
+        rows = plan.layout.rows // replicas
+        for replica in range(first, last):
+            block = {name: values[replica * rows : (replica + 1) * rows] for name, values in batch.items()}
+            yield {**block, "global_examples": examples}
+
+
+def dataset(
+    features: Features,
+    epochs: Epochs | Plan,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    replicas: int = 1,
+    replica_range: tuple[int, int] | None = None,
+) -> tf.data.Dataset:
+    """The batches of all epochs, or of one plan, as a `tf.data` pipeline.
+
+    Args:
+        features: the examples.
+        epochs: the plans; with a single plan the pipeline ends with it.
+        start: number of the first batch, counted over all epochs.
+        stop: number of the batch to end before; None: never (one plan: its end).
+        replicas: equal blocks of rows that a global batch is cut into, over all workers.
+        replica_range: the first and the last + 1 of this worker's replicas; all of them if None.
+    Returns: a data set of dicts as `batch_arrays` gives, one a replica of this worker, in order, each with the scalar
+        float32 `global_examples`, the sum of example_weight over the global batch. Shapes are static but for T where
+        bucketed.
+    Raises: ValueError if rows do not divide by `replicas`.
+    """
+    import tensorflow as tf
+
+    plan = epochs if isinstance(epochs, Plan) else epochs.plan(epochs.locate(start)[0])
+    rows = plan.layout.rows
+    if rows % replicas:
+        raise ValueError(f"`replicas` must divide the rows of a batch. Received: replicas={replicas}, rows={rows}")
+    example = {**batch_arrays(features, plan, 0), "global_examples": np.zeros((), np.float32)}
+    token_names = {"token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", *features.token_fields}
+
+    def spec(name: str, values: np.ndarray) -> tf.TensorSpec:
+        if not values.ndim:
+            return tf.TensorSpec([], tf.float32)
+        shape: list[int | None] = [rows // replicas, *values.shape[1:]]
+        if plan.layout.batching == "bucketed" and name in token_names:
+            shape[1] = None
+        return tf.TensorSpec(shape, tf.as_dtype(values.dtype))
+
+    def generate() -> Iterator[dict[str, np.ndarray]]:
+        return blocks(features, epochs, start=start, stop=stop, replicas=replicas, replica_range=replica_range)
+
+    signature = {name: spec(name, values) for name, values in example.items()}
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(PREFETCHED_BLOCKS)
+
+
+def _walk(epochs: Epochs | Plan, start: int, stop: int | None) -> Iterator[tuple[Plan, int]]:
+    if isinstance(epochs, Plan):
+        for k in range(start, epochs.number_of_batches if stop is None else min(stop, epochs.number_of_batches)):
+            yield epochs, k
+        return
+    epoch, k = epochs.locate(start)
+    number = start
+    while stop is None or number < stop:
+        plan = epochs.plan(epoch)
+        while k < plan.number_of_batches and (stop is None or number < stop):
+            yield plan, k
+            k, number = k + 1, number + 1
+        epoch, k = epoch + 1, 0

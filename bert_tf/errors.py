@@ -1,0 +1,24 @@
+"""The one error that a command shows without a traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the person at the keyboard can put right: a file, data, a flag or the environment.
+
+    The message is one line that names the thing, what was expected and what came. Commands print it on
+    stderr and exit with status 2. Wrong arguments in Python raise `ValueError` instead.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(" ".join(str(message).split("\n")))
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Returns ` Did you mean 'x'?` for the choice nearest to `name`, or an empty string where none is near."""
+    folded = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.5)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""

@@ -1,0 +1,5 @@
+"""Metrics as the field names them; scikit-learn and SciPy compute them."""
+
+from bert_tf.metrics.classification import METRICS, Metric, get_metric
+
+__all__ = ["METRICS", "Metric", "get_metric"]
