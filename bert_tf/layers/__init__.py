@@ -1,0 +1,22 @@
+"""The layers of BERT. They use `keras.ops` only, so they run on Keras's TensorFlow, JAX and PyTorch backends."""
+
+from bert_tf.layers.embeddings import Embeddings
+from bert_tf.layers.encoder_block import EncoderBlock
+from bert_tf.layers.feed_forward import FeedForward
+from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.masks import attention_bias, take_positions
+from bert_tf.layers.pooler import Pooler
+from bert_tf.layers.self_attention import SelfAttention
+from bert_tf.layers.table import Table
+
+__all__ = [
+    "Embeddings",
+    "EncoderBlock",
+    "FeedForward",
+    "LayerNorm",
+    "Pooler",
+    "SelfAttention",
+    "Table",
+    "attention_bias",
+    "take_positions",
+]

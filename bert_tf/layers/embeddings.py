@@ -1,0 +1,125 @@
+"""The sum of token, segment and position vectors that BERT starts from."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from bert_tf.layers.dropout import check_positive, check_rate, dropout
+from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.table import Table
+
+POSITION_KINDS = ("learned", "sinusoidal")
+
+
+def sinusoids(positions: int, dim: int) -> np.ndarray:
+    """The fixed position vectors: sin at even columns, cos at odd ones, wavelengths from 2 pi to 20000 pi.
+
+    Returns: float32 [positions, dim].
+    Reference: Vaswani et al., 2017, section 3.5, https://arxiv.org/abs/1706.03762
+    """
+    column = np.arange(dim)
+    angle = np.arange(positions)[:, None] / np.power(10000.0, (column // 2 * 2) / dim)  # [P, D]
+    return np.where(column % 2 == 0, np.sin(angle), np.cos(angle)).astype("float32")
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class Embeddings(keras.layers.Layer):
+    """Token, segment and position vectors, summed in float32, normalised, then dropped out.
+
+    Args:
+        vocabulary_size: number V of token vectors.
+        hidden_dim: width D.
+        max_positions: number P of positions a row, or a packed example, may have.
+        num_segments: number of segment vectors.
+        dropout: share of outputs dropped in training, in [0, 1).
+        layer_norm_epsilon: added to the variance before the root.
+        position_kind: "learned", a table, or "sinusoidal", fixed.
+        initializer_range: deviation of the truncated normal the tables start from.
+    Call arguments:
+        token_ids: int [B, T], in [0, V).
+        segment_ids: int [B, T], in [0, num_segments); None: all 0.
+        position_ids: int [B, T], in [0, P); None: 0, 1, 2, ...
+        seed: integer [2] for dropout; None: Keras's global generator.
+    Returns: float [B, T, D] in the compute dtype.
+    Raises: ValueError for a bad argument, or where T is known, above P, and `position_ids` is absent.
+    Reference: Devlin et al., 2019, figure 2, https://arxiv.org/abs/1810.04805
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        hidden_dim: int,
+        *,
+        max_positions: int = 512,
+        num_segments: int = 2,
+        dropout: float = 0.1,
+        layer_norm_epsilon: float = 1e-12,
+        position_kind: str = "learned",
+        initializer_range: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if position_kind not in POSITION_KINDS:
+            raise ValueError(
+                f"`position_kind` must be one of {', '.join(POSITION_KINDS)}. Received: position_kind={position_kind!r}"
+            )
+        self.vocabulary_size = check_positive("vocabulary_size", vocabulary_size)
+        self.hidden_dim = check_positive("hidden_dim", hidden_dim)
+        self.max_positions = check_positive("max_positions", max_positions)
+        self.num_segments = check_positive("num_segments", num_segments)
+        self.dropout = check_rate("dropout", dropout)
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.position_kind = position_kind
+        self.initializer_range = initializer_range
+
+        tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
+        self.token = Table(vocabulary_size, hidden_dim, name="token", **tables)
+        self.segment = Table(num_segments, hidden_dim, name="segment", **tables)
+        self.position = None
+        if position_kind == "learned":
+            self.position = Table(max_positions, hidden_dim, name="position", **tables)
+        self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+
+    def build(self, input_shape=None):
+        for table in (self.token, self.segment, self.position):
+            if table is not None:
+                table.build(None)
+        self.norm.build((None, None, self.hidden_dim))
+
+    def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
+        x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, D]
+        if segment_ids is None:
+            x = x + self.segment.table[0]
+        else:
+            x = x + self.segment(segment_ids)
+        x = self.norm(x, training=training)
+        if training:
+            x = dropout(x, self.dropout, seed)
+        return x
+
+    def _positions(self, token_ids, position_ids):
+        """float [B, T, D] by number, or [T, D] where every row counts from 0."""
+        table = self.position.table if self.position is not None else sinusoids(self.max_positions, self.hidden_dim)
+        if position_ids is not None:
+            return ops.take(table, position_ids, axis=0)  # [B, T, D]
+        length = token_ids.shape[1]
+        if length is None:
+            return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1]]  # [T, D]
+        if length > self.max_positions:
+            raise ValueError(
+                f"`token_ids` must be no longer than `max_positions`. "
+                f"Received: token_ids of shape {tuple(token_ids.shape)}, max_positions={self.max_positions}"
+            )
+        return ops.convert_to_tensor(table)[:length]  # [T, D]
+
+    def compute_output_spec(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
+        if position_ids is None and (token_ids.shape[1] or 0) > self.max_positions:
+            self._positions(token_ids, None)
+        return keras.KerasTensor((*token_ids.shape, self.hidden_dim), dtype=self.compute_dtype)
+
+    def get_config(self):
+        names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
+        names += ("layer_norm_epsilon", "position_kind", "initializer_range")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,0 +1,76 @@
+"""The two dense layers that follow attention in every block."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense, on_tokens
+from bert_tf.layers.dropout import check_positive
+from bert_tf.layers.gelu import gelu
+
+ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
+
+
+def activate(name: str, x, training=None):
+    """The activation of that name. "gelu" is the exact one (erf), as BERT's; "gelu_tanh" its approximation."""
+    if name == "gelu":
+        return gelu(x, training=training)
+    if name == "gelu_tanh":
+        return ops.gelu(x, approximate=True)
+    return {"relu": ops.relu, "silu": ops.silu, "tanh": ops.tanh}[name](x)
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class FeedForward(keras.layers.Layer):
+    """A dense layer to a larger width, an activation, and a dense layer back, for each token alone.
+
+    Args:
+        hidden_dim: width D of input and output.
+        intermediate_dim: width F between the two.
+        activation: "gelu" (exact), "gelu_tanh", "relu", "silu" or "tanh".
+        initializer_range: deviation of the truncated normal the kernels start from.
+    Call arguments:
+        x: float [B, T, D].
+    Returns: float [B, T, D] in the compute dtype.
+    Raises: ValueError for a width below 1 or an unknown activation.
+    Reference: Vaswani et al., 2017, section 3.3, https://arxiv.org/abs/1706.03762;
+        GELU: Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415
+    """
+
+    def __init__(
+        self,
+        hidden_dim: int,
+        intermediate_dim: int,
+        *,
+        activation: str = "gelu",
+        initializer_range: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.hidden_dim = check_positive("hidden_dim", hidden_dim)
+        self.intermediate_dim = check_positive("intermediate_dim", intermediate_dim)
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}. Received: activation={activation!r}"
+            )
+        self.activation = activation
+        self.initializer_range = initializer_range
+
+        self.intermediate = dense(intermediate_dim, initializer_range, name="intermediate", dtype=self.dtype_policy)
+        self.output_dense = dense(hidden_dim, initializer_range, name="output", dtype=self.dtype_policy)
+
+    def build(self, input_shape=None):
+        self.intermediate.build((None, None, self.hidden_dim))
+        self.output_dense.build((None, None, self.intermediate_dim))
+
+    def call(self, x, training=None):
+        x = activate(self.activation, on_tokens(self.intermediate, x), training=training)  # [B, T, F]
+        return on_tokens(self.output_dense, x)  # [B, T, D]
+
+    def compute_output_spec(self, x, training=None):
+        return keras.KerasTensor((*x.shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
+
+    def get_config(self):
+        names = ("hidden_dim", "intermediate_dim", "activation", "initializer_range")
+        return super().get_config() | {name: getattr(self, name) for name in names}

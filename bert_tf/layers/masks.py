@@ -1,0 +1,48 @@
+"""What attention may look at, worked out once a batch and handed to every block."""
+
+from __future__ import annotations
+
+from keras import ops
+
+MASKED = -1e4
+"""Added to the score of a key that must not be seen: exp(-1e4) is 0 in float32, and float16 holds the number."""
+
+
+def attention_bias(padding_mask=None, example_ids=None, *, query_ids=None, masked: float = MASKED):
+    """The bias that attention adds to its scores: 0 where a query may look, `masked` elsewhere.
+
+    Args:
+        padding_mask: int [B, S], 1 at real tokens; None: all are real.
+        example_ids: int [B, S], 0 at padding, else the number of the token's example within its row. A query sees
+            only keys with its own number, so padding sees padding, and no row of scores is without a key.
+        query_ids: int [B, T], the queries' example numbers where the queries are not the keys.
+        masked: a finite number; static int8 kernels want a smaller one than the default, such as -50.
+    Returns: float32 [B, 1, T, S] with example_ids, [B, 1, 1, S] with padding_mask alone, None with neither.
+    """
+    allowed = None
+    if example_ids is not None:
+        query_ids = example_ids if query_ids is None else query_ids
+        allowed = ops.equal(query_ids[:, None, :, None], example_ids[:, None, None, :])  # [B, 1, T, S]
+        if padding_mask is not None:
+            # Padding keeps seeing padding (its number is 0): only a real query is kept from a masked key.
+            keep = ops.not_equal(padding_mask, 0)[:, None, None, :]  # [B, 1, 1, S]
+            allowed = ops.logical_and(allowed, ops.logical_or(keep, ops.equal(query_ids, 0)[:, None, :, None]))
+    elif padding_mask is not None:
+        allowed = ops.not_equal(padding_mask, 0)[:, None, None, :]  # [B, 1, 1, S]
+    if allowed is None:
+        return None
+    return (1.0 - ops.cast(allowed, "float32")) * masked
+
+
+def take_positions(x, positions):
+    """Picks tokens out of every row: out[b, m] = x[b, positions[b, m]].
+
+    Args:
+        x: [B, T, ...].
+        positions: int [B, M], each in [0, T).
+    Returns: [B, M, ...] in the dtype of `x`.
+    """
+    rows, length = ops.shape(x)[0], ops.shape(x)[1]
+    flat = ops.reshape(x, (-1, *x.shape[2:]))  # [B * T, ...]
+    start = ops.arange(rows, dtype="int32")[:, None] * length  # [B, 1]
+    return ops.take(flat, ops.cast(positions, "int32") + start, axis=0)  # [B, M, ...]

@@ -1,0 +1,41 @@
+"""One vector for each example, made of its first token."""
+
+from __future__ import annotations
+
+import keras
+
+from bert_tf.layers.dense import dense
+from bert_tf.layers.dropout import check_positive
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class Pooler(keras.layers.Layer):
+    """A dense layer and tanh over the first token ([CLS]) of each example.
+
+    Args:
+        hidden_dim: width D of input and output.
+        initializer_range: deviation of the truncated normal the kernel starts from.
+    Call arguments:
+        x: float [..., D], the first tokens: [B, D], or [B, M, D] of packed rows (`masks.take_positions`).
+    Returns: float [..., D] in the compute dtype, in (-1, 1).
+    Raises: ValueError if `hidden_dim` is not an integer of at least 1.
+    Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805 (the released code, `pooler`)
+    """
+
+    def __init__(self, hidden_dim: int, *, initializer_range: float = 0.02, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden_dim = check_positive("hidden_dim", hidden_dim)
+        self.initializer_range = initializer_range
+        self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy, activation="tanh")
+
+    def build(self, input_shape=None):
+        self.dense.build((None, self.hidden_dim))
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((*x.shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return super().get_config() | {"hidden_dim": self.hidden_dim, "initializer_range": self.initializer_range}

@@ -1,0 +1,34 @@
+"""The models. Importing this package is free of TensorFlow; the names load it when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bert_tf.models.backbone import BertBackbone
+    from bert_tf.models.base import weights_by_path
+    from bert_tf.models.classifier import BertClassifier
+    from bert_tf.models.config import BertConfig
+    from bert_tf.models.sizes import SIZES, size_config
+
+_WHERE = {
+    "BertBackbone": "backbone",
+    "BertClassifier": "classifier",
+    "BertConfig": "config",
+    "SIZES": "sizes",
+    "size_config": "sizes",
+    "weights_by_path": "base",
+}
+
+__all__ = ["SIZES", "BertBackbone", "BertClassifier", "BertConfig", "size_config", "weights_by_path"]
+
+
+def __getattr__(name: str):
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,175 @@
+"""BERT with a class, several labels, or a number for each text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense
+from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
+from bert_tf.layers.masks import take_positions
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.base import BertModel
+from bert_tf.models.config import BertConfig
+
+PROBLEMS = ("single_label", "multi_label", "regression")
+IGNORED_LABEL = -100
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertClassifier(BertModel):
+    """A backbone, dropout, and a dense layer over the pooled output.
+
+    Args:
+        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        num_classes: number C of classes, labels or values.
+        dropout: share of the pooled output dropped in training, in [0, 1); None: the backbone's hidden dropout.
+        labels: C names; None: "LABEL_0", "LABEL_1", ...
+        problem: "single_label", "multi_label" or "regression"; None: "regression" if C is 1, else "single_label".
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
+    Call arguments: those of `BertBackbone`.
+    Returns: logits, float32 [B, C], or [B, M, C] of packed rows.
+    Raises: ValueError for a bad argument.
+    Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
+    """
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        num_classes: int,
+        *,
+        dropout: float | None = None,
+        labels: tuple[str, ...] | None = None,
+        problem: str | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        if isinstance(backbone, BertConfig):
+            backbone = BertBackbone(backbone, dtype=dtype)
+        if not isinstance(backbone, BertBackbone):
+            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
+        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        self.num_classes = check_positive("num_classes", num_classes)
+        problem = problem or ("regression" if num_classes == 1 else "single_label")
+        if problem not in PROBLEMS:
+            raise ValueError(f"`problem` must be one of {', '.join(PROBLEMS)}. Received: problem={problem!r}")
+        self.problem = problem
+        self.labels = tuple(labels) if labels is not None else tuple(f"LABEL_{i}" for i in range(num_classes))
+        if len(self.labels) != num_classes or len(set(self.labels)) != num_classes:
+            raise ValueError(
+                "`labels` must be `num_classes` different names. "
+                f"Received: labels={self.labels!r}, num_classes={num_classes}"
+            )
+        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
+        self.trainable = trainable
+
+        # layers
+        self.backbone = backbone
+        self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
+        self.classifier = dense(num_classes, backbone.config.initializer_range, name="classifier", dtype="float32")
+        self.build(None)
+
+    @property
+    def config(self) -> BertConfig:
+        """The backbone's config."""
+        return self.backbone.config
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.classifier.build((None, self.config.hidden_dim))
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        if training and seed is None and self.seed_generator is not None:
+            seed = self.seed_generator.next()
+        x = self.backbone(inputs, training=training, seed=seed, only_pooled=True)["pooled_output"]  # [B, (M), D]
+        x = ops.cast(x, "float32")
+        if training:
+            x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
+        return self.classifier(x)  # [B, (M), C]
+
+    def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the mean loss where labels are given.
+
+        Args:
+            inputs: as in the call.
+            labels: "single_label": int [B], in [0, C), or -100 to leave an example out; "multi_label": 0 or 1 [B, C];
+                "regression": float [B, C], or [B] where C is 1. Packed rows have [B, M] for [B].
+            example_weight: float [B], or [B, M]; None: 1 for every example, 0 for the empty slots of packed rows.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: dict of "logits" float32 [B, C] or [B, M, C] and, with labels, "loss", a float32 scalar: the weighted
+            mean over examples of cross-entropy, binary cross-entropy with logits (mean over labels) or squared error
+            (mean over values), as Hugging Face's BertForSequenceClassification.
+        Raises: ValueError if the shape of `labels` or `example_weight` does not fit.
+        """
+        logits = self(inputs, training=training, seed=seed)
+        if labels is None:
+            return {"logits": logits}
+        losses, counted = self._loss_of_each(logits, ops.convert_to_tensor(labels))  # [B, (M)]
+        if example_weight is None:
+            example_weight = self._slots_in_use(inputs)
+        if example_weight is not None:
+            example_weight = ops.cast(example_weight, "float32")
+            _check_shape("example_weight", example_weight.shape, losses.shape)
+            counted = counted * example_weight
+        total = ops.sum(counted)
+        # No example at all gives a loss of 0, not 0 / 0.
+        loss = ops.sum(losses * counted) / ops.where(ops.equal(total, 0.0), ops.ones_like(total), total)
+        return {"logits": logits, "loss": loss}
+
+    def _loss_of_each(self, logits, labels):
+        """The loss of each example, and 1 where it counts: float32 [B, (M)] both."""
+        if self.problem == "single_label":
+            _check_shape("labels", labels.shape, logits.shape[:-1])
+            counted = ops.not_equal(labels, IGNORED_LABEL)
+            labels = ops.where(counted, labels, ops.zeros_like(labels))
+            losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+            return losses, ops.cast(counted, "float32")
+        labels = ops.cast(labels, "float32")
+        if self.problem == "regression" and self.num_classes == 1 and len(labels.shape) == len(logits.shape) - 1:
+            labels = labels[..., None]
+        _check_shape("labels", labels.shape, logits.shape)
+        if self.problem == "regression":
+            losses = ops.mean(ops.square(logits - labels), axis=-1)
+        else:
+            losses = ops.mean(ops.binary_crossentropy(labels, logits, from_logits=True), axis=-1)
+        return losses, ops.ones_like(losses)
+
+    def _slots_in_use(self, inputs):
+        """1 where a packed row has an example, 0 at its empty slots, bool [B, M]; None for unpacked inputs."""
+        first_positions, example_ids = inputs.get("first_positions"), inputs.get("example_ids")
+        if first_positions is None or example_ids is None:
+            return None
+        real = ops.not_equal(take_positions(example_ids, first_positions), 0)  # [B, M]
+        slot = ops.arange(first_positions.shape[1], dtype="int32")[None, :]  # [1, M]
+        first_or_later = ops.logical_or(ops.equal(slot, 0), ops.not_equal(first_positions, 0))
+        return ops.logical_and(real, first_or_later)
+
+    # config
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "num_classes": self.num_classes,
+            "dropout": self.dropout,
+            "labels": list(self.labels),
+            "problem": self.problem,
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
+
+
+def _check_shape(name: str, shape, wanted) -> None:
+    shape, wanted = tuple(shape), tuple(wanted)
+    if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
+        raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

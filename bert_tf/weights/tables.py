@@ -1,0 +1,192 @@
+"""One table a format: our weight path, their name, and a layout that can be undone.
+
+Loading reads a table forwards, saving reads the same rows backwards. `{i}` is the block's number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from bert_tf.weights.checkpoint import Arrays, Tensor
+
+Shape = tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """How a tensor lies in their file and in ours."""
+
+    shape: Callable[[Shape], Shape]  # their shape -> our shape, for any shape that a broken file may have
+    apply: Callable[[np.ndarray], np.ndarray]  # their array -> our array
+    undo: Callable[[np.ndarray, int], np.ndarray]  # our array, number of heads N -> their array
+
+
+class Row(NamedTuple):
+    """One tensor: its path here, its name there, how it lies there."""
+
+    path: str
+    name: str
+    layout: Layout
+
+
+def _merged(shape: Callable[[Shape], Shape], undo: Callable[[np.ndarray, int], np.ndarray]) -> Layout:
+    return Layout(shape, lambda theirs: theirs.reshape(shape(theirs.shape)), undo)
+
+
+SAME = Layout(lambda shape: shape, lambda theirs: theirs, lambda ours, heads: ours)
+TRANSPOSED = Layout(lambda shape: shape[::-1], np.transpose, lambda ours, heads: ours.T)  # [out, in] -> [in, out]
+HEADS_OUT = _merged(  # [D, N, H] -> [D, N*H]
+    lambda shape: (shape[0], math.prod(shape[1:])) if shape else shape,
+    lambda ours, heads: ours.reshape(ours.shape[0], heads, -1),
+)
+HEADS_IN = _merged(  # [N, H, D] -> [N*H, D]
+    lambda shape: (math.prod(shape[:-1]), shape[-1]) if shape else shape,
+    lambda ours, heads: ours.reshape(heads, -1, ours.shape[-1]),
+)
+HEADS_BIAS = _merged(lambda shape: (math.prod(shape),), lambda ours, heads: ours.reshape(heads, -1))  # [N, H] -> [N*H]
+
+HUGGING_FACE = (
+    Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
+    Row("embeddings/segment/table", "embeddings.token_type_embeddings.weight", SAME),
+    Row("embeddings/position/table", "embeddings.position_embeddings.weight", SAME),
+    Row("embeddings/norm/gamma", "embeddings.LayerNorm.weight", SAME),
+    Row("embeddings/norm/beta", "embeddings.LayerNorm.bias", SAME),
+    Row("block_{i}/attention/query/kernel", "encoder.layer.{i}.attention.self.query.weight", TRANSPOSED),
+    Row("block_{i}/attention/query/bias", "encoder.layer.{i}.attention.self.query.bias", SAME),
+    Row("block_{i}/attention/key/kernel", "encoder.layer.{i}.attention.self.key.weight", TRANSPOSED),
+    Row("block_{i}/attention/key/bias", "encoder.layer.{i}.attention.self.key.bias", SAME),
+    Row("block_{i}/attention/value/kernel", "encoder.layer.{i}.attention.self.value.weight", TRANSPOSED),
+    Row("block_{i}/attention/value/bias", "encoder.layer.{i}.attention.self.value.bias", SAME),
+    Row("block_{i}/attention/output/kernel", "encoder.layer.{i}.attention.output.dense.weight", TRANSPOSED),
+    Row("block_{i}/attention/output/bias", "encoder.layer.{i}.attention.output.dense.bias", SAME),
+    Row("block_{i}/attention_norm/gamma", "encoder.layer.{i}.attention.output.LayerNorm.weight", SAME),
+    Row("block_{i}/attention_norm/beta", "encoder.layer.{i}.attention.output.LayerNorm.bias", SAME),
+    Row("block_{i}/feed_forward/intermediate/kernel", "encoder.layer.{i}.intermediate.dense.weight", TRANSPOSED),
+    Row("block_{i}/feed_forward/intermediate/bias", "encoder.layer.{i}.intermediate.dense.bias", SAME),
+    Row("block_{i}/feed_forward/output/kernel", "encoder.layer.{i}.output.dense.weight", TRANSPOSED),
+    Row("block_{i}/feed_forward/output/bias", "encoder.layer.{i}.output.dense.bias", SAME),
+    Row("block_{i}/feed_forward_norm/gamma", "encoder.layer.{i}.output.LayerNorm.weight", SAME),
+    Row("block_{i}/feed_forward_norm/beta", "encoder.layer.{i}.output.LayerNorm.bias", SAME),
+    Row("pooler/dense/kernel", "pooler.dense.weight", TRANSPOSED),
+    Row("pooler/dense/bias", "pooler.dense.bias", SAME),
+    Row("classifier/kernel", "classifier.weight", TRANSPOSED),
+    Row("classifier/bias", "classifier.bias", SAME),
+    Row("span/kernel", "qa_outputs.weight", TRANSPOSED),
+    Row("span/bias", "qa_outputs.bias", SAME),
+    Row("masked_lm/dense/kernel", "cls.predictions.transform.dense.weight", TRANSPOSED),
+    Row("masked_lm/dense/bias", "cls.predictions.transform.dense.bias", SAME),
+    Row("masked_lm/norm/gamma", "cls.predictions.transform.LayerNorm.weight", SAME),
+    Row("masked_lm/norm/beta", "cls.predictions.transform.LayerNorm.bias", SAME),
+    Row("masked_lm/bias", "cls.predictions.bias", SAME),
+    Row("next_sentence/kernel", "cls.seq_relationship.weight", TRANSPOSED),
+    Row("next_sentence/bias", "cls.seq_relationship.bias", SAME),
+)
+
+GOOGLE = (
+    Row("embeddings/token/table", "bert/embeddings/word_embeddings", SAME),
+    Row("embeddings/segment/table", "bert/embeddings/token_type_embeddings", SAME),
+    Row("embeddings/position/table", "bert/embeddings/position_embeddings", SAME),
+    Row("embeddings/norm/gamma", "bert/embeddings/LayerNorm/gamma", SAME),
+    Row("embeddings/norm/beta", "bert/embeddings/LayerNorm/beta", SAME),
+    Row("block_{i}/attention/query/kernel", "bert/encoder/layer_{i}/attention/self/query/kernel", SAME),
+    Row("block_{i}/attention/query/bias", "bert/encoder/layer_{i}/attention/self/query/bias", SAME),
+    Row("block_{i}/attention/key/kernel", "bert/encoder/layer_{i}/attention/self/key/kernel", SAME),
+    Row("block_{i}/attention/key/bias", "bert/encoder/layer_{i}/attention/self/key/bias", SAME),
+    Row("block_{i}/attention/value/kernel", "bert/encoder/layer_{i}/attention/self/value/kernel", SAME),
+    Row("block_{i}/attention/value/bias", "bert/encoder/layer_{i}/attention/self/value/bias", SAME),
+    Row("block_{i}/attention/output/kernel", "bert/encoder/layer_{i}/attention/output/dense/kernel", SAME),
+    Row("block_{i}/attention/output/bias", "bert/encoder/layer_{i}/attention/output/dense/bias", SAME),
+    Row("block_{i}/attention_norm/gamma", "bert/encoder/layer_{i}/attention/output/LayerNorm/gamma", SAME),
+    Row("block_{i}/attention_norm/beta", "bert/encoder/layer_{i}/attention/output/LayerNorm/beta", SAME),
+    Row("block_{i}/feed_forward/intermediate/kernel", "bert/encoder/layer_{i}/intermediate/dense/kernel", SAME),
+    Row("block_{i}/feed_forward/intermediate/bias", "bert/encoder/layer_{i}/intermediate/dense/bias", SAME),
+    Row("block_{i}/feed_forward/output/kernel", "bert/encoder/layer_{i}/output/dense/kernel", SAME),
+    Row("block_{i}/feed_forward/output/bias", "bert/encoder/layer_{i}/output/dense/bias", SAME),
+    Row("block_{i}/feed_forward_norm/gamma", "bert/encoder/layer_{i}/output/LayerNorm/gamma", SAME),
+    Row("block_{i}/feed_forward_norm/beta", "bert/encoder/layer_{i}/output/LayerNorm/beta", SAME),
+    Row("pooler/dense/kernel", "bert/pooler/dense/kernel", SAME),
+    Row("pooler/dense/bias", "bert/pooler/dense/bias", SAME),
+    Row("classifier/kernel", "output_weights", TRANSPOSED),  # run_classifier.py
+    Row("classifier/bias", "output_bias", SAME),
+    Row("span/kernel", "cls/squad/output_weights", TRANSPOSED),  # run_squad.py
+    Row("span/bias", "cls/squad/output_bias", SAME),
+    Row("masked_lm/dense/kernel", "cls/predictions/transform/dense/kernel", SAME),  # run_pretraining.py
+    Row("masked_lm/dense/bias", "cls/predictions/transform/dense/bias", SAME),
+    Row("masked_lm/norm/gamma", "cls/predictions/transform/LayerNorm/gamma", SAME),
+    Row("masked_lm/norm/beta", "cls/predictions/transform/LayerNorm/beta", SAME),
+    Row("masked_lm/bias", "cls/predictions/output_bias", SAME),
+    Row("next_sentence/kernel", "cls/seq_relationship/output_weights", TRANSPOSED),
+    Row("next_sentence/bias", "cls/seq_relationship/output_bias", SAME),
+)
+
+# The paths of a Keras weights file: classes in snake case, numbered from the second on (`{keras_i}`); "vars/0" is the
+# kernel, gamma or table, "vars/1" the bias or beta. The classifier lies in a second file, task.weights.h5.
+_BLOCK = "layers/transformer_encoder{keras_i}/"
+_ATTENTION = _BLOCK + "_self_attention_layer/"
+KERAS_HUB = (
+    Row("embeddings/token/table", "layers/reversible_embedding/vars/0", SAME),
+    Row("embeddings/segment/table", "layers/embedding/vars/0", SAME),
+    Row("embeddings/position/table", "layers/position_embedding/vars/0", SAME),
+    Row("embeddings/norm/gamma", "layers/layer_normalization/vars/0", SAME),
+    Row("embeddings/norm/beta", "layers/layer_normalization/vars/1", SAME),
+    Row("block_{i}/attention/query/kernel", _ATTENTION + "query_dense/vars/0", HEADS_OUT),
+    Row("block_{i}/attention/query/bias", _ATTENTION + "query_dense/vars/1", HEADS_BIAS),
+    Row("block_{i}/attention/key/kernel", _ATTENTION + "key_dense/vars/0", HEADS_OUT),
+    Row("block_{i}/attention/key/bias", _ATTENTION + "key_dense/vars/1", HEADS_BIAS),
+    Row("block_{i}/attention/value/kernel", _ATTENTION + "value_dense/vars/0", HEADS_OUT),
+    Row("block_{i}/attention/value/bias", _ATTENTION + "value_dense/vars/1", HEADS_BIAS),
+    Row("block_{i}/attention/output/kernel", _ATTENTION + "output_dense/vars/0", HEADS_IN),
+    Row("block_{i}/attention/output/bias", _ATTENTION + "output_dense/vars/1", SAME),
+    Row("block_{i}/attention_norm/gamma", _BLOCK + "_self_attention_layer_norm/vars/0", SAME),
+    Row("block_{i}/attention_norm/beta", _BLOCK + "_self_attention_layer_norm/vars/1", SAME),
+    Row("block_{i}/feed_forward/intermediate/kernel", _BLOCK + "_feedforward_intermediate_dense/vars/0", SAME),
+    Row("block_{i}/feed_forward/intermediate/bias", _BLOCK + "_feedforward_intermediate_dense/vars/1", SAME),
+    Row("block_{i}/feed_forward/output/kernel", _BLOCK + "_feedforward_output_dense/vars/0", SAME),
+    Row("block_{i}/feed_forward/output/bias", _BLOCK + "_feedforward_output_dense/vars/1", SAME),
+    Row("block_{i}/feed_forward_norm/gamma", _BLOCK + "_feedforward_layer_norm/vars/0", SAME),
+    Row("block_{i}/feed_forward_norm/beta", _BLOCK + "_feedforward_layer_norm/vars/1", SAME),
+    Row("pooler/dense/kernel", "layers/dense/vars/0", SAME),
+    Row("pooler/dense/bias", "layers/dense/vars/1", SAME),
+    Row("classifier/kernel", "task:layers/dense/vars/0", SAME),
+    Row("classifier/bias", "task:layers/dense/vars/1", SAME),
+)
+
+
+def expand(table: tuple[Row, ...], num_layers: int) -> list[Row]:
+    """Rows with the blocks' numbers filled in."""
+    rows = []
+    for row in table:
+        blocks = range(num_layers) if "{i}" in row.path else range(1)
+        for i in blocks:
+            rows.append(Row(row.path.format(i=i), row.name.format(i=i, keras_i=f"_{i}" if i else ""), row.layout))
+    return rows
+
+
+def read_forwards(
+    table: tuple[Row, ...], tensors: Mapping[str, Tensor], num_layers: int
+) -> tuple[Arrays, dict[str, Shape]]:
+    """Their names -> our paths. Returns our arrays, and the names (and shapes) that no row knows."""
+    found, used = {}, set()
+    for row in expand(table, num_layers):
+        if row.name in tensors:
+            used.add(row.name)
+            found[row.path] = _ours(tensors[row.name], row.layout)
+    return Arrays(found), {tensor.name: tensor.shape for name, tensor in sorted(tensors.items()) if name not in used}
+
+
+def read_backwards(
+    table: tuple[Row, ...], arrays: Mapping[str, np.ndarray], num_layers: int, num_heads: int
+) -> dict[str, np.ndarray]:
+    """Our paths -> their names. Raises ValueError naming paths that the table has no row for."""
+    rows = [row for row in expand(table, num_layers) if row.path in arrays]
+    unknown = sorted(set(arrays) - {row.path for row in rows})
+    if unknown:
+        raise ValueError(f"this format has no place for: {', '.join(unknown)}")
+    return {row.name: np.ascontiguousarray(row.layout.undo(np.asarray(arrays[row.path]), num_heads)) for row in rows}
+
+
+def _ours(tensor: Tensor, layout: Layout) -> Tensor:
+    return Tensor(tensor.name, layout.shape(tensor.shape), lambda: layout.apply(tensor.read()))

