@@ -1,0 +1,49 @@
+"""BERT in Keras 3 and TensorFlow: any checkpoint in, one command to fine-tune, a model that takes text out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bert_tf.errors import UserError
+    from bert_tf.lookup import load_task
+    from bert_tf.models import BertBackbone, BertClassifier, BertConfig
+    from bert_tf.pipeline import Pipeline
+    from bert_tf.text import BertTokenizer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BertBackbone",
+    "BertClassifier",
+    "BertConfig",
+    "BertTokenizer",
+    "Pipeline",
+    "UserError",
+    "__version__",
+    "load_task",
+]
+
+# Name -> where it lives. Imported on first use, so that `import bert_tf` and --help need no TensorFlow.
+_HOMES = {
+    "BertBackbone": "bert_tf.models",
+    "BertClassifier": "bert_tf.models",
+    "BertConfig": "bert_tf.models",
+    "BertTokenizer": "bert_tf.text",
+    "Pipeline": "bert_tf.pipeline",
+    "UserError": "bert_tf.errors",
+    "load_task": "bert_tf.lookup",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bert_tf' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

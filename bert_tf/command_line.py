@@ -1,0 +1,148 @@
+"""What the commands share: flags, errors as one line, where data and run folder are. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from bert_tf.config import OWN, SAMPLE, RunConfig, read_config
+from bert_tf.errors import UserError
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+REMOTE = ("tfds:", "hf:")
+REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong flag is said in one line, and flags cannot be shortened."""
+
+    def __init__(self, prog: str, description: str | None, epilog: str | None = None):
+        layout = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, epilog=epilog, allow_abbrev=False, formatter_class=layout)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see --help)")
+
+
+def run_command(prog: str, command: Callable[[Sequence[str] | None], None]) -> NoReturn:
+    """Runs a command as a process: 0 when done; a UserError is one line on stderr and status 2."""
+    try:
+        command(None)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{prog}: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more on closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(0)
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def start_tensorflow() -> None:
+    """TensorFlow's first import, with Keras on it; of what they log meanwhile only warnings and errors are shown.
+
+    TensorFlow 2.21 writes remarks on oneDNN and CUDA to file descriptor 2 while its libraries load, whatever
+    TF_CPP_MIN_LOG_LEVEL says, so that is where they are held back.
+
+    Raises: UserError if KERAS_BACKEND asks for something else.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise UserError(f"KERAS_BACKEND must be unset or tensorflow for the commands. Received: {backend!r}")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    imported = False
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            import keras
+            import tensorflow_text
+
+            imported = bool(keras and tensorflow_text)
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held_back.seek(0)
+            for line in held_back.read().decode(errors="replace").splitlines():
+                if not imported or not line.startswith(REMARKS):
+                    say(line)
+
+
+def find_data(kind: Kind, task: str, asked: str | None) -> str:
+    """What to read: `asked`, or the folder of the task under $BERT_TF_DATA, or the bundled sample (said on stderr).
+
+    Returns: the absolute path of a folder or file, `tfds:NAME`, `hf:NAME`, `sample`, or `own`:
+        that of a task whose source is no files.
+    Raises: UserError if it is not there.
+    """
+    hint = f" {kind.how_to_get}" if kind.how_to_get else ""
+    if asked is None:
+        root = os.environ.get("BERT_TF_DATA")
+        folder = Path(root).expanduser() / Path(task).stem if root else None
+        if folder is not None and folder.exists():
+            return str(folder.resolve())
+        looked = f"{folder} (from $BERT_TF_DATA) is not there" if folder else "$BERT_TF_DATA is not set"
+        if kind.has_own_place:
+            return OWN
+        if kind.sample is None:
+            raise UserError(f"--data is needed: {looked}, and this task has no bundled sample.{hint}")
+        say(f"No --data, and {looked}: using the small bundled sample, not the real set.{hint}")
+        return SAMPLE
+    if asked == SAMPLE:
+        if kind.sample is None:
+            raise UserError(f"--data=sample: this task has no bundled sample.{hint}")
+        return asked
+    if asked.startswith(REMOTE) or (asked == OWN and kind.has_own_place):
+        return asked
+    path = Path(asked).expanduser()
+    if not path.exists():
+        raise UserError(
+            f"--data={asked}: expected a folder or file, tfds:NAME, hf:NAME or sample. "
+            f"Received: a path that is not there.{hint}"
+        )
+    return str(path.resolve())
+
+
+def check_writable(folder: Path, flag: str) -> None:
+    """Makes `folder` and tries to write in it. Raises: UserError that names the flag and the reason."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{flag}={folder}: expected a folder that can be written. Received: {error}") from None
+
+
+def read_run(folder: Path) -> RunConfig:
+    """The settings of a run folder that has a saved model. Raises: UserError naming what is missing."""
+    if not folder.is_dir():
+        raise UserError(f"--run={folder}: expected a run folder. Received: no such folder")
+    if not (folder / "config.toml").is_file():
+        raise UserError(
+            f"--run={folder}: expected a run folder, which has a config.toml. Received: a folder without one"
+        )
+    config = read_config(folder / "config.toml")
+    if not (folder / "model").is_dir():
+        raise UserError(
+            f"--run={folder}: expected a run that has saved a model. Received: no {folder / 'model'} yet; "
+            f"train it with python -m bert_tf.train --task={config.task} --run={folder}"
+        )
+    return config

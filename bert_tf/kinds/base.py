@@ -1,0 +1,164 @@
+"""What every kind of task has: reading, features, model, loss, metrics, answers."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bert_tf.config import OWN, SAMPLE, RunConfig
+from bert_tf.errors import UserError
+from bert_tf.metrics import get_metric
+
+if TYPE_CHECKING:
+    from bert_tf.data import Features, Source
+    from bert_tf.text import BertTokenizer
+
+SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """One split of a task's data, read and checked, not yet tokenised.
+
+    Args:
+        texts: first texts [E].
+        pairs: second texts [E], or None where an example is one text.
+        labels: what the kind makes of the labels, [E]; None where the split has none.
+        bad_rows: how many rows were left out.
+        is_sample: whether these are the sentences bundled with the library rather than the real set.
+    """
+
+    texts: Sequence[str]
+    pairs: Sequence[str] | None = None
+    labels: np.ndarray | None = None
+    bad_rows: int = 0
+    is_sample: bool = False
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(abc.ABC):
+    """A task of some kind: which data, which labels. Nothing here imports TensorFlow until it works with tensors.
+
+    Args:
+        source: reads the published files of the data (`bert_tf.data.Tsv` and others).
+        sequence_length: most tokens of an example, special ones included, where the run does not say.
+        metrics: names of the task's published metrics; the first chooses the best weights.
+        sample: name of the data bundled with the library that stands in for the real set, or None.
+        defaults: keys of a run that this task sets, by section: `{"training": {"epochs": 2}}`.
+        how_to_get: one sentence that says where the real data is to be had.
+    """
+
+    source: Source
+    sequence_length: int
+    metrics: tuple[str, ...]
+    sample: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    how_to_get: str = ""
+
+    @property
+    def main_metric(self) -> str:
+        """The metric that chooses the best weights."""
+        return self.metrics[0]
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Which of two values of `main_metric` is the better one."""
+        return get_metric(self.main_metric).greater_is_better
+
+    @property
+    def has_own_place(self) -> bool:
+        """Whether the task's source itself says where the data is: in memory, or at a hub."""
+        from bert_tf.data.sources import FileSource
+
+        return not isinstance(self.source, FileSource)
+
+    def place(self, where: str) -> Path | str | None:
+        """Where `source` is to look for `where`, as `read` takes it. Raises: UserError for a sample there is not."""
+        if where != SAMPLE:
+            return None if where == OWN else where
+        folder = SAMPLES / (self.sample or "")
+        if self.sample is None or not folder.is_dir():
+            raise UserError(f"expected a place with the data. Received: {SAMPLE!r}, of which this task has none")
+        return folder
+
+    @property
+    @abc.abstractmethod
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the input's columns, as in the data and in JSON lines given to predict: one or two."""
+
+    @abc.abstractmethod
+    def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Examples:
+        """Reads one split ("train", "validation" or what else the source has).
+
+        Args:
+            where: a folder or file in the source's own format, `tfds:NAME`, `hf:NAME`, `sample` or `own`.
+            skip_bad_rows: leave out and count bad rows, where the default is to stop at the first.
+        Raises: UserError that names file and line.
+        """
+
+    @abc.abstractmethod
+    def features(
+        self,
+        tokenizer: BertTokenizer,
+        examples: Examples,
+        *,
+        sequence_length: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Features:
+        """Tokenises examples, with the graph that also serves.
+
+        Args:
+            progress: called with (examples done, examples in all) after each chunk.
+        """
+
+    def build_tokenizer(self, backbone: str) -> BertTokenizer:
+        """The tokenizer of a checkpoint, or that of the uncased English vocabulary for a size with random weights."""
+        from bert_tf.models import SIZES
+        from bert_tf.text import BertTokenizer
+
+        return BertTokenizer.from_pretrained("minilm" if backbone in SIZES else backbone)
+
+    @abc.abstractmethod
+    def build_model(self, config: RunConfig) -> Any:
+        """The Keras model of a new run: the backbone's weights, and a new head where they have none."""
+
+    @abc.abstractmethod
+    def load_model(self, folder: str) -> Any:
+        """The Keras model as a run saved it."""
+
+    @abc.abstractmethod
+    def per_example_loss(
+        self,
+        outputs: Any,
+        batch: Mapping[str, Any],
+        *,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> Any:
+        """float32 tensor shaped as `batch["labels"]`: the loss of each example, before `example_weight`."""
+
+    @abc.abstractmethod
+    def class_weights(self, setting: Sequence[float] | str | None, labels: np.ndarray) -> tuple[float, ...] | None:
+        """Resolves `training.class_weights` against the training labels. Raises: UserError if the number is wrong."""
+
+    @abc.abstractmethod
+    def measure(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """The task's metrics by name, shares between 0 and 1, from logits [E, ...] and labels [E]."""
+
+    @abc.abstractmethod
+    def answer_function(
+        self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+    ) -> Callable[..., dict[str, Any]]:
+        """One `tf.function` from raw strings [B] (and their pairs [B]) to the tensors of the answers [B, ...]."""
+
+    @abc.abstractmethod
+    def to_json(self, text: str, pair: str | None, answer: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """One row of `answer_function`'s tensors, as numpy values, as the object that predict prints."""

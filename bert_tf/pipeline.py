@@ -1,0 +1,138 @@
+"""A trained model as one callable: text in, answers out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from bert_tf.command_line import read_run
+from bert_tf.errors import UserError
+from bert_tf.kinds import Classification, Kind
+from bert_tf.lookup import load_task
+
+Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
+Progress = Callable[[int, int], None]
+
+
+class Pipeline:
+    """Answers texts with the model of a run folder, or of a folder that `save_pretrained` or Transformers wrote.
+
+    Args:
+        where: the run folder, or the model's.
+        batch_examples: texts in a batch; default: as the run says, or 64.
+    Call arguments:
+        texts: one text, or several.
+        pairs: the second text of each, for a task of pairs.
+    Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
+        `probabilities` by name of the class.
+    Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together.
+    """
+
+    def __init__(self, where: str | os.PathLike[str], *, batch_examples: int | None = None):
+        from bert_tf.text import BertTokenizer
+
+        folder = Path(where).expanduser()
+        if (folder / "config.toml").is_file():
+            config = read_run(folder)
+            self.kind = load_task(config.task)
+            self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
+            self.model = self.kind.load_model(str(folder / "model"))
+            self._is_run = True
+            self._sequence_length = config.data.sequence_length or self.kind.sequence_length
+            self.batch_examples = batch_examples or config.evaluation.batch_examples
+        else:
+            self.tokenizer = BertTokenizer.from_pretrained(where)
+            self.kind, self.model = _classifier(where)
+            self._is_run = False
+            self._sequence_length = self.kind.sequence_length
+            self.batch_examples = batch_examples or 64
+        self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
+
+    @overload
+    def __call__(self, texts: str, pairs: str | None = None) -> dict[str, Any]: ...
+    @overload
+    def __call__(self, texts: Texts, pairs: Texts | None = None) -> list[dict[str, Any]]: ...
+
+    def __call__(self, texts: str | Texts, pairs: str | Texts | None = None) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(texts, str):
+            if pairs is not None and not isinstance(pairs, str):
+                raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")
+            return self([texts], None if pairs is None else [pairs])[0]
+        if isinstance(pairs, str):
+            raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
+        answers = self.arrays(texts, pairs)
+        return [
+            self.kind.to_json(
+                text, pairs[i] if pairs is not None else None, {key: value[i] for key, value in answers.items()}
+            )
+            for i, text in enumerate(texts)
+        ]
+
+    def arrays(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, progress: Progress | None = None
+    ) -> Mapping[str, np.ndarray]:
+        """The answers as arrays [E, ...] in the order of the texts, whatever the order they are computed in.
+
+        Args:
+            progress: called with (texts done, E) after each batch.
+        """
+        import tensorflow as tf
+
+        wanted = len(self.kind.text_columns) if self._is_run else 1 + (pairs is not None)
+        if (pairs is None) != (wanted == 1) or (pairs is not None and len(pairs) != len(texts)):
+            came = "no pairs" if pairs is None else f"{len(pairs)} pairs"
+            needs = "no `pairs`" if wanted == 1 else "as many `pairs` as `texts`"
+            raise ValueError(f"This task takes {needs}. Received: {len(texts)} texts, {came}")
+        answer = self._function(wanted)
+        lengths = np.array([len(text) for text in texts], np.int64)
+        if pairs is not None:
+            lengths += np.array([len(pair) for pair in pairs], np.int64)
+        order = np.argsort(
+            -lengths, kind="stable"
+        )  # the longest first: like lengths together, and memory is known early
+        parts: list[Mapping[str, np.ndarray]] = []
+        for start in range(0, len(order), self.batch_examples):
+            rows = order[start : start + self.batch_examples]
+            batch = [tf.constant([side[i] for i in rows], tf.string) for side in (texts, pairs) if side is not None]
+            parts.append({key: value.numpy() for key, value in answer(*batch).items()})
+            if progress is not None:
+                progress(min(start + self.batch_examples, len(order)), len(order))
+        if not parts:
+            return {}
+        back = np.argsort(order, kind="stable")
+        return {key: np.concatenate([part[key] for part in parts])[back] for key in parts[0]}
+
+    def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
+        """The graph for that many texts an answer; a folder without a task takes one or two."""
+        if columns not in self._functions:
+            kind = self.kind
+            if columns != len(kind.text_columns):
+                assert isinstance(kind, Classification)
+                kind = dataclasses.replace(kind, text=("text", "pair"))
+            self._functions[columns] = kind.answer_function(
+                self.model, self.tokenizer, sequence_length=self._sequence_length
+            )
+        return self._functions[columns]
+
+
+def _classifier(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
+    """The model of a folder that says no task, and a task made of its labels."""
+    from bert_tf.data import InMemory
+    from bert_tf.models import BertClassifier
+
+    model = BertClassifier.from_pretrained(where)
+    if model.problem != "single_label":
+        raise UserError(f"{where}: expected a classifier with one label a text. Received: one for {model.problem}")
+    kind = Classification(
+        source=InMemory({}),
+        text=("text",),
+        label="label",
+        classes=model.labels,
+        sequence_length=min(model.config.max_positions, 512),
+    )
+    return kind, model

@@ -1,0 +1,142 @@
+"""Fine-tune a BERT on a task: python -m bert_tf.train --task=sst2
+
+The same command on the same run folder goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bert_tf import lookup
+from bert_tf.command_line import Parser, check_writable, find_data, run_command, say, start_tensorflow
+from bert_tf.config import (
+    SAMPLE,
+    Layer,
+    RunConfig,
+    differences,
+    keys_and_meanings,
+    override_layer,
+    read_config,
+    read_layer,
+    resolve,
+    to_toml,
+)
+from bert_tf.errors import UserError
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+PROG = "python -m bert_tf.train"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = Parser(PROG, __doc__, epilog=_keys())
+    parser.add_argument("--task", metavar="NAME|FILE", help=f"one of {', '.join(lookup.names('tasks'))}, or a .py file")
+    parser.add_argument(
+        "--config", metavar="NAME|FILE", help="recipe; default: that of the task's name, if there is one"
+    )
+    parser.add_argument("--backbone", metavar="WHERE", help=keys_and_meanings()["backbone"][1])
+    parser.add_argument("--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample")
+    parser.add_argument("--run", metavar="DIR", help="run folder; default: runs/<task>")
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    flags = parser.parse_args(argv)
+
+    # 1. What is asked, and whether it can be: nothing slow, and nothing left behind, before that is known.
+    kind, config = _settings(flags)
+    run_folder = Path(flags.run or f"runs/{Path(config.task).stem}").expanduser()
+    data = find_data(kind, config.task, config.data.source)
+    config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+    check_writable(run_folder, "--run")
+
+    # 2. A folder that holds a run already: the same run goes on, another one is refused.
+    if _is_begun(run_folder):
+        _check_same(config, read_config(run_folder / "config.toml"), run_folder)
+    result_file = run_folder / "result.json"
+    if result_file.is_file():
+        result = json.loads(result_file.read_text(encoding="utf-8"))
+        say(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
+    else:
+        _write(run_folder / "config.toml", to_toml(config))
+        start_tensorflow()
+        from bert_tf.training.loop import train
+
+        result = train(config, kind, run_folder, data=data, is_sample=data == SAMPLE)
+    metrics = ", ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
+    name, where = Path(config.task).stem, "the bundled sample" if data == SAMPLE else data
+    say(f"{name} on {where}: {metrics}. Model in {run_folder / 'model'}")
+    print(json.dumps(result))
+
+
+def _settings(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
+    """The task, and the run: defaults, then the task's, then the recipe's, then the flags'."""
+    recipe = read_layer(lookup.find("configs", flags.config)) if flags.config else None
+    task = flags.task or (recipe.values.get("task") if recipe else None)
+    if not isinstance(task, str):
+        raise UserError(
+            f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file"
+        )
+    kind = lookup.load_task(task)
+    if task not in lookup.names("tasks"):
+        task = str(lookup.find("tasks", task))
+    if recipe is None and task in lookup.names("configs"):
+        recipe = read_layer(lookup.find("configs", task))
+    layers = [Layer(origin=f"task {task}", values=kind.defaults)]
+    layers += [recipe] if recipe else []
+    layers += [override_layer(flags.settings), Layer(origin="--task", values={"task": task})]
+    if flags.backbone is not None:
+        layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
+    if flags.data is not None:
+        layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
+    if flags.skip_bad_rows:
+        layers.append(Layer(origin="--skip-bad-rows", values={"data": {"skip_bad_rows": True}}))
+    config = resolve(layers)
+    return kind, config.model_copy(update={"backbone": _lasting(config.backbone)})
+
+
+def _lasting(backbone: str) -> str:
+    """A path that is there made absolute, so that the run can be repeated from another folder; names as they are."""
+    path = Path(backbone).expanduser()
+    is_path = path.exists() or path.with_name(f"{path.name}.index").exists()
+    return str(path.resolve()) if is_path and backbone != "minilm" else backbone
+
+
+def _is_begun(run_folder: Path) -> bool:
+    """Whether there is something that another run would spoil; a config.toml alone is not."""
+    checkpoints = run_folder / "checkpoints"
+    begun = (run_folder / "result.json").exists() or (run_folder / "model").exists()
+    return begun or (checkpoints.is_dir() and any(checkpoints.iterdir()))
+
+
+def _check_same(config: RunConfig, found: RunConfig, run_folder: Path) -> None:
+    different = differences(found, config)
+    if different:
+        listed = "; ".join(f"{key}: there {there!r}, asked {asked!r}" for key, (there, asked) in different.items())
+        raise UserError(
+            f"--run={run_folder} holds a run with other settings ({listed}). Give a fresh --run, or the same settings"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def _keys() -> str:
+    """For --help: every key of a recipe, its default and what it means."""
+    lines = [
+        f"  {key} = {'none' if default is None else default}\n      {meaning}"
+        for key, (default, meaning) in keys_and_meanings().items()
+    ]
+    return "\n".join(["keys of a recipe and of --set:", *lines])
+
+
+if __name__ == "__main__":
+    run_command(PROG, main)

@@ -1,0 +1,229 @@
+"""The training loop. It reads top to bottom: data, strategy, weights, steps, report."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bert_tf.config import RunConfig, TrainingConfig
+from bert_tf.data import Epochs, Features, choose_layout
+from bert_tf.errors import UserError
+from bert_tf.training.checkpoints import Checkpoints, State
+from bert_tf.training.engine import make_engine
+from bert_tf.training.evaluation import Evaluator
+from bert_tf.training.flops import peak_flops
+from bert_tf.training.loss_scale import LossScale
+from bert_tf.training.meter import Meter
+from bert_tf.training.optimizer import AdamW, layer_multipliers
+from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, versions, write_result
+from bert_tf.training.schedule import Schedule
+from bert_tf.training.step import TrainStep
+from bert_tf.training.strategy import make_placement
+from bert_tf.training.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+REPORT_STEPS = 50
+
+
+def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_sample: bool = False) -> dict[str, Any]:
+    """Trains a run to its end, from wherever it stands, and returns what stands in its result.json.
+
+    Args:
+        config: the resolved run.
+        kind: the task.
+        run_folder: where checkpoints, model, logs and result go; there already, and writable.
+        data: where the task's data is, as `kind.read` takes it.
+        is_sample: whether that is the sample bundled with the library; noted in the result.
+    Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number.
+    """
+    options = config.training
+    keras.utils.set_random_seed(config.seed)
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    placement = make_placement(options.strategy)
+    if options.xla and placement.name != "one_device":
+        raise UserError(f"training.xla is for one device; a TPU compiles by itself. Received: {placement.name}")
+
+    # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
+    tokenizer = kind.build_tokenizer(config.backbone)
+    splits: dict[str, Features] = {}
+    bad_rows: dict[str, int] = {}
+    for split in ("train", "validation"):
+        examples = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
+        bad_rows[split] = examples.bad_rows
+        splits[split] = kind.features(tokenizer, examples, sequence_length=config.data.sequence_length)
+    lengths = splits["train"].lengths
+    layout = choose_layout(
+        lengths,
+        options.batch_examples,
+        batching="packed" if config.data.batching == "auto" else config.data.batching,
+        divisor=placement.replicas * options.accumulation_steps,
+        pack_length=config.data.pack_length,
+    )
+    epochs = Epochs.of(lengths, layout, seed=config.seed)
+    total_steps = epochs.number_of_batches(options.epochs)
+    if options.max_steps is not None:
+        total_steps = min(total_steps, options.max_steps)
+
+    # Weights: those of this run's last checkpoint win, then --backbone's, then random ones.
+    trained = TrainedModel(kind.build_model(config), splits, placement.strategy)
+    with placement.strategy.scope():
+        optimizer = AdamW(
+            trained.trainable,
+            _schedule(options, total_steps),
+            weight_decay=options.weight_decay,
+            beta_1=options.beta_1,
+            beta_2=options.beta_2,
+            epsilon=options.epsilon,
+            multipliers=layer_multipliers(trained.trainable, options.layer_decay, trained.config.num_layers),
+        )
+        loss_scale = LossScale() if options.precision == "mixed_float16" else None
+    state = State()
+    checkpoints = Checkpoints(
+        run_folder / "checkpoints",
+        list(trained.trainable.values()),
+        optimizer,
+        state,
+        extra={"loss_scale": loss_scale} if loss_scale else None,
+        writes=placement.is_chief,
+    )
+    resumed = checkpoints.restore()
+    done = int(state.next_batch.numpy())
+
+    # Steps.
+    class_weights = kind.class_weights(options.class_weights, splits["train"].labels)
+    step = TrainStep(
+        trained.model,
+        lambda outputs, batch: kind.per_example_loss(
+            outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
+        ),
+        optimizer,
+        seed=config.seed,
+        accumulation_steps=options.accumulation_steps,
+        clip_norm=options.clip_norm,
+        loss_scale=loss_scale,
+        xla=options.xla,
+    )
+    run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
+    evaluator = Evaluator(
+        trained.precise, trained.features["validation"], batch_examples=config.evaluation.batch_examples
+    )
+    peak = placement.replicas * peak_flops(options.precision)
+    meter = Meter(epochs, lengths, trained.config, peak_flops=peak, state=state)
+    log = Log(run_folder if placement.is_chief else None, resumed_at=done)
+    progress = Progress(total_steps, start=done)
+    if resumed:
+        progress.line(f"going on from step {done} of {total_steps}")
+    window: list[dict[str, np.ndarray]] = []
+    evaluations, saves = _stops(options, epochs, total_steps)
+    while done < total_steps and not _out_of_patience(state, options.early_stopping_patience):
+        next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
+        count = min(options.steps_per_call, next_stop - done)
+        began = time.perf_counter()
+        reports = run_steps(count)
+        meter.add(done, count, time.perf_counter() - began)
+        window.append(reports)
+        _check_numbers(reports, done, checkpoints, scaled=loss_scale is not None)
+        done += count
+        state.next_batch.assign(done)
+        progress.update(done, loss=float(reports["loss"][-1]))
+        if done == _next_report(done - 1, total_steps):
+            values = {name: float(np.concatenate([part[name] for part in window]).mean()) for name in reports}
+            log.write("train", done, values | meter.report())
+            window.clear()
+        if done in evaluations:
+            trained.update_precise()
+            scores = kind.measure(evaluator.logits(), splits["validation"].labels)
+            log.write("evaluation", done, scores)
+            progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+            is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
+            if placement.is_chief and (is_best or options.keep == "last"):
+                trained.save(run_folder / "model", tokenizer, optimizer)
+        if done in saves:
+            meter.store()
+            checkpoints.save(done)
+    progress.close()
+
+    # Report.
+    kept_step = int(state.best_step.numpy()) if options.keep == "best" else done
+    overall = meter.overall()
+    result = {
+        "task": config.task,
+        "data": "sample" if is_sample else data,
+        "metrics": log.scores_at(kept_step),
+        "kept_step": kept_step,
+        "steps": done,
+        "seconds": overall.get("seconds"),
+        "train_examples_per_second": overall.get("examples_per_second"),
+        "train_tokens_per_second": overall.get("tokens_per_second"),
+        "padding_share": overall.get("padding_share"),
+        "model_flops_utilization": overall.get("model_flops_utilization"),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "parameters": trained.parameters(),
+        "train_examples": len(lengths),
+        "bad_rows": bad_rows,
+        "strategy": placement.name,
+        "replicas": placement.replicas,
+        "seed": config.seed,
+        "versions": versions(),
+    }
+    if placement.is_chief:
+        write_result(run_folder, result)
+    return result
+
+
+def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:
+    steps = options.warmup_steps
+    if steps is None:
+        steps = math.ceil(options.warmup_share * total_steps)
+    return Schedule(
+        peak=options.learning_rate,
+        total_steps=total_steps,
+        warmup_steps=min(steps, total_steps),
+        shape=options.schedule,
+    )
+
+
+def _stops(options: TrainingConfig, epochs: Epochs, total_steps: int) -> tuple[set[int], set[int]]:
+    """The steps after which to evaluate, and those after which to write a checkpoint; both hold the last one."""
+    if options.evaluate_every_steps:
+        evaluations = set(range(options.evaluate_every_steps, total_steps, options.evaluate_every_steps))
+    else:
+        evaluations, epoch = set(), 1
+        while epochs.start(epoch) < total_steps:
+            evaluations.add(epochs.start(epoch))
+            epoch += 1
+    saves = evaluations
+    if options.checkpoint_every_steps:
+        saves = set(range(options.checkpoint_every_steps, total_steps, options.checkpoint_every_steps))
+    return evaluations | {total_steps}, saves | {total_steps}
+
+
+def _next_report(done: int, total_steps: int) -> int:
+    return min((done // REPORT_STEPS + 1) * REPORT_STEPS, total_steps)
+
+
+def _out_of_patience(state: State, patience: int | None) -> bool:
+    return patience is not None and int(state.evaluations_since_best.numpy()) >= patience
+
+
+def _check_numbers(reports: dict[str, np.ndarray], done: int, checkpoints: Checkpoints, *, scaled: bool) -> None:
+    """Raises: UserError at the first update whose loss, or gradient unless a loss scale mends it, is not a number."""
+    bad = ~np.isfinite(reports["loss"])
+    if not scaled:
+        bad |= ~np.isfinite(reports["gradient_norm"])
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise UserError(
+            f"step {done + at + 1}: the loss is {reports['loss'][at]} and the gradient's norm "
+            f"{reports['gradient_norm'][at]}; training has stopped. Last good checkpoint: {checkpoints.latest()}. "
+            "A lower training.learning_rate, a longer warm-up or float32 usually helps"
+        )

@@ -1,0 +1,143 @@
+"""What a run tells while it works: a progress bar or plain lines, TensorBoard, metrics.jsonl."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import tensorflow as tf
+from tqdm import tqdm
+
+PLAIN_SECONDS = 15.0
+
+
+class Progress:
+    """A bar on a terminal; elsewhere a line every 15 seconds. Both show rate, loss and time left, on stderr."""
+
+    def __init__(self, total: int, *, start: int, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.total, self.start, self.done = total, start, start
+        self.began = self.printed = time.monotonic()
+        self.first = start
+        self.bar = None
+        if self.stream.isatty():
+            self.bar = tqdm(total=total, initial=start, unit="step", file=self.stream, dynamic_ncols=True)
+
+    def update(self, done: int, *, loss: float) -> None:
+        """`done` steps of all are behind."""
+        if self.bar is not None:
+            self.bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            self.bar.update(done - self.done)
+        now = time.monotonic()
+        if self.done == self.start:  # the first call was spent on tracing: it says nothing about the rate
+            self.began, self.first = now, done
+        self.done = done
+        if self.bar is None and (now - self.printed >= PLAIN_SECONDS or done == self.total):
+            self.printed = now
+            rate = (done - self.first) / max(now - self.began, 1e-9)
+            left = (self.total - done) / rate if rate else float("inf")
+            self.line(f"step {done}/{self.total}, {rate:.2f} steps/s, loss {loss:.4f}, {_clock(left)} left")
+
+    def line(self, text: str) -> None:
+        """A line of its own, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.write(text, file=self.stream)
+        else:
+            print(text, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _clock(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
+
+
+class Log:
+    """metrics.jsonl and TensorBoard scalars of a run; writes nothing where `folder` is None (not the chief)."""
+
+    def __init__(self, folder: Path | None, *, resumed_at: int = 0) -> None:
+        self.folder = folder
+        self.scores: dict[int, dict[str, float]] = {}
+        if folder is None:
+            return
+        self.path = folder / "metrics.jsonl"
+        self._forget_after(resumed_at)
+        self.train_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "train"))
+        self.evaluation_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "evaluation"))
+
+    def _forget_after(self, step: int) -> None:
+        """Steps that a resumed run takes again would otherwise stand in the file twice."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = []
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:  # cut off when the process was killed
+                continue
+            if event["step"] <= step:
+                kept.append(line)
+                if event["event"] == "evaluation":
+                    self.scores[event["step"]] = _scores(event)
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text("".join(f"{line}\n" for line in kept))
+        temporary.replace(self.path)
+
+    def write(self, event: str, step: int, values: dict[str, float]) -> None:
+        """One line and one point a value. `event` is `train` or `evaluation`."""
+        if event == "evaluation":
+            self.scores[step] = values
+        if self.folder is None:
+            return
+        with self.path.open("a") as file:
+            file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
+        writer = self.train_writer if event == "train" else self.evaluation_writer
+        with writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=step)
+        writer.flush()
+
+    def scores_at(self, step: int) -> dict[str, float]:
+        """What the evaluation after `step` updates gave, in this process or before an interruption."""
+        return self.scores.get(step, {})
+
+
+def _scores(event: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in event.items() if name not in ("event", "step")}
+
+
+def peak_memory_bytes() -> int:
+    """The most memory in use so far: of the GPU if there is one, else the process's resident set."""
+    if tf.config.list_physical_devices("GPU"):
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(kilobytes) if sys.platform == "darwin" else int(kilobytes) * 1024
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the libraries that the numbers depend on."""
+    found = {}
+    for name in ("bert_tf", "tensorflow", "tensorflow-text", "keras", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+            found[name] = "not installed"
+    return {"python": platform.python_version(), **found}
+
+
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """result.json, whole or not at all."""
+    temporary = folder / "result.json.tmp"
+    temporary.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    temporary.replace(folder / "result.json")

@@ -1,0 +1,85 @@
+"""The model while it is trained: its weights under a strategy, and the way back to a whole, saved model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bert_tf.data import Features
+from bert_tf.models.base import weights_by_path
+from bert_tf.models.config import BertConfig
+from bert_tf.models.pretrained import arrays_by_path, save_model
+from bert_tf.training.optimizer import AdamW
+from bert_tf.training.vocabulary import TrimmedVocabulary
+
+TOKEN_TABLE = "embeddings/token/table"
+
+
+class TrainedModel:
+    """A copy of `whole`, made in the strategy's scope, with only the token vectors that the data can reach.
+
+    Args:
+        whole: the model with the weights to start from; not kept.
+        splits: name -> the features of each split.
+        strategy: the copy's variables are created in its scope.
+
+    Attributes:
+        model: the copy.
+        features: the splits, with the copy's token numbers.
+        precise: the model to evaluate, in float32; the copy itself, or one that `update_precise` brings up to date.
+        trainable: path -> variable, the weights to train.
+    """
+
+    def __init__(self, whole: Any, splits: Mapping[str, Features], strategy: Any) -> None:
+        arrays = arrays_by_path(whole)
+        self.config = whole.config
+        self.original_table = arrays[TOKEN_TABLE]
+        self.vocabulary = TrimmedVocabulary.of(len(self.original_table), *splits.values())
+        self.features = {name: self.vocabulary.features(features) for name, features in splits.items()}
+        arrays[TOKEN_TABLE] = self.vocabulary.trim(self.original_table)
+        with strategy.scope():
+            self.model = _like(whole, self.config.replace(vocabulary_size=len(self.vocabulary.kept)))
+            for path, variable in weights_by_path(self.model).items():
+                variable.assign(arrays[path])
+        # Evaluation is in float32, as the saved model is used; float32 models need no second copy.
+        self.precise = self.model
+        if self.model.compute_dtype != "float32":
+            self.precise = _like(self.model, self.model.config, dtype="float32")
+        self.trainable: dict[str, tf.Variable] = {
+            path: variable.value for path, variable in weights_by_path(self.model).items() if variable.trainable
+        }
+
+    def update_precise(self) -> None:
+        """Brings `precise` up to date."""
+        if self.precise is not self.model:
+            ours = weights_by_path(self.model)
+            for path, variable in weights_by_path(self.precise).items():
+                variable.assign(ours[path].value)
+
+    def save(self, folder: Path, tokenizer: Any, optimizer: AdamW) -> None:
+        """Writes the whole model, with the decay that the vectors left out would have had."""
+        arrays = arrays_by_path(self.model)
+        decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy()))
+        arrays[TOKEN_TABLE] = self.vocabulary.restore(arrays[TOKEN_TABLE], self.original_table, decay=decay)
+        save_model(self.model, folder, tokenizer, arrays=arrays)
+
+    def parameters(self) -> int:
+        """Number of weights of the whole model."""
+        trimmed = sum(int(np.prod(variable.shape)) for variable in weights_by_path(self.model).values())
+        return trimmed + self.original_table.size - len(self.vocabulary.kept) * self.original_table.shape[1]
+
+
+def _like(model: Any, config: BertConfig, *, dtype: Any = None) -> Any:
+    """A new model of the same class, head and all, on another config; its weights are random."""
+    policy = keras.dtype_policies.serialize(model.dtype_policy) if dtype is None else dtype
+    arguments = {**model.get_config(), "dtype": policy}
+    if "backbone" in arguments:
+        arguments["backbone"] = type(model.backbone)(config, dtype=policy)
+    else:
+        arguments["config"] = config
+    return type(model)(**arguments)

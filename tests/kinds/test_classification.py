@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert_tf.config import RunConfig
+from bert_tf.data import InMemory
+from bert_tf.errors import UserError
+from bert_tf.kinds import Classification, Examples
+
+CLASSES = ("bad", "fair", "good")
+
+
+def make(**changes) -> Classification:
+    fields = {"source": InMemory({}), "text": ("body",), "label": "kind", "classes": CLASSES, "sequence_length": 8}
+    return Classification(**{**fields, **changes})
+
+
+def reference_loss(logits, labels, *, smoothing=0.0, weights=None):
+    """Cross entropy in float64, an example at a time."""
+    flat, found = np.reshape(logits, (-1, logits.shape[-1])).astype(np.float64), []
+    for row, label in zip(flat, np.ravel(labels), strict=True):
+        log_p = row - np.log(np.sum(np.exp(row)))
+        target = np.full(len(row), smoothing / len(row))
+        target[label] += 1 - smoothing
+        found.append(-np.sum(target * log_p) * (1.0 if weights is None else weights[label]))
+    return np.reshape(found, np.shape(labels))
+
+
+@pytest.mark.parametrize("labels", [np.array([0, 2, 1, 2], np.int32), np.array([[0, 2], [1, 2]], np.int32)])
+@pytest.mark.parametrize(("smoothing", "weights"), [(0.0, None), (0.1, None), (0.2, (0.5, 2.0, 1.0))])
+def test_loss_of_each_example(labels, smoothing, weights):
+    logits = np.random.default_rng(1).normal(scale=3, size=(*labels.shape, 3)).astype(np.float32)
+    loss = make().per_example_loss(
+        tf.constant(logits), {"labels": tf.constant(labels)}, label_smoothing=smoothing, class_weights=weights
+    )
+    assert loss.dtype == tf.float32
+    np.testing.assert_allclose(loss, reference_loss(logits, labels, smoothing=smoothing, weights=weights), rtol=1e-5)
+
+
+def test_loss_is_float32_and_finite_for_large_low_precision_logits():
+    logits = tf.constant([[300.0, -300.0, 0.0]], tf.bfloat16)
+    loss = make().per_example_loss(logits, {"labels": tf.constant([1])}, label_smoothing=0.1)
+    np.testing.assert_allclose(loss, reference_loss(logits.numpy(), np.array([1]), smoothing=0.1), rtol=1e-5)
+
+
+def test_loss_compiles_with_xla():
+    kind, labels = make(), tf.constant([0, 2])
+    logits = tf.constant([[1.0, 2.0, 3.0], [0.0, 0.0, 1.0]])
+
+    def loss(logits, labels):
+        return kind.per_example_loss(logits, {"labels": labels}, class_weights=(1, 2, 3))
+
+    compiled = tf.function(loss, jit_compile=True)
+    np.testing.assert_allclose(compiled(logits, labels), loss(logits, labels), rtol=1e-6)
+
+
+def test_balanced_class_weights_weigh_one_on_average():
+    labels = np.array([0] * 6 + [1] * 3 + [2], np.int32)
+    weights = make().class_weights("balanced", labels)
+    assert weights == pytest.approx((10 / 18, 10 / 9, 10 / 3))
+    assert np.mean(np.asarray(weights)[labels]) == pytest.approx(1.0)
+
+
+def test_class_weights_given_by_number():
+    assert make().class_weights(None, np.array([0])) is None
+    assert make().class_weights((1, 2, 3), np.array([0])) == (1.0, 2.0, 3.0)
+    with pytest.raises(UserError, match=r"must have 3 weights, one a class \(bad, fair, good\). Received: \[1, 2\]"):
+        make().class_weights((1, 2), np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"text": "body"}, "`text` must be a tuple of one or two columns. Received: text='body'"),
+        ({"text": ()}, "`text` must be a tuple of one or two columns"),
+        ({"classes": ("a",)}, "`classes` must be two different names or more. Received: classes=.'a',."),
+        ({"classes": ("a", "a")}, "`classes` must be two different names or more"),
+        ({"metrics": "accuracy"}, "`metrics` must be a tuple of one name or more"),
+        ({"metrics": ("acuracy",)}, "acuracy"),
+        ({"sequence_length": 2}, "`sequence_length` must be 3 or more. Received: sequence_length=2"),
+    ],
+)
+def test_a_task_that_cannot_be(changes, expected):
+    with pytest.raises(ValueError, match=expected):
+        make(**changes)
+
+
+def test_labels_by_name_or_by_index():
+    rows = [{"body": "x", "kind": "good"}, {"body": "y", "kind": "0"}, {"body": "z", "kind": 1}]
+    examples = make(source=InMemory({"train": rows})).read("own", "train")
+    assert list(examples.texts) == ["x", "y", "z"]
+    assert examples.labels is not None
+    assert examples.labels.tolist() == [2, 0, 1]
+    assert examples.labels.dtype == np.int32
+    assert (examples.pairs, examples.bad_rows, examples.is_sample) == (None, 0, False)
+
+
+@pytest.mark.parametrize("label", ["great", "3", "-1", "", 7, "1.0"])
+def test_an_unknown_label_is_an_error_or_skipped_and_counted(label):
+    rows = [{"body": "x", "kind": "good"}, {"body": "y", "kind": label}]
+    kind = make(source=InMemory({"train": rows}))
+    with pytest.raises(UserError, match="bad, fair, good") as caught:
+        kind.read("own", "train")
+    assert repr(label) in str(caught.value)
+    examples = kind.read("own", "train", skip_bad_rows=True)
+    assert (list(examples.texts), examples.bad_rows) == (["x"], 1)
+
+
+def test_pairs_are_read_and_tokenised_together():
+    from bert_tf.text import BertTokenizer
+    from tests.conftest import VOCABULARY
+
+    rows = [{"a": "good film", "b": "bad", "kind": "good"}]
+    kind = make(source=InMemory({"train": rows}), text=("a", "b"))
+    examples = kind.read("own", "train")
+    assert (examples.texts, examples.pairs) == (["good film"], ["bad"])
+    features = kind.features(BertTokenizer(VOCABULARY), examples, sequence_length=8)
+    tokens = [VOCABULARY[i] for i in features.token_ids]
+    assert tokens == ["[CLS]", "good", "film", "[SEP]", "bad", "[SEP]"]
+    assert features.segment_ids.tolist() == [0, 0, 0, 0, 1, 1]
+    assert features.labels is not None
+    assert features.labels.tolist() == [2]
+
+
+def test_metrics():
+    logits = np.array([[2.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]], np.float32)
+    assert make().measure(logits, np.array([0, 1, 2, 2])) == {"accuracy": 0.75}
+    assert make().main_metric == "accuracy"
+    assert make().greater_is_better
+
+
+def test_the_sample_reads_through_the_task():
+    from bert_tf import load_task
+
+    kind = load_task("sst2")
+    train, dev = kind.read("sample", "train"), kind.read("sample", "validation")
+    assert len(train) >= 600
+    assert len(dev) >= 150
+    assert train.is_sample
+    assert dev.labels is not None
+    assert set(dev.labels) == {0, 1}
+
+
+def test_the_real_set_reads_through_the_task():
+    from bert_tf import load_task
+    from tests.conftest import shared_data
+
+    examples = load_task("sst2").read(str(shared_data("sst2")), "validation")
+    assert (len(examples), examples.is_sample) == (872, False)
+    assert examples.texts[0] == "it 's a charming and often affecting journey . "
+    assert examples.labels is not None
+    assert (examples.labels[:2].tolist(), int(examples.labels.sum())) == ([1, 0], 444)
+
+
+def test_a_model_of_a_run(tiny_model):
+    run = {"task": "x", "backbone": str(tiny_model), "model": {"hidden_dropout": 0.3}}
+    model = make().build_model(RunConfig.model_validate({**run, "training": {"precision": "mixed_bfloat16"}}))
+    assert (model.labels, model.num_classes, model.problem) == (CLASSES, 3, "single_label")
+    assert (model.config.hidden_dropout, model.config.attention_dropout) == (0.3, 0.1)
+    assert model.dtype_policy.name == "mixed_bfloat16"
+    with pytest.raises(UserError, match=r"'data\.sequence_length' must be at most 512, .* Received: 600"):
+        make().build_model(RunConfig.model_validate({**run, "data": {"sequence_length": 600}}))
+
+
+def test_examples_count():
+    assert len(Examples(texts=["a", "b"])) == 2

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import pytest
+
+import bert_tf
+from bert_tf import lookup
+from bert_tf.errors import UserError
+from bert_tf.kinds import Classification
+
+OWN_TASK = """
+from __future__ import annotations
+import dataclasses
+from bert_tf.kinds import Classification
+
+@dataclasses.dataclass
+class Place:  # needs its module in sys.modules
+    name: str
+
+TASK = Classification(
+    source=Place("here"), text=("body",), label="kind", classes=("a", "b", "c"), sequence_length=8)
+"""
+
+
+def test_a_task_by_name():
+    task = bert_tf.load_task("sst2")
+    assert isinstance(task, Classification)
+    assert (task.classes, task.main_metric) == (("negative", "positive"), "accuracy")
+
+
+@pytest.mark.parametrize("group", ["tasks", "configs"])
+def test_names_are_those_of_the_folder(group):
+    assert "sst2" in lookup.names(group)
+    assert lookup.find(group, "sst2").name.startswith("sst2.")
+
+
+def test_a_task_of_ones_own(tmp_path):
+    file = tmp_path / "my_task.py"
+    file.write_text(OWN_TASK)
+    task = lookup.load_task(str(file))
+    assert isinstance(task, Classification)
+    assert task.classes == ("a", "b", "c")
+    assert dataclasses.is_dataclass(task.source)
+
+
+def test_two_tasks_of_one_file_name_do_not_share_a_module(tmp_path):
+    for number in ("one", "two"):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "task.py").write_text(OWN_TASK.replace('"body"', f'"{number}"'))
+    tasks = [lookup.load_task(str(tmp_path / number / "task.py")) for number in ("one", "two")]
+    assert [task.text_columns for task in tasks] == [("one",), ("two",)]
+
+
+def test_an_installed_wheel_has_its_definitions_inside(tmp_path, monkeypatch):
+    folder = tmp_path / "bert_tf" / "_definitions" / "tasks"
+    folder.mkdir(parents=True)
+    (folder / "shipped.py").write_text(OWN_TASK)
+    (folder / "_private.py").write_text("")
+    monkeypatch.setattr(lookup, "PACKAGE", tmp_path / "bert_tf")
+    assert lookup.names("tasks") == ["shipped"]
+    assert isinstance(lookup.load_task("shipped"), Classification)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("ssst2", ["unknown task 'ssst2'", "Did you mean 'sst2'?", "There are: "]),
+        ("weather", ["unknown task 'weather'. There are: "]),
+        ("missing/my_task.py", ["'missing/my_task.py' must be a .py file. Received: no such file"]),
+    ],
+)
+def test_an_unknown_task_lists_the_tasks_and_suggests_the_nearest(name, parts):
+    with pytest.raises(UserError) as caught:
+        lookup.load_task(name)
+    message = str(caught.value)
+    assert [part for part in [*parts, *lookup.names("tasks")] if part not in message] == []
+
+
+def test_a_file_without_a_task(tmp_path):
+    file = tmp_path / "empty.py"
+    file.write_text("TASK = 3\n")
+    with pytest.raises(
+        UserError, match=r"empty\.py: TASK must be an object of a kind from bert_tf\.kinds\. Received: 3"
+    ):
+        lookup.load_task(str(file))
+
+
+def test_a_task_that_fails_keeps_its_error_and_leaves_no_module(tmp_path):
+    file = tmp_path / "broken.py"
+    file.write_text("1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        lookup.load_task(str(file))
+    assert not [name for name in sys.modules if "broken" in name]
+
+
+def test_a_config_by_path(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("seed = 2\n")
+    assert lookup.find("configs", str(file)) == file.resolve()
+    with pytest.raises(UserError, match=r"must be a \.toml file\. Received: a file that does not end in \.toml"):
+        lookup.find("configs", __file__)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import bert_tf
+from bert_tf.errors import UserError
+from bert_tf.pipeline import Pipeline
+
+TEXTS = ["good film", "", "a bad film, a very bad film that never ends", "bad!", "good film", "f" * 300]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny_run):
+    return Pipeline(tiny_run, batch_examples=2)
+
+
+def test_a_text_gives_a_dict_and_a_list_gives_a_list(pipeline):
+    one, several = pipeline("good film"), pipeline(["good film"])
+    assert several == [one]
+    assert set(one) == {"text", "label", "score", "probabilities"}
+    assert one["text"] == "good film"
+    assert list(one["probabilities"]) == ["negative", "positive"]
+    assert one["score"] == max(one["probabilities"].values()) == one["probabilities"][one["label"]]
+    assert sum(one["probabilities"].values()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_answers_stand_in_the_order_of_the_texts_whatever_the_batches(pipeline):
+    answers = pipeline(TEXTS)
+    assert [answer["text"] for answer in answers] == TEXTS
+    alone = [pipeline(text)["probabilities"]["positive"] for text in TEXTS]
+    np.testing.assert_allclose([answer["probabilities"]["positive"] for answer in answers], alone, atol=1e-6)
+    assert len({round(p, 4) for p in alone}) >= 4, "the texts must not all have one answer"
+
+
+def test_the_answers_are_those_of_tokenizer_and_classifier(pipeline, tiny_run):
+    tokenizer = bert_tf.BertTokenizer.from_pretrained(tiny_run / "model")
+    model = bert_tf.BertClassifier.from_pretrained(tiny_run / "model")
+    logits = model(tokenizer(["bad!", "good film"], max_length=64))
+    expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    arrays = pipeline.arrays(["bad!", "good film"])
+    np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-6)
+    np.testing.assert_allclose(arrays["logits"], logits, atol=1e-6)
+    assert arrays["label"].tolist() == [model.labels[i].encode() for i in np.argmax(logits, -1)]
+
+
+def test_a_models_folder_alone_will_do(pipeline, tiny_model):
+    alone = Pipeline(tiny_model)
+    for mine, theirs in zip(alone(TEXTS[:5]), pipeline(TEXTS[:5]), strict=True):
+        assert (mine["text"], mine["label"]) == (theirs["text"], theirs["label"])
+        assert mine["probabilities"] == pytest.approx(theirs["probabilities"], abs=1e-6)
+    pair = alone("good film", "bad!")
+    assert (pair["text"], pair["pair"]) == ("good film", "bad!")
+    logits = alone.model(alone.tokenizer(["good film"], ["bad!"]))[0]
+    assert pair["probabilities"]["positive"] == pytest.approx(float(1 / (1 + np.exp(logits[0] - logits[1]))), abs=1e-6)
+
+
+def test_nothing_in_nothing_out(pipeline):
+    assert pipeline([]) == []
+
+
+def test_pairs_where_the_task_has_none(pipeline):
+    with pytest.raises(ValueError, match=r"This task takes no `pairs`\. Received: 1 texts, 1 pairs"):
+        pipeline(["a"], ["b"])
+
+
+def test_no_model_there(tmp_path):
+    with pytest.raises(UserError, match=str(tmp_path)):
+        Pipeline(tmp_path)
+    (tmp_path / "config.toml").write_text('task = "sst2"\n')
+    with pytest.raises(UserError, match="expected a run that has saved a model"):
+        Pipeline(tmp_path)
+
+
+def test_hugging_face_way_of_use():
+    from bert_tf import BertClassifier, BertTokenizer
+
+    tokenizer = BertTokenizer.from_pretrained("minilm")
+    model = BertClassifier.from_pretrained("minilm", num_classes=2)
+    outputs = model.compute(tokenizer(["a joy from start to end", "two hours I want back"]), labels=[1, 0])
+    loss, logits = outputs["loss"], outputs["logits"]
+
+    assert logits.shape == (2, 2)
+    log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    assert float(loss) == pytest.approx(-float(log_p[0, 1] + log_p[1, 0]) / 2, abs=1e-5)

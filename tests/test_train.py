@@ -1,0 +1,124 @@
+"""What the command does around the loop; tests/training/ has the loop's own tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+
+import bert_tf
+from bert_tf import evaluate, predict, train
+from bert_tf.config import read_config
+from bert_tf.errors import UserError
+from tests.conftest import REVIEWS
+
+
+@pytest.fixture
+def loop(monkeypatch):
+    """Stands in for the training loop: notes what it is called with, and leaves a finished run."""
+    calls = []
+
+    def stand_in(config, kind, run_folder, *, data, is_sample):
+        calls.append({"config": config, "data": data, "is_sample": is_sample})
+        result = {"task": "sst2", "metrics": {"accuracy": 0.5}}
+        (run_folder / "model").mkdir(exist_ok=True)
+        (run_folder / "result.json").write_text(json.dumps(result))
+        return result
+
+    monkeypatch.setitem(sys.modules, "bert_tf.training.loop", types.SimpleNamespace(train=stand_in))
+    return calls
+
+
+def test_flags_win_over_the_recipe_and_the_resolved_run_is_written(loop, reviews, tmp_path, capsys):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('backbone = "small"\nseed = 4\n[training]\nepochs = 7\n')
+    folder = tmp_path / "run"
+    train.main(
+        ["--task=sst2", f"--config={recipe}", "--backbone=tiny", f"--data={reviews}", f"--run={folder}",
+         "--skip-bad-rows", "--set", "training.epochs=1", "training.xla=true", "--set=training.max_steps=1"]
+    )  # fmt: skip
+    config = loop[0]["config"]
+    assert (config.backbone, config.seed, config.training.epochs, config.training.max_steps) == ("tiny", 4, 1.0, 1)
+    assert config.training.xla
+    assert config.data.skip_bad_rows
+    assert (loop[0]["data"], loop[0]["is_sample"]) == (str(reviews), False)
+    assert read_config(folder / "config.toml") == config
+    assert json.loads(capsys.readouterr().out)["metrics"] == {"accuracy": 0.5}
+
+
+def test_a_finished_run_says_so_and_another_one_is_refused(loop, tmp_path, capsys):
+    flags = ["--task=sst2", "--data=sample", f"--run={tmp_path / 'run'}"]
+    train.main(flags)
+    capsys.readouterr()
+    train.main(flags)
+    said = capsys.readouterr()
+    assert "holds this run, finished" in said.err
+    assert json.loads(said.out)["metrics"] == {"accuracy": 0.5}
+    assert len(loop) == 1
+    before = (tmp_path / "run" / "config.toml").read_text()
+    with pytest.raises(UserError, match=r"other settings .*seed: there 1, asked 9; training\.epochs: .*, asked 1\.5"):
+        train.main([*flags, "--set", "seed=9", "training.epochs=1.5"])
+    assert (tmp_path / "run" / "config.toml").read_text() == before
+
+
+def test_settings_of_a_run_that_never_began_may_be_changed(loop, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.toml").write_text('task = "sst2"\nseed = 3\n')
+    train.main(["--task=sst2", "--data=sample", f"--run={folder}"])
+    assert read_config(folder / "config.toml").seed == 1
+
+
+def test_a_run_is_repeated_from_its_config(loop, tmp_path):
+    train.main(["--task=sst2", "--data=sample", f"--run={tmp_path / 'one'}", "--set", "seed=8"])
+    train.main([f"--config={tmp_path / 'one' / 'config.toml'}", f"--run={tmp_path / 'two'}"])
+    assert loop[0]["config"] == loop[1]["config"]
+
+
+def test_paths_are_kept_so_that_they_hold_in_another_folder(loop, reviews, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tiny_model.parent)
+    train.main(["--task=sst2", f"--data={reviews}", f"--run={tmp_path / 'run'}", "--backbone=model"])
+    assert loop[0]["config"].backbone == str(tiny_model)
+    monkeypatch.chdir(reviews.parent)
+    train.main(["--task=sst2", "--data=reviews", f"--run={tmp_path / 'run'}", f"--backbone={tiny_model}"])
+    assert len(loop) == 1, "the same run, finished"
+
+
+def test_an_unwritable_run_folder_is_said_before_any_work(loop, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"--run=.*file/run: expected a folder that can be written. Received: "):
+        train.main(["--task=sst2", "--data=sample", f"--run={tmp_path / 'file' / 'run'}"])
+    assert loop == []
+
+
+# From training to an answer, with the real loop and a model of width 8.
+
+
+def test_train_evaluate_predict(tiny_model, tmp_path, capsys):
+    folder = tmp_path / "run"
+    flags = ["--task=sst2", "--data=sample", f"--backbone={tiny_model}", f"--run={folder}"]
+    flags += ["--set", "training.max_steps=3", "training.learning_rate=0.01"]
+    train.main(flags)
+    result = json.loads(capsys.readouterr().out)
+    assert result == json.loads((folder / "result.json").read_text())
+    assert (result["task"], result["data"], result["steps"]) == ("sst2", "sample", 3)
+
+    evaluate.main([f"--run={folder}"])
+    assert json.loads(capsys.readouterr().out)["metrics"] == result["metrics"]
+
+    predict.main([f"--run={folder}", "--text=a good film", "--text="])
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers == bert_tf.Pipeline(folder)(["a good film", ""])
+
+
+def test_a_broken_training_file_is_named_and_the_command_can_be_tried_again(tiny_model, reviews, tmp_path, capsys):
+    (reviews / "train.tsv").write_text(REVIEWS + "three\tcells\t1\n")
+    flags = ["--task=sst2", f"--data={reviews}", f"--backbone={tiny_model}", f"--run={tmp_path / 'run'}"]
+    flags += ["--set", "training.max_steps=1"]
+    with pytest.raises(UserError, match=r"train\.tsv:5: expected 2 columns \(sentence, label\)"):
+        train.main(flags)
+    train.main([*flags, "--skip-bad-rows"])
+    result = json.loads(capsys.readouterr().out)
+    assert (result["train_examples"], result["bad_rows"]) == (3, {"train": 1, "validation": 0})

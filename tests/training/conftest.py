@@ -1,0 +1,83 @@
+"""A folder with tiny data and a tiny backbone, and a way to train on them in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.training import tiny_run
+
+ROOT = Path(__file__).parents[2]
+
+EXACT = {
+    "training.epochs": 2,
+    "training.batch_examples": 8,
+    "training.learning_rate": 0.01,
+    "training.clip_norm": 0.5,
+    "model.hidden_dropout": 0.0,
+    "model.attention_dropout": 0.0,
+    "data.pack_length": 24,
+    "training.keep": "last",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_run.make_data(folder / "data")
+    tiny_run.make_backbone(folder / "backbone")
+    return folder
+
+
+def start(
+    folder: Path, name: str, settings: dict[str, object], *, devices: int = 1, cluster: dict[str, object] | None = None
+) -> subprocess.Popen[str]:
+    """Starts a run; its output goes to FOLDER/NAME.log, one more file for each member of a cluster."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    environment.pop("TF_CONFIG", None)
+    if cluster is not None:
+        environment["TF_CONFIG"] = json.dumps(cluster)
+    arguments = {"folder": str(folder), "name": name, "settings": settings, "devices": devices}
+    command = [sys.executable, str(Path(tiny_run.__file__)), json.dumps(arguments)]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
+    )
+
+
+def finish(process: subprocess.Popen[str], *, seconds: float = 300) -> str:
+    """Waits for a run to end well. Returns: what it printed."""
+    output, _ = process.communicate(timeout=seconds)
+    assert process.returncode == 0, output[-4000:]
+    return output
+
+
+def weights(folder: Path, name: str) -> dict[str, np.ndarray]:
+    return load_file(folder / name / "model" / "model.safetensors")
+
+
+def result(folder: Path, name: str) -> dict[str, object]:
+    return json.loads((folder / name / "result.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def one_device(tiny: Path) -> Callable[[dict[str, object]], dict[str, np.ndarray]]:
+    """Weights of the same run on one device, trained once for each collection of settings."""
+    known: dict[str, dict[str, np.ndarray]] = {}
+
+    def train(settings: dict[str, object]) -> dict[str, np.ndarray]:
+        key = json.dumps(settings, sort_keys=True)
+        if key not in known:
+            name = f"one_device_{len(known)}"
+            finish(start(tiny, name, {**settings, "training.strategy": "one_device"}))
+            known[key] = weights(tiny, name)
+        return known[key]
+
+    return train

@@ -1,0 +1,97 @@
+"""Trains a tiny model on a tiny set, as a process of its own: python tiny_run.py FOLDER '{"training.epochs": 2}'
+
+Tests start it because a strategy, logical devices and determinism can be set once a process. FOLDER/data and
+FOLDER/backbone are made where missing; the run goes to FOLDER/<name> and can be compared with others'.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+WORDS = [
+    "the",
+    "film",
+    "was",
+    "not",
+    "a",
+    "good",
+    "bad",
+    "fine",
+    "dull",
+    "bright",
+    "long",
+    "short",
+    "plot",
+    "scene",
+    "actor",
+    "score",
+    "very",
+    "so",
+    "and",
+    "but",
+]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def make_data(folder: Path) -> None:
+    """45 and 17 sentences: odd numbers, so that last batches are partial."""
+    rng = np.random.default_rng(7)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, count in (("train.tsv", 45), ("dev.tsv", 17)):
+        rows = ["sentence\tlabel"]
+        for _ in range(count):
+            words = rng.choice(WORDS, size=rng.integers(1, 12))
+            rows.append(f"{' '.join(words)}\t{int('good' in words or 'fine' in words)}")
+        (folder / name).write_text("\n".join(rows) + "\n")
+
+
+def make_backbone(folder: Path) -> None:
+    """Two blocks, 8 wide, and a vocabulary of 25 tokens and 8 that never occur."""
+    import keras
+
+    from bert_tf.models import BertBackbone, BertConfig
+    from bert_tf.models.pretrained import save_model
+    from bert_tf.text import BertTokenizer
+
+    keras.utils.set_random_seed(3)
+    vocabulary = SPECIAL + WORDS + [f"[unused{i}]" for i in range(8)]
+    config = BertConfig(
+        vocabulary_size=len(vocabulary),
+        hidden_dim=8,
+        num_layers=2,
+        num_heads=2,
+        intermediate_dim=16,
+        max_positions=64,
+        initializer_range=0.5,
+    )
+    save_model(BertBackbone(config), folder, BertTokenizer(vocabulary))
+
+
+def main(folder: Path, name: str, settings: dict[str, object], devices: int) -> None:
+    import tensorflow as tf
+
+    if devices > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+
+    from bert_tf.config import Layer, override_layer, resolve
+    from bert_tf.lookup import load_task
+    from bert_tf.training.loop import train
+
+    layers = [
+        Layer(origin="test", values={"task": "sst2", "backbone": str(folder / "backbone")}),
+        override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
+    ]
+    (folder / name).mkdir(exist_ok=True)
+    train(resolve(layers), load_task("sst2"), folder / name, data=str(folder / "data"))
+
+
+if __name__ == "__main__":
+    arguments = json.loads(sys.argv[1])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    main(Path(arguments["folder"]), arguments["name"], arguments["settings"], arguments.get("devices", 1))
