@@ -121,9 +121,9 @@ class TrainingConfig(Section):
         None,
         'weight of each class in the loss, in the order of the classes; "balanced": inverse to how often it occurs',
     )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = _key(
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = _key(
         "float32",
-        "Keras dtype policy; softmax, norms and loss stay float32",
+        "Keras dtype policy; softmax, norms and loss stay float32; auto: mixed_bfloat16 where the hardware has it",
     )
     xla: bool = _key(False, "compile the training step with XLA")
     steps_per_call: Count = _key(1, "updates in one call of the compiled function")

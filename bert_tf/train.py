@@ -53,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     run_folder = Path(flags.run or f"runs/{Path(config.task).stem}").expanduser()
     data = find_data(kind, config.task, config.data.source)
     config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+    if Path(data).is_file():
+        raise UserError(f"--data={data}: training needs a folder that holds each split. Received: a single file")
     check_writable(run_folder, "--run")
 
     # 2. A folder that holds a run already: the same run goes on, another one is refused.

@@ -36,6 +36,8 @@ class BertClassifier(BertModel):
     Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
     """
 
+    only_pooled = True  # the last block works on first tokens alone
+
     def __init__(
         self,
         backbone: BertBackbone | BertConfig,

@@ -82,7 +82,7 @@ class Checkpoints:
         for path in reversed(self.manager.checkpoints):
             try:
                 self.checkpoint.restore(path).assert_consumed()
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
+            except (tf.errors.OpError, AssertionError, ValueError, IndexError, KeyError) as error:
                 failure = f"{path}: {str(error).splitlines()[0]}"
             else:
                 return True

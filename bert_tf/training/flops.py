@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from bert_tf.models.config import BertConfig
+
 # Dense peak in FLOP/s of one device by the name TensorFlow gives it (vendors' data sheets, without sparsity).
 GPU_PEAKS = {
     "float32": {"H200": 67e12, "H100": 67e12, "A100": 19.5e12, "V100": 15.7e12, "T4": 8.1e12, "L4": 30.3e12},
@@ -16,20 +18,20 @@ GPU_PEAKS = {
 }
 
 
-def encoder_weights(num_layers: int, hidden_dim: int, intermediate_dim: int) -> int:
-    """Weights that every token is multiplied with: those of the blocks' matrices."""
-    return num_layers * (4 * hidden_dim**2 + 2 * hidden_dim * intermediate_dim)
-
-
-def training_flops(lengths: np.ndarray, *, num_layers: int, hidden_dim: int, intermediate_dim: int) -> float:
+def training_flops(lengths: np.ndarray, config: BertConfig, *, only_pooled: bool) -> float:
     """Forward and backward FLOPs for examples of these lengths, padding not counted.
 
     6 a weight and token (2 forward, 4 backward), and 12 times the width for each pair of tokens in a layer
-    (Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311).
+    (Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311). With `only_pooled` the last block makes keys
+    and values of every token, and all else of an example's first token alone.
     """
-    lengths = lengths.astype(np.float64)
-    matrices = 6.0 * encoder_weights(num_layers, hidden_dim, intermediate_dim) * lengths.sum()
-    return float(matrices + 12.0 * num_layers * hidden_dim * np.square(lengths).sum())
+    tokens, pairs, examples = float(lengths.sum()), float(np.square(lengths.astype(np.float64)).sum()), len(lengths)
+    width, inner = config.hidden_dim, config.intermediate_dim
+    block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + 12.0 * width * pairs
+    if not only_pooled:
+        return config.num_layers * block
+    last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + 12.0 * width * tokens
+    return (config.num_layers - 1) * block + last
 
 
 @lru_cache
@@ -45,7 +47,7 @@ def peak_flops(precision: str) -> float:
     return _measured(dtype)
 
 
-def _measured(dtype: tf.DType, width: int = 1536, seconds: float = 0.3) -> float:
+def _measured(dtype: tf.DType, width: int = 1536, seconds: float = 1.0) -> float:
     matrix = tf.cast(tf.random.stateless_uniform([width, width], seed=[0, 0]), dtype)
     product = tf.function(lambda x: tf.matmul(x, matrix))
     product(matrix)

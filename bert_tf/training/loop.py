@@ -21,6 +21,7 @@ from bert_tf.training.flops import peak_flops
 from bert_tf.training.loss_scale import LossScale
 from bert_tf.training.meter import Meter
 from bert_tf.training.optimizer import AdamW, layer_multipliers
+from bert_tf.training.precision import choose_precision
 from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, versions, write_result
 from bert_tf.training.schedule import Schedule
 from bert_tf.training.step import TrainStep
@@ -44,6 +45,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         is_sample: whether that is the sample bundled with the library; noted in the result.
     Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number.
     """
+    precision = choose_precision(config.training.precision)
+    config = config.model_copy(update={"training": config.training.model_copy(update={"precision": precision})})
     options = config.training
     keras.utils.set_random_seed(config.seed)
     if options.deterministic:
@@ -60,6 +63,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         examples = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
         bad_rows[split] = examples.bad_rows
         splits[split] = kind.features(tokenizer, examples, sequence_length=config.data.sequence_length)
+        if splits[split].labels is None:
+            raise UserError(f"{data}: the split {split} has no labels, and training needs them")
     lengths = splits["train"].lengths
     layout = choose_layout(
         lengths,
@@ -99,7 +104,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     done = int(state.next_batch.numpy())
 
     # Steps.
-    class_weights = kind.class_weights(options.class_weights, splits["train"].labels)
+    class_weights = kind.class_weights(options.class_weights, np.asarray(splits["train"].labels))
     step = TrainStep(
         trained.model,
         lambda outputs, batch: kind.per_example_loss(
@@ -117,7 +122,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         trained.precise, trained.features["validation"], batch_examples=config.evaluation.batch_examples
     )
     peak = placement.replicas * peak_flops(options.precision)
-    meter = Meter(epochs, lengths, trained.config, peak_flops=peak, state=state)
+    only_pooled = getattr(trained.model, "only_pooled", False)
+    meter = Meter(epochs, lengths, trained.config, only_pooled=only_pooled, peak_flops=peak, state=state)
     log = Log(run_folder if placement.is_chief else None, resumed_at=done)
     progress = Progress(total_steps, start=done)
     if resumed:
@@ -141,7 +147,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
             window.clear()
         if done in evaluations:
             trained.update_precise()
-            scores = kind.measure(evaluator.logits(), splits["validation"].labels)
+            scores = kind.measure(evaluator.logits(), np.asarray(splits["validation"].labels))
             log.write("evaluation", done, scores)
             progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
             is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
@@ -170,6 +176,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         "parameters": trained.parameters(),
         "train_examples": len(lengths),
         "bad_rows": bad_rows,
+        "precision": precision,
         "strategy": placement.name,
         "replicas": placement.replicas,
         "seed": config.seed,

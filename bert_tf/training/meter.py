@@ -19,14 +19,22 @@ class Meter:
         epochs: the plans of the batches that are counted.
         lengths: int [E], tokens of each example.
         config: the model's shape.
+        only_pooled: whether the model's last block works on first tokens alone.
         peak_flops: FLOP/s that all devices could do.
         state: keeps the totals over interruptions.
     """
 
     def __init__(
-        self, epochs: Epochs, lengths: np.ndarray, config: BertConfig, *, peak_flops: float, state: State
+        self,
+        epochs: Epochs,
+        lengths: np.ndarray,
+        config: BertConfig,
+        *,
+        only_pooled: bool,
+        peak_flops: float,
+        state: State,
     ) -> None:
-        self.epochs, self.lengths, self.config = epochs, lengths, config
+        self.epochs, self.lengths, self.config, self.only_pooled = epochs, lengths, config, only_pooled
         self.peak_flops, self.state = peak_flops, state
         self.totals = np.array(state.totals.numpy())  # examples, tokens, positions, FLOPs, seconds
         self.since_report = np.zeros_like(self.totals)
@@ -39,12 +47,7 @@ class Meter:
             epoch, k = self.epochs.locate(number)
             plan = self.epochs.plan(epoch)
             lengths = self.lengths[plan.batch(k).index]
-            flops = training_flops(
-                lengths,
-                num_layers=self.config.num_layers,
-                hidden_dim=self.config.hidden_dim,
-                intermediate_dim=self.config.intermediate_dim,
-            )
+            flops = training_flops(lengths, self.config, only_pooled=self.only_pooled)
             row += [len(lengths), plan.tokens[k], plan.layout.rows * int(plan.lengths[k]), flops, 0.0]
         row[4] = seconds
         if self.warm:

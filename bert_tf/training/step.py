@@ -11,8 +11,6 @@ from bert_tf.models.base import inputs_of
 from bert_tf.training.loss_scale import LossScale
 from bert_tf.training.optimizer import AdamW
 
-SITES = 2**16  # more places of dropout than any model has
-
 Batch = dict[str, tf.Tensor]
 PerExampleLoss = Callable[[Any, Batch], tf.Tensor]
 
@@ -104,7 +102,7 @@ class TrainStep:
         )
 
     def _micro_batch(self, batch: Batch, scale: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        seed = tf.stack([number, tf.constant(self.seed * SITES, tf.int64)])
+        seed = tf.stack([tf.constant(self.seed, tf.int64), number])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.optimizer.variables_to_train)
             outputs = self.model(inputs_of(batch), training=True, seed=seed)

@@ -35,6 +35,9 @@ def written_folder(folder: str | os.PathLike[str], stale: tuple[str, ...] = ()) 
     try:
         yield work
         work.chmod(0o777 & ~_umask())
+        for file in work.rglob("*"):
+            if file.is_file():  # some writers make files that only their owner can read
+                file.chmod(0o666 & ~_umask())
         if final.is_dir():
             _replace_files(work, final, stale)
         else:

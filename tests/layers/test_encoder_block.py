@@ -46,7 +46,8 @@ def test_some_queries_get_what_they_get_among_all():
 @pytest.mark.parametrize("which", ["hidden_dropout", "attention_dropout"])
 def test_each_dropout_is_active_only_in_training(which):
     off: dict[str, Any] = {"hidden_dropout": 0.0, "attention_dropout": 0.0}
-    block = EncoderBlock(**(SIZES | off | {which: 0.5}))
+    dropping: dict[str, Any] = {**SIZES, **off, which: 0.5}
+    block = EncoderBlock(**dropping)
     np.testing.assert_array_equal(block(X), block(X, training=False, seed=SEED))
     assert np.abs(block(X, training=True, seed=SEED) - block(X)).max() > 1e-3
     still = EncoderBlock(**(SIZES | off))

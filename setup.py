@@ -1,0 +1,96 @@
+"""Package metadata of bert_tf. Tools' settings are in pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+
+# Files that are found by name (see bert_tf/lookup.py). In a checkout they are top-level folders; a wheel carries them
+# as data packages, so that no package called `tasks` or `configs` appears in anybody's site-packages.
+DEFINITIONS = [
+    name for name in ("tasks", "configs", "export") if (ROOT / name).is_dir() and any((ROOT / name).iterdir())
+]
+
+REQUIRES = [
+    "tensorflow>=2.20",
+    "tensorflow-text>=2.20",
+    "keras>=3.12",
+    "keras-nlp>=0.25",
+    "tensorboard>=2.20",
+    "absl-py>=2",
+    "h5py>=3.11",
+    "numpy>=1.26",
+    "pydantic>=2.7",
+    "safetensors>=0.4.3",
+    "scikit-learn>=1.4",
+    "scipy>=1.11",
+    "tomli>=2; python_version < '3.11'",
+    "tomli-w>=1",
+    "tqdm>=4.66",
+]
+
+EXTRAS = {
+    "cuda": ["tensorflow[and-cuda]>=2.20"],
+    "datasets": ["datasets>=3"],
+    "hub": ["huggingface_hub>=0.30"],
+    "kaggle": ["kagglehub>=0.3"],
+    "tfds": ["tensorflow-datasets>=4.9"],
+    "parity": ["torch>=2.5", "transformers>=5"],
+    "test": [
+        "build>=1.2",
+        "hypothesis>=6.100",
+        "pyright[nodejs]>=1.1.400",
+        "pytest>=8",
+        "ruff>=0.12",
+        "tokenizers>=0.21",
+    ],
+}
+
+
+def version() -> str:
+    """The one place for the version is `__version__` in bert_tf/__init__.py; reading it there imports nothing."""
+    source = (ROOT / "bert_tf" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', source, re.MULTILINE)
+    if found is None:
+        raise RuntimeError('bert_tf/__init__.py must have a line `__version__ = "..."`')
+    return found[1]
+
+
+setup(
+    name="bert_tf",
+    version=version(),
+    description="BERT in Keras 3 and TensorFlow: any checkpoint in, one command to fine-tune, raw text served",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=[
+        *find_packages(include=["bert_tf", "bert_tf.*"]),
+        *(f"bert_tf._definitions.{name}" for name in DEFINITIONS),
+    ],
+    package_dir={f"bert_tf._definitions.{name}": name for name in DEFINITIONS},
+    package_data={
+        "bert_tf": ["py.typed"],
+        "bert_tf.data": ["samples/**"],
+        "bert_tf.text": ["*.npz"],
+        "bert_tf._definitions.configs": ["*.toml"],
+    },
+    zip_safe=False,
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,3 @@
+# What pyright infers from Keras's source is a union over every backend, None included, and differs by version. So no
+# name of Keras is checked. (Without `-> Any`: what a decorator of unknown type returns keeps its own type.)
+def __getattr__(name: str): ...

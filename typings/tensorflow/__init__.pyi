@@ -1,0 +1,3 @@
+# The stubs that pyright brings for TensorFlow are partial and in places wrong: they refuse `tf.Variable(0)`. So no name
+# of TensorFlow is checked. (Without `-> Any`: what a decorator of unknown type returns keeps its own type.)
+def __getattr__(name: str): ...
