@@ -36,8 +36,7 @@ REQUIRES = [
 EXTRAS = {
     "cuda": ["tensorflow[and-cuda]>=2.20"],
     "datasets": ["datasets>=3"],
-    "hub": ["huggingface_hub>=0.30"],
-    "kaggle": ["kagglehub>=0.3"],
+    "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "tfds": ["tensorflow-datasets>=4.9"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "test": [

@@ -11,11 +11,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from bert_tf.config import Layer, resolve
 from bert_tf.data import Epochs, choose_layout
 from bert_tf.lookup import load_task
+from bert_tf.models.pretrained import config_of
 from bert_tf.training.engine import make_engine
 from bert_tf.training.optimizer import AdamW
 from bert_tf.training.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
+from bert_tf.training.threads import set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 
@@ -27,6 +29,7 @@ def main(data: str, backbone: str, dropout: float, precision: str) -> None:
         "model": {"hidden_dropout": dropout, "attention_dropout": dropout},
         "training": {"precision": policy},
     }
+    set_threads(None, config_of(backbone).hidden_dim)
     config, kind = resolve([Layer(origin="benchmark", values=values)]), load_task("sst2")
     examples = kind.read(data, "train")
     features = kind.features(kind.build_tokenizer(backbone), examples)

@@ -127,6 +127,10 @@ class TrainingConfig(Section):
     )
     xla: bool = _key(False, "compile the training step with XLA")
     steps_per_call: Count = _key(1, "updates in one call of the compiled function")
+    threads_per_operation: Count | None = _key(
+        None,
+        "threads of a CPU operation; none: half the cores for models up to 512 wide, else TensorFlow's default",
+    )
     strategy: Literal["auto", "one_device", "mirrored", "multi_worker", "tpu", "parameter_server"] = _key(
         "auto",
         "tf.distribute strategy; auto: from the devices and TF_CONFIG",

@@ -66,6 +66,11 @@ def test_a_missing_requirement_is_seen(metadata):
     assert any("bert_tf.config:" in line for line in undeclared(without, only_at_import=True))
 
 
+def test_every_extra_that_a_message_names_is_there(metadata):
+    source = "".join(path.read_text(encoding="utf-8") for path in modules().values())
+    assert set(re.findall(r"bert_tf\[(\w+)\]", source)) <= set(metadata["extras_require"])
+
+
 def test_every_folder_of_code_is_a_package(metadata):
     folders = {module.rpartition(".")[0] for module in modules()}
     definitions = {f"bert_tf._definitions.{name}" for name in ("tasks", "configs")}

@@ -63,14 +63,18 @@ def load_model(
 
     checkpoint = weights.load(where)
     check_vocabulary(checkpoint)
-    try:
-        config = BertConfig.from_dict(checkpoint.config)
-    except ValueError as error:
-        raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
+    config = _config(checkpoint)
     new_heads = _head_arguments(cls, checkpoint, arguments) if "num_classes" in known else ()
     model = cls(config.replace(**changes), **arguments)
     load_into(model, checkpoint, new_heads=new_heads, ignore_extra=ignore_extra)
     return model
+
+
+def config_of(where: str | os.PathLike[str]) -> BertConfig:
+    """The shape of the model at `where`, a place or a size, without reading its weights."""
+    if where in SIZES and not Path(where).exists():
+        return size_config(str(where))
+    return _config(weights.load(where))
 
 
 def load_into(
@@ -190,6 +194,13 @@ def arrays_by_path(model: keras.Model) -> dict[str, np.ndarray]:
     if model.config.position_kind == "sinusoidal":
         arrays["embeddings/position/table"] = sinusoids(model.config.max_positions, model.config.hidden_dim)
     return arrays
+
+
+def _config(checkpoint: Checkpoint) -> BertConfig:
+    try:
+        return BertConfig.from_dict(checkpoint.config)
+    except ValueError as error:
+        raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
 
 
 def _head_arguments(cls: type, checkpoint: Checkpoint, arguments: dict[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import Epochs, Features, choose_layout
 from bert_tf.errors import UserError
+from bert_tf.models.pretrained import config_of
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
 from bert_tf.training.evaluation import Evaluator
@@ -26,6 +27,7 @@ from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, version
 from bert_tf.training.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
+from bert_tf.training.threads import set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     precision = choose_precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": precision})})
     options = config.training
+    set_threads(options.threads_per_operation, config_of(config.backbone).hidden_dim)
     keras.utils.set_random_seed(config.seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,52 @@
+"""What depends on the machine: precision and threads."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import tensorflow as tf
+
+from bert_tf.training import precision, threads
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ("fpu avx2 fma", "float32"),
+        ("fpu avx512f avx512_bf16", "mixed_bfloat16"),
+        ("amx_bf16 amx_tile", "mixed_bfloat16"),
+    ],
+)
+def test_auto_precision_follows_the_cpu(flags, wanted, tmp_path, monkeypatch):
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t:\n")
+    monkeypatch.setattr(precision, "cpu_flags", lambda: set(flags.split()))
+    assert precision.choose_precision("auto") == wanted
+    monkeypatch.undo()
+    assert precision.cpu_flags(info) == set(flags.split())
+
+
+def test_a_precision_that_is_asked_for_is_taken():
+    assert precision.choose_precision("mixed_float16") == "mixed_float16"
+
+
+def test_no_flags_where_linux_does_not_tell(tmp_path):
+    assert precision.cpu_flags(tmp_path / "absent") == set()
+
+
+@pytest.mark.parametrize(("width", "wanted"), [(384, 4), (512, 4), (768, None)])
+def test_small_models_get_half_the_cores_for_an_operation(width, wanted, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
+    assert threads.set_threads(None, width) == wanted
+    assert asked == ([] if wanted is None else [wanted])
+
+
+def test_threads_that_come_too_late_are_left(monkeypatch):
+    def refuse(_: int) -> None:
+        raise RuntimeError("started")
+
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", refuse)
+    assert threads.set_threads(3, 768) is None
