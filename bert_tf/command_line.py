@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
 REMOTE = ("tfds:", "hf:")
+NO_GPU = "failed call to cuInit"  # an error only where there is a driver
+NVIDIA_DRIVER = Path("/dev/nvidiactl")
 REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
 
 
@@ -73,8 +75,10 @@ def start_tensorflow() -> None:
         os.dup2(held_back.fileno(), 2)
         try:
             import keras
+            import tensorflow as tf
             import tensorflow_text
 
+            tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
             imported = bool(keras and tensorflow_text)
         finally:
             sys.stderr.flush()
@@ -82,7 +86,8 @@ def start_tensorflow() -> None:
             os.close(stderr)
             held_back.seek(0)
             for line in held_back.read().decode(errors="replace").splitlines():
-                if not imported or not line.startswith(REMARKS):
+                is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
+                if not imported or not is_remark:
                     say(line)
 
 
