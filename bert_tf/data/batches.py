@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,7 @@ def dataset(
     stop: int | None = None,
     replicas: int = 1,
     replica_range: tuple[int, int] | None = None,
+    closed: threading.Event | None = None,
 ) -> tf.data.Dataset:
     """The batches of all epochs, or of one plan, as a `tf.data` pipeline.
 
@@ -111,6 +113,8 @@ def dataset(
         stop: number of the batch to end before; None: never (one plan: its end).
         replicas: equal blocks of rows that a global batch is cut into, over all workers.
         replica_range: the first and the last + 1 of this worker's replicas; all of them if None.
+        closed: once it is set, the pipeline ends. An iterator that is dropped while its thread waits for Python's lock
+            hangs the process, so one that has not come to its end must be closed and read to its end before.
     Returns: a data set of dicts as `batch_arrays` gives, one a replica of this worker, in order, each with the scalar
         float32 `global_examples`, the sum of example_weight over the global batch. Shapes are static but for T where
         bucketed.
@@ -134,7 +138,10 @@ def dataset(
         return tf.TensorSpec(shape, tf.as_dtype(values.dtype))
 
     def generate() -> Iterator[dict[str, np.ndarray]]:
-        return blocks(features, epochs, start=start, stop=stop, replicas=replicas, replica_range=replica_range)
+        for block in blocks(features, epochs, start=start, stop=stop, replicas=replicas, replica_range=replica_range):
+            if closed is not None and closed.is_set():
+                return
+            yield block
 
     signature = {name: spec(name, values) for name, values in example.items()}
     return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(PREFETCHED_BLOCKS)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,27 +20,46 @@ REPORTED = ("loss", "gradient_norm", "learning_rate")
 Reports = dict[str, np.ndarray]
 
 
-def make_engine(
-    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, *, start: int
-) -> Callable[[int], Reports]:
-    """A function that takes a number of updates and gives what they report, each value as an array [updates].
+@dataclass(frozen=True)
+class Engine:
+    """Takes updates, and lets go of its data pipeline.
 
     Args:
-        start: number of the global batch to begin with.
+        run: takes a number of updates and gives what they report, each value as an array [updates].
+        close: ends the pipeline's thread. Call it when training ends, however it ends: TensorFlow hangs where an
+            iterator is dropped whose thread waits for Python.
     """
+
+    run: Callable[[int], Reports]
+    close: Callable[[], None]
+
+
+def make_engine(
+    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, *, start: int, stop: int | None = None
+) -> Engine:
+    """An engine for the global batches from number `start` up to `stop`."""
     if placement.name == "parameter_server":
         return _asynchronous(placement, step, features, epochs, start)
-    return _synchronous(placement, step, features, epochs, start)
+    return _synchronous(placement, step, features, epochs, start, stop)
 
 
 def _synchronous(
-    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, start: int
-) -> Callable[[int], Reports]:
+    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, start: int, stop: int | None
+) -> Engine:
     strategy = placement.strategy
     local = (placement.first, placement.first + placement.local)
+    closed = threading.Event()
 
     def feed(_: Any) -> tf.data.Dataset:
-        return dataset(features, epochs, start=start, replicas=placement.replicas, replica_range=local)
+        return dataset(
+            features,
+            epochs,
+            start=start,
+            stop=stop,
+            replicas=placement.replicas,
+            replica_range=local,
+            closed=closed,
+        )
 
     batches = iter(strategy.distribute_datasets_from_function(feed))
 
@@ -51,12 +73,19 @@ def _synchronous(
             rows = rows.write(i, tf.stack(values))
         return rows.stack()  # [count, reported]
 
-    return lambda count: dict(zip(REPORTED, run(tf.constant(count)).numpy().T, strict=True))
+    def close() -> None:
+        closed.set()
+        if placement.name == "multi_worker":
+            # Reading on would ask the other workers too; what is under way ends within a batch.
+            time.sleep(1.0)
+            return
+        for _ in batches:
+            pass
+
+    return Engine(lambda count: dict(zip(REPORTED, run(tf.constant(count)).numpy().T, strict=True)), close)
 
 
-def _asynchronous(
-    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, start: int
-) -> Callable[[int], Reports]:
+def _asynchronous(placement: Placement, step: TrainStep, features: Features, epochs: Epochs, start: int) -> Engine:
     """Each update is made by one worker, from the weights it finds; the coordinator hands out the batches."""
     strategy = placement.strategy
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
@@ -75,4 +104,4 @@ def _asynchronous(
         results = [value.fetch() for value in waiting]
         return {name: np.array([result[name] for result in results]) for name in results[0]}
 
-    return several
+    return Engine(several, lambda: None)

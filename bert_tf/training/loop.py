@@ -120,7 +120,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         loss_scale=loss_scale,
         xla=options.xla,
     )
-    run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
+    engine = make_engine(placement, step, trained.features["train"], epochs, start=done, stop=total_steps)
     evaluator = Evaluator(
         trained.precise, trained.features["validation"], batch_examples=config.evaluation.batch_examples
     )
@@ -133,33 +133,36 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         progress.line(f"going on from step {done} of {total_steps}")
     window: list[dict[str, np.ndarray]] = []
     evaluations, saves = _stops(options, epochs, total_steps)
-    while done < total_steps and not _out_of_patience(state, options.early_stopping_patience):
-        next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
-        count = min(options.steps_per_call, next_stop - done)
-        began = time.perf_counter()
-        reports = run_steps(count)
-        meter.add(done, count, time.perf_counter() - began)
-        window.append(reports)
-        _check_numbers(reports, done, checkpoints, scaled=loss_scale is not None)
-        done += count
-        state.next_batch.assign(done)
-        progress.update(done, loss=float(reports["loss"][-1]))
-        if done == _next_report(done - 1, total_steps):
-            values = {name: float(np.concatenate([part[name] for part in window]).mean()) for name in reports}
-            log.write("train", done, values | meter.report())
-            window.clear()
-        if done in evaluations:
-            trained.update_precise()
-            scores = kind.measure(evaluator.logits(), np.asarray(splits["validation"].labels))
-            log.write("evaluation", done, scores)
-            progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
-            is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
-            if placement.is_chief and (is_best or options.keep == "last"):
-                trained.save(run_folder / "model", tokenizer, optimizer)
-        if done in saves:
-            meter.store()
-            checkpoints.save(done)
-    progress.close()
+    try:
+        while done < total_steps and not _out_of_patience(state, options.early_stopping_patience):
+            next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
+            count = min(options.steps_per_call, next_stop - done)
+            began = time.perf_counter()
+            reports = engine.run(count)
+            meter.add(done, count, time.perf_counter() - began)
+            window.append(reports)
+            _check_numbers(reports, done, checkpoints, scaled=loss_scale is not None)
+            done += count
+            state.next_batch.assign(done)
+            progress.update(done, loss=float(reports["loss"][-1]))
+            if done == _next_report(done - 1, total_steps):
+                values = {name: float(np.concatenate([part[name] for part in window]).mean()) for name in reports}
+                log.write("train", done, values | meter.report())
+                window.clear()
+            if done in evaluations:
+                trained.update_precise()
+                scores = kind.measure(evaluator.logits(), np.asarray(splits["validation"].labels))
+                log.write("evaluation", done, scores)
+                progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+                is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
+                if placement.is_chief and (is_best or options.keep == "last"):
+                    trained.save(run_folder / "model", tokenizer, optimizer)
+            if done in saves:
+                meter.store()
+                checkpoints.save(done)
+    finally:
+        engine.close()
+        progress.close()
 
     # Report.
     kept_step = int(state.best_step.numpy()) if options.keep == "best" else done

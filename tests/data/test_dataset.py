@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bert_tf.data.batches import blocks, dataset
+from bert_tf.data.batches import PREFETCHED_BLOCKS, blocks, dataset
 from bert_tf.data.epochs import Epochs
 from bert_tf.data.plan import choose_layout, plan_epoch
 
@@ -54,8 +55,11 @@ def test_one_plan_ends_and_epochs_do_not():
     plan = plan_epoch(LENGTHS, layout, seed=1, epoch=0, shuffle=False)
     assert len(list(dataset(FEATURES, plan))) == plan.number_of_batches
     assert len(list(dataset(FEATURES, plan, start=2, stop=4))) == 2
-    endless = dataset(FEATURES, Epochs.of(LENGTHS, layout, seed=7))
+    closed = threading.Event()
+    endless = iter(dataset(FEATURES, Epochs.of(LENGTHS, layout, seed=7), closed=closed))
     assert len(list(itertools.islice(endless, 3 * plan.number_of_batches))) == 3 * plan.number_of_batches
+    closed.set()
+    assert len(list(endless)) <= PREFETCHED_BLOCKS + 2  # what was made before, and then it ends
 
 
 def test_rows_that_do_not_divide_are_refused():
