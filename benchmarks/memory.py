@@ -58,9 +58,9 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     with placement.strategy.scope():
         optimizer = AdamW(trained.trainable, Schedule(peak=1e-5, total_steps=100), weight_decay=0.01)
     step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0)
-    engine = make_engine(placement, step, trained.features["train"], epochs, start=0, stop=UPDATES)
-    engine.run(UPDATES)
-    engine.close()
+    run = make_engine(placement, step, trained.features["train"], epochs, start=0)
+    for _ in range(UPDATES):
+        run(1)
     print(f"= {peak_memory_bytes()}")
 
 

@@ -40,17 +40,17 @@ def main(data: str, backbone: str, dropout: float, precision: str) -> None:
     with placement.strategy.scope():
         optimizer = AdamW(trained.trainable, schedule, weight_decay=0.0)
     step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0)
-    engine = make_engine(placement, step, trained.features["train"], epochs, start=0)
+    run = make_engine(placement, step, trained.features["train"], epochs, start=0)
     done = 0
     for line in sys.stdin:
         if line.strip() == "ready":
-            engine.run(2)
+            run(2)
             done += 2
             print("= ready", flush=True)
             continue
         updates = int(line)
         started = time.perf_counter()
-        engine.run(updates)
+        run(updates)
         seconds = time.perf_counter() - started
         count = 0
         for number in range(done, done + updates):
@@ -58,7 +58,6 @@ def main(data: str, backbone: str, dropout: float, precision: str) -> None:
             count += int(epochs.plan(epoch).examples[k])
         done += updates
         print(f"= {count / seconds}", flush=True)
-    engine.close()
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         loss_scale=loss_scale,
         xla=options.xla,
     )
-    engine = make_engine(placement, step, trained.features["train"], epochs, start=done, stop=total_steps)
+    run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
     evaluator = Evaluator(
         trained.precise, trained.features["validation"], batch_examples=config.evaluation.batch_examples
     )
@@ -138,7 +138,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
             next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
             count = min(options.steps_per_call, next_stop - done)
             began = time.perf_counter()
-            reports = engine.run(count)
+            reports = run_steps(count)
             meter.add(done, count, time.perf_counter() - began)
             window.append(reports)
             _check_numbers(reports, done, checkpoints, scaled=loss_scale is not None)
@@ -161,7 +161,6 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
                 meter.store()
                 checkpoints.save(done)
     finally:
-        engine.close()
         progress.close()
 
     # Report.
