@@ -3,17 +3,23 @@
     python benchmarks/make_golden_tiny.py        (needs PyTorch and Transformers)
 
 model.safetensors, pytorch_model.bin (the zip form of torch.save) and legacy.bin (the form before 1.6) hold the same
-numbers; half.bin holds them as bfloat16 and float16, with a tensor that is a transposed view.
+numbers; half.bin holds them as bfloat16 and float16, with a tensor that is a transposed view. training.npz has the
+losses, norms and learning rates of some updates of that model, and the logits after them.
 """
 
 # pyright: reportMissingImports=false
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
-TINY = Path(__file__).resolve().parent.parent / "tests" / "golden" / "tiny"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+UPDATES = 30
+TINY = ROOT / "tests" / "golden" / "tiny"
 
 
 def main() -> None:
@@ -54,6 +60,7 @@ def main() -> None:
         named = {"attention_mask": padding_mask, "token_type_ids": segment_ids}
         output = model(token_ids, **named, labels=torch.tensor([2, 0]))
         bare = model.bert(token_ids, **named)
+    write_training()
     np.savez_compressed(
         TINY / "outputs.npz",
         token_ids=token_ids.numpy().astype(np.int32),
@@ -65,6 +72,20 @@ def main() -> None:
         labels=np.asarray([2, 0], np.int32),
         loss=output.loss.numpy(),
     )
+
+
+def write_training() -> None:
+    """Trains the model that lies in the folder, and stores what each update gave."""
+    from benchmarks.torch_side import train
+
+    rng = np.random.default_rng(1)
+    ids = [[int(token) for token in rng.integers(1, 12, size=rng.integers(2, 9))] for _ in range(12)]
+    labels = [int(label) for label in rng.integers(0, 3, size=12)]
+    batches = [[int(example) for example in rng.permutation(12)[:5]] for _ in range(UPDATES)]
+    settings = {"peak": 1e-2, "total_steps": UPDATES, "warmup_steps": 4, "weight_decay": 0.1, "clip_norm": 1.0}
+    results = train(str(TINY), ids, labels, batches, settings)
+    given = {"ids": ids, "labels": labels, "batches": batches, "settings": settings}
+    np.savez_compressed(TINY / "training.npz", given=np.asarray(json.dumps(given)), **results)
 
 
 if __name__ == "__main__":

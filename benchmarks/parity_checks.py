@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.parity import by_text, largest_difference, packed_inputs, padded_inputs
+from benchmarks.parity import PACK_LENGTH, by_text, largest_difference, packed_inputs, padded_inputs
+from benchmarks.parity_training import SETTINGS, deal, train
 from bert_tf.models import BertBackbone, BertClassifier
 from bert_tf.models.pretrained import save_model
 from bert_tf.text import BertTokenizer
@@ -51,6 +52,7 @@ def run(where: str, sets: dict[str, list[str]], torch: Torch) -> Iterator[tuple[
     for name, texts in sets.items():
         yield from _hidden_states(where, tokenizer, name, texts, torch)
     yield from _folders_for_transformers(where, tokenizer, next(iter(sets.values())), torch)
+    yield from _training(where, tokenizer, next(iter(sets.values())), torch)
     yield from _google(torch)
 
 
@@ -101,6 +103,28 @@ def _folders_for_transformers(
         yield f"{name}: logits of packed rows", largest_difference(unpacked, theirs["logits"])
         yield f"{name}: loss", largest_difference(outputs["loss"], theirs["loss"])
         yield f"{name}: pooled output of BertModel", largest_difference(pooled, theirs["pooled_output"])
+
+
+def _training(where: str, tokenizer: Any, texts: list[str], torch: Torch) -> Iterator[tuple[str, float]]:
+    """The same updates on the same examples, theirs padded and ours padded and packed: each loss, and logits after."""
+    ids = tokenizer.encode_ragged(texts, max_length=PACK_LENGTH)["token_ids"].to_list()
+    labels = list(itertools.islice(itertools.cycle((0, 1, 1, 0, 1)), len(texts)))
+    batches = deal(len(texts), int(SETTINGS["total_steps"]), 16)
+    untrained = BertClassifier.from_pretrained(where, num_classes=2)
+    folder = torch.scratch / "untrained"
+    save_model(untrained, folder, tokenizer)
+    theirs = torch.ask("train", folder=str(folder), ids=ids, labels=labels, batches=batches, settings=SETTINGS)
+    for kind, pack_length in (("padded", None), ("packed", PACK_LENGTH)):
+        model = BertClassifier.from_pretrained(folder, hidden_dropout=0.0, attention_dropout=0.0)
+        ours = train(model, ids, labels, batches, SETTINGS, pack_length=pack_length)
+        name = f"{len(batches)} updates, {kind}"
+        first, last = theirs["loss"][[0, -1]]
+        print(f"{name}: Transformers' loss goes from {first:.3f} to {last:.3f}")
+        yield f"{name}: losses", largest_difference(ours["loss"], theirs["loss"])
+        yield f"{name}: learning rates", largest_difference(ours["rate"], theirs["rate"])
+        norms = largest_difference(ours["norm"] / theirs["norm"], np.ones_like(theirs["norm"]))
+        yield f"{name}: norms of gradients, relative", norms
+        yield f"{name}: logits after them", largest_difference(model(padded_inputs(ids)), theirs["logits"])
 
 
 def _rows(inputs: dict[str, Any]) -> Iterator[tuple[np.ndarray, int]]:

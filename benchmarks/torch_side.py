@@ -80,7 +80,41 @@ def random_model(folder: str, token_ids: list[list[int]], padding_mask: list[lis
     }
 
 
-JOBS = {job.__name__: job for job in (reference, classify, random_model)}
+def train(
+    folder: str, ids: list[list[int]], labels: list[int], batches: list[list[int]], settings: dict[str, float]
+) -> dict[str, Any]:
+    """A few updates as Transformers' Trainer takes them, without dropout: losses, norms, rates, and logits after."""
+    options = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, **options).train()
+    plain = [parameter for name, parameter in model.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
+    decayed = [parameter for parameter in model.parameters() if not any(parameter is other for other in plain)]
+    groups = [
+        {"params": decayed, "weight_decay": settings["weight_decay"]},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings["peak"])
+    schedule = transformers.get_linear_schedule_with_warmup(
+        optimizer, int(settings["warmup_steps"]), int(settings["total_steps"])
+    )
+    results = []
+    for examples in batches:
+        rows = [torch.tensor(ids[e]) for e in examples]
+        token_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
+        loss = model(token_ids, mask, labels=torch.tensor([labels[e] for e in examples])).loss
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings["clip_norm"])
+        results.append((loss.item(), norm.item(), schedule.get_last_lr()[0]))
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    with torch.inference_mode():
+        logits = torch.cat([model.eval()(torch.tensor([row])).logits for row in ids])
+    loss, norm, rate = np.asarray(results).T
+    return {"loss": loss, "norm": norm, "rate": rate, "logits": logits.numpy()}
+
+
+JOBS = {job.__name__: job for job in (reference, classify, random_model, train)}
 
 if __name__ == "__main__":
     _, job_name, arguments_file, result_file = sys.argv
