@@ -59,7 +59,7 @@ def train(
             for label, (row, _, slot) in zip(wanted, places, strict=True):
                 packed[row, slot], weight[row, slot] = label, 1.0
             wanted = packed
-        batch = batch | {"labels": wanted, "example_weight": weight, "global_examples": np.float32(len(rows))}
+        batch = batch | {"labels": wanted, "example_weight": weight, "loss_divisor": np.float32(len(rows))}
         results.append(run({name: tf.constant(value) for name, value in batch.items()}))
     names = {"loss": "loss", "norm": "gradient_norm", "rate": "learning_rate"}
     return {name: np.asarray([float(result[key]) for result in results]) for name, key in names.items()}

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = find_data(kind, config.task, flags.data or config.data.source)
     skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
     examples = kind.read(data, flags.split, skip_bad_rows=skip_bad_rows)
-    if examples.labels is None or not len(examples):
+    if not examples.is_labelled or not len(examples):
         raise UserError(
             f"--split={flags.split}: expected labelled examples. Received: {len(examples)} examples without labels"
         )
@@ -43,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     pipeline = Pipeline(run_folder)
     started = time.perf_counter()
-    answers = pipeline.arrays(examples.texts, examples.pairs)
+    answers = pipeline.rows(examples.texts, examples.pairs)
     seconds = time.perf_counter() - started
-    metrics = kind.measure(answers["logits"], examples.labels)
+    metrics = kind.measure_answers(answers, examples)
     named = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
     say(
         f"{flags.split} of {data}: {named} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from bert_tf.command_line import read_run
 from bert_tf.errors import UserError
-from bert_tf.kinds import Classification, Kind
+from bert_tf.kinds import Answer, Classification, Kind
 from bert_tf.lookup import load_task
 
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
@@ -65,18 +65,15 @@ class Pipeline:
             return self([texts], None if pairs is None else [pairs])[0]
         if isinstance(pairs, str):
             raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
-        answers = self.arrays(texts, pairs)
+        answers = self.rows(texts, pairs)
         return [
-            self.kind.to_json(
-                text, pairs[i] if pairs is not None else None, {key: value[i] for key, value in answers.items()}
-            )
-            for i, text in enumerate(texts)
+            self.kind.to_json(text, pairs[i] if pairs is not None else None, answers[i]) for i, text in enumerate(texts)
         ]
 
-    def arrays(
+    def rows(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, progress: Progress | None = None
-    ) -> Mapping[str, np.ndarray]:
-        """The answers as arrays [E, ...] in the order of the texts, whatever the order they are computed in.
+    ) -> list[Answer]:
+        """The answers as the graph gives them, one a text, in the order of the texts, whatever order they are made in.
 
         Args:
             progress: called with (texts done, E) after each batch.
@@ -95,17 +92,15 @@ class Pipeline:
         order = np.argsort(
             -lengths, kind="stable"
         )  # the longest first: like lengths together, and memory is known early
-        parts: list[Mapping[str, np.ndarray]] = []
+        answers: list[Answer] = [{}] * len(order)
         for start in range(0, len(order), self.batch_examples):
             rows = order[start : start + self.batch_examples]
             batch = [tf.constant([side[i] for i in rows], tf.string) for side in (texts, pairs) if side is not None]
-            parts.append({key: value.numpy() for key, value in answer(*batch).items()})
+            for i, row in zip(rows, _rows(answer(*batch)), strict=True):
+                answers[i] = row
             if progress is not None:
                 progress(min(start + self.batch_examples, len(order)), len(order))
-        if not parts:
-            return {}
-        back = np.argsort(order, kind="stable")
-        return {key: np.concatenate([part[key] for part in parts])[back] for key in parts[0]}
+        return answers
 
     def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
         """The graph for that many texts an answer; a folder without a task takes one or two."""
@@ -118,6 +113,16 @@ class Pipeline:
                 self.model, self.tokenizer, sequence_length=self._sequence_length
             )
         return self._functions[columns]
+
+
+def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
+    """The rows of dense [B, ...] and ragged [B, (N), ...] tensors."""
+    columns = {}
+    for name, tensor in tensors.items():
+        is_ragged = hasattr(tensor, "row_splits")
+        columns[name] = np.split(tensor.values, tensor.row_splits[1:-1]) if is_ragged else tensor.numpy()
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))
 
 
 def _classifier(where: str | os.PathLike[str]) -> tuple[Kind, Any]:

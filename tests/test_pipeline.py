@@ -38,10 +38,10 @@ def test_the_answers_are_those_of_tokenizer_and_classifier(pipeline, tiny_run):
     model = bert_tf.BertClassifier.from_pretrained(tiny_run / "model")
     logits = model(tokenizer(["bad!", "good film"], max_length=64))
     expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    arrays = pipeline.arrays(["bad!", "good film"])
-    np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-6)
-    np.testing.assert_allclose(arrays["logits"], logits, atol=1e-6)
-    assert arrays["label"].tolist() == [model.labels[i].encode() for i in np.argmax(logits, -1)]
+    rows = pipeline.rows(["bad!", "good film"])
+    np.testing.assert_allclose([row["probabilities"] for row in rows], expected, atol=1e-6)
+    np.testing.assert_allclose([row["logits"] for row in rows], logits, atol=1e-6)
+    assert [row["label"] for row in rows] == [model.labels[i].encode() for i in np.argmax(logits, -1)]
 
 
 def test_a_models_folder_alone_will_do(pipeline, tiny_model):

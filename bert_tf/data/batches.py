@@ -87,11 +87,11 @@ def blocks(
     first, last = replica_range or (0, replicas)
     for plan, k in _walk(epochs, start, stop):
         batch = batch_arrays(features, plan, k)
-        examples = np.array(batch["example_weight"].sum(dtype=np.float64), np.float32)
+        divisor = _loss_divisor(features, batch)
         rows = plan.layout.rows // replicas
         for replica in range(first, last):
             block = {name: values[replica * rows : (replica + 1) * rows] for name, values in batch.items()}
-            yield {**block, "global_examples": examples}
+            yield {**block, "loss_divisor": divisor}
 
 
 def dataset(
@@ -116,8 +116,8 @@ def dataset(
         closed: once it is set, the pipeline ends. An iterator that is dropped while its thread waits for Python's lock
             hangs the process, so one that has not come to its end must be closed and read to its end before.
     Returns: a data set of dicts as `batch_arrays` gives, one a replica of this worker, in order, each with the scalar
-        float32 `global_examples`, the sum of example_weight over the global batch. Shapes are static but for T where
-        bucketed.
+        float32 `loss_divisor`, what the sum of the global batch's losses is to be divided by: example_weight times the
+        features' `loss_terms`, summed. Shapes are static but for T where bucketed.
     Raises: ValueError if rows do not divide by `replicas`.
     """
     import tensorflow as tf
@@ -126,7 +126,7 @@ def dataset(
     rows = plan.layout.rows
     if rows % replicas:
         raise ValueError(f"`replicas` must divide the rows of a batch. Received: replicas={replicas}, rows={rows}")
-    example = {**batch_arrays(features, plan, 0), "global_examples": np.zeros((), np.float32)}
+    example = {**batch_arrays(features, plan, 0), "loss_divisor": np.zeros((), np.float32)}
     token_names = {"token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", *features.token_fields}
 
     def spec(name: str, values: np.ndarray) -> tf.TensorSpec:
@@ -145,6 +145,15 @@ def dataset(
 
     signature = {name: spec(name, values) for name, values in example.items()}
     return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(PREFETCHED_BLOCKS)
+
+
+def _loss_divisor(features: Features, batch: dict[str, np.ndarray]) -> np.ndarray:
+    """float32 []; 1 where a batch has no term at all, as its loss is 0 then."""
+    weight = batch["example_weight"].astype(np.float64)
+    if features.loss_terms is not None:
+        index = batch["example_index"]
+        weight = np.where(index >= 0, features.loss_terms[index], 0) * weight
+    return np.array(weight.sum() or 1.0, np.float32)
 
 
 def _walk(epochs: Epochs | Plan, start: int, stop: int | None) -> Iterator[tuple[Plan, int]]:

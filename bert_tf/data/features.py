@@ -27,6 +27,7 @@ class Features:
         splits: int64 [E + 1]; example e is the tokens splits[e] to splits[e + 1].
         labels: int32 or float32 [E] or [E, C], or None where there are none.
         weights: float32 [E], or None where every example weighs 1.
+        loss_terms: integers [E], how many terms an example's loss is the sum of (labelled tokens, say); None: 1 each.
         token_fields: further arrays [S], laid out in a batch as `token_ids` are (labels of tokens, say).
         example_fields: further arrays [E] or [E, ...], laid out in a batch as `labels` are.
         position_fields: integer arrays [E] that count tokens from the example's first (an answer's start, say); in a
@@ -40,6 +41,7 @@ class Features:
     splits: np.ndarray
     labels: np.ndarray | None = None
     weights: np.ndarray | None = None
+    loss_terms: np.ndarray | None = None
     token_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     example_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     position_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
@@ -50,7 +52,8 @@ class Features:
         if splits.ndim != 1 or not len(splits) or splits[0] != 0 or np.any(np.diff(splits) < 1):
             raise ValueError(f"`splits` must rise from 0, by one token an example at least. Received: {splits}")
         tokens = {"token_ids": self.token_ids, "segment_ids": self.segment_ids, **self.token_fields}
-        examples = {"labels": self.labels, "weights": self.weights, **self.example_fields, **self.position_fields}
+        examples = {"labels": self.labels, "weights": self.weights, "loss_terms": self.loss_terms}
+        examples |= {**self.example_fields, **self.position_fields}
         for arrays, size, of in ((tokens, int(splits[-1]), "token"), (examples, len(splits) - 1, "example")):
             for name, array in arrays.items():
                 if array is not None and len(array) != size:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from bert_tf.data import Features, Source
     from bert_tf.text import BertTokenizer
 
+Answer = Mapping[str, Any]
+"""One text's part of an answer: NumPy arrays and scalars, and bytes for strings, by name."""
+
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """One split of a task's data, read and checked, not yet tokenised.
+    """One split of a task's data, read and checked, not yet tokenised. A kind whose truth is more than an array has a
+    class of its own, with `is_labelled` to go with it.
 
     Args:
         texts: first texts [E].
@@ -41,6 +45,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the split says what is right, so that it can be trained on and scored."""
+        return self.labels is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +139,26 @@ class Kind(abc.ABC):
     def build_model(self, config: RunConfig) -> Any:
         """The Keras model of a new run: the backbone's weights, and a new head where they have none."""
 
+    def from_backbone(self, model_class: Any, config: RunConfig, **arguments: Any) -> Any:
+        """A model of `model_class` for `build_model`: the run's backbone, precision and dropout.
+
+        Raises: UserError if the backbone has too few positions.
+        """
+        changes = {name: value for name, value in config.model.model_dump().items() if value is not None}
+        model = model_class.from_pretrained(
+            config.backbone, dtype=config.training.precision, **{**changes, **arguments}
+        )
+        longest = config.data.sequence_length or self.sequence_length
+        if longest > model.config.max_positions:
+            raise UserError(
+                f"'data.sequence_length' must be at most {model.config.max_positions}, the positions that "
+                f"{config.backbone} has. Received: {longest}"
+            )
+        return model
+
     @abc.abstractmethod
     def load_model(self, folder: str) -> Any:
-        """The Keras model as a run saved it."""
+        """The Keras model as a run saved it, in float32."""
 
     @abc.abstractmethod
     def per_example_loss(
@@ -143,22 +169,56 @@ class Kind(abc.ABC):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> Any:
-        """float32 tensor shaped as `batch["labels"]`: the loss of each example, before `example_weight`."""
+        """float32 tensor shaped as `batch["example_weight"]`: the loss of each example, before that weight.
+
+        Where the loss has several terms an example (a labelled token each, say), their sum: the features'
+        `loss_terms` counts them.
+        """
+
+    def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
+        """Resolves `training.class_weights` against the training data. Raises: UserError if they cannot be used."""
+        if setting is None:
+            return None
+        raise UserError(f"'training.class_weights' is for tasks with classes. Received: {setting!r}")
+
+    def scorer(
+        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
+    ) -> Callable[[], dict[str, float]]:
+        """A function that scores the model as it stands then, called again and again in training.
+
+        Args:
+            model: its token numbers are those of `features`, which need not be the tokenizer's.
+        """
+        from bert_tf.kinds.outputs import Outputs
+
+        outputs = Outputs(model, features, batch_examples=batch_examples, per_token=self.outputs_per_token)
+        return lambda: self.measure(outputs(), features, examples)
+
+    @property
+    def outputs_per_token(self) -> bool:
+        """Whether the model gives something a token, rather than something an example."""
+        return False
 
     @abc.abstractmethod
-    def class_weights(self, setting: Sequence[float] | str | None, labels: np.ndarray) -> tuple[float, ...] | None:
-        """Resolves `training.class_weights` against the training labels. Raises: UserError if the number is wrong."""
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
+        """The task's metrics by name, from what the model gave for each of the features (see `Outputs`).
+
+        Shares are between 0 and 1.
+        """
 
     @abc.abstractmethod
-    def measure(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-        """The task's metrics by name, shares between 0 and 1, from logits [E, ...] and labels [E]."""
+    def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
+        """The same metrics, from what `answer_function` made of the raw texts."""
 
     @abc.abstractmethod
     def answer_function(
         self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, Any]]:
-        """One `tf.function` from raw strings [B] (and their pairs [B]) to the tensors of the answers [B, ...]."""
+        """One `tf.function` from raw strings [B] (and their pairs [B]) to the tensors of the answers.
+
+        They are dense [B, ...] or ragged [B, (N), ...], and say everything that `to_json` needs.
+        """
 
     @abc.abstractmethod
-    def to_json(self, text: str, pair: str | None, answer: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """One row of `answer_function`'s tensors, as numpy values, as the object that predict prints."""
+    def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
+        """One row of `answer_function`'s tensors, as the object that predict prints."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Examples, Kind
+from bert_tf.kinds.base import Answer, Examples, Kind
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
@@ -96,22 +96,9 @@ class Classification(Kind):
     def build_model(self, config: RunConfig) -> BertClassifier:
         from bert_tf.models import BertClassifier
 
-        changes = {name: value for name, value in config.model.model_dump().items() if value is not None}
-        model = BertClassifier.from_pretrained(
-            config.backbone,
-            num_classes=len(self.classes),
-            labels=self.classes,
-            problem="single_label",
-            dtype=config.training.precision,
-            **changes,
+        return self.from_backbone(
+            BertClassifier, config, num_classes=len(self.classes), labels=self.classes, problem="single_label"
         )
-        longest = config.data.sequence_length or self.sequence_length
-        if longest > model.config.max_positions:
-            raise UserError(
-                f"'data.sequence_length' must be at most {model.config.max_positions}, the positions that "
-                f"{config.backbone} has. Received: {longest}"
-            )
-        return model
 
     def load_model(self, folder: str) -> BertClassifier:
         from bert_tf.models import BertClassifier
@@ -141,13 +128,14 @@ class Classification(Kind):
             loss *= tf.reduce_sum(targets * tf.constant(class_weights, tf.float32), axis=-1)
         return loss
 
-    def class_weights(self, setting: Sequence[float] | str | None, labels: np.ndarray) -> tuple[float, ...] | None:
+    def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
         """ "balanced" weighs a class by E / (C * how often it occurs), so that the mean weight of an example is 1."""
         if setting is None:
             return None
         if setting == "balanced":
-            counts = np.bincount(labels, minlength=len(self.classes))
-            return tuple(float(len(labels) / (len(counts) * max(count, 1))) for count in counts)
+            assert examples.labels is not None
+            counts = np.bincount(examples.labels, minlength=len(self.classes))
+            return tuple(float(len(examples) / (len(counts) * max(count, 1))) for count in counts)
         if len(setting) != len(self.classes):
             classes = ", ".join(self.classes)
             raise UserError(
@@ -156,9 +144,15 @@ class Classification(Kind):
             )
         return tuple(float(weight) for weight in setting)
 
-    def measure(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-        predictions = np.argmax(logits, axis=-1)
-        return {name: get_metric(name)(predictions, labels) for name in self.metrics}
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
+        return self._metrics([int(np.argmax(logits)) for logits in outputs], examples)
+
+    def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
+        return self._metrics([int(answer["label_index"]) for answer in answers], examples)
+
+    def _metrics(self, predictions: Sequence[int], examples: Examples) -> dict[str, float]:
+        assert examples.labels is not None
+        return {name: get_metric(name)(np.asarray(predictions), examples.labels) for name in self.metrics}
 
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None
@@ -183,7 +177,7 @@ class Classification(Kind):
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature)
 
-    def to_json(self, text: str, pair: str | None, answer: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         probabilities = [float(p) for p in answer["probabilities"]]
         index = int(answer["label_index"])
         return {

@@ -17,7 +17,6 @@ from bert_tf.errors import UserError
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
-from bert_tf.training.evaluation import Evaluator
 from bert_tf.training.flops import peak_flops
 from bert_tf.training.loss_scale import LossScale
 from bert_tf.training.meter import Meter
@@ -31,7 +30,7 @@ from bert_tf.training.threads import set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
-    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.base import Examples, Kind
 
 REPORT_STEPS = 50
 
@@ -60,13 +59,12 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
 
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
     tokenizer = kind.build_tokenizer(config.backbone)
+    examples: dict[str, Examples] = {}
     splits: dict[str, Features] = {}
-    bad_rows: dict[str, int] = {}
     for split in ("train", "validation"):
-        examples = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
-        bad_rows[split] = examples.bad_rows
-        splits[split] = kind.features(tokenizer, examples, sequence_length=config.data.sequence_length)
-        if splits[split].labels is None:
+        examples[split] = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
+        splits[split] = kind.features(tokenizer, examples[split], sequence_length=config.data.sequence_length)
+        if not examples[split].is_labelled:
             raise UserError(f"{data}: the split {split} has no labels, and training needs them")
     lengths = splits["train"].lengths
     layout = choose_layout(
@@ -107,7 +105,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     done = int(state.next_batch.numpy())
 
     # Steps.
-    class_weights = kind.class_weights(options.class_weights, np.asarray(splits["train"].labels))
+    class_weights = kind.class_weights(options.class_weights, examples["train"])
     step = TrainStep(
         trained.model,
         lambda outputs, batch: kind.per_example_loss(
@@ -121,8 +119,12 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         xla=options.xla,
     )
     run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
-    evaluator = Evaluator(
-        trained.precise, trained.features["validation"], batch_examples=config.evaluation.batch_examples
+    score = kind.scorer(
+        trained.precise,
+        tokenizer,
+        trained.features["validation"],
+        examples["validation"],
+        batch_examples=config.evaluation.batch_examples,
     )
     peak = placement.replicas * peak_flops(options.precision)
     only_pooled = getattr(trained.model, "only_pooled", False)
@@ -151,7 +153,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
                 window.clear()
             if done in evaluations:
                 trained.update_precise()
-                scores = kind.measure(evaluator.logits(), np.asarray(splits["validation"].labels))
+                scores = score()
                 log.write("evaluation", done, scores)
                 progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
                 is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
@@ -180,7 +182,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         "peak_memory_bytes": peak_memory_bytes(),
         "parameters": trained.parameters(),
         "train_examples": len(lengths),
-        "bad_rows": bad_rows,
+        "bad_rows": {split: part.bad_rows for split, part in examples.items()},
         "precision": precision,
         "strategy": placement.name,
         "replicas": placement.replicas,

@@ -18,9 +18,9 @@ PerExampleLoss = Callable[[Any, Batch], tf.Tensor]
 class TrainStep:
     """What a replica does with its block of a global batch.
 
-    The loss is the mean over the examples of the global batch, whichever replica and micro-batch they are in: each
-    replica divides its sum by `global_examples`, and the sums are added. So one device, several replicas and several
-    workers, with or without accumulation, take the same update.
+    The loss is the mean over the examples of the global batch (or over their terms: see `Features.loss_terms`),
+    whichever replica and micro-batch they are in: each replica divides its sum by `loss_divisor`, and the sums are
+    added. So one device, several replicas and several workers, with or without accumulation, take the same update.
 
     Args:
         model: called with the batch's inputs, `training=True`, and a `seed` int64 [2] for all its dropout.
@@ -107,7 +107,7 @@ class TrainStep:
             tape.watch(self.optimizer.variables_to_train)
             outputs = self.model(inputs_of(batch), training=True, seed=seed)
             losses = self.per_example_loss(outputs, batch)
-            loss = tf.reduce_sum(losses * batch["example_weight"]) / batch["global_examples"]
+            loss = tf.reduce_sum(losses * batch["example_weight"]) / batch["loss_divisor"]
             scaled = loss * scale
         gradients = tape.gradient(
             scaled, self.optimizer.variables_to_train, unconnected_gradients=tf.UnconnectedGradients.ZERO

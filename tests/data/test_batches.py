@@ -154,9 +154,9 @@ def test_replicas_blocks_together_are_the_global_batch(batching):
     for k, batch in enumerate(whole):
         parts = [workers[0][k], *workers[1][3 * k : 3 * k + 3]]
         for name, values in batch.items():
-            if name == "global_examples":
+            if name == "loss_divisor":
                 assert [part[name] for part in parts] == [values] * 4
             else:
                 np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
                 assert parts[0][name].shape[0] == plan.layout.rows // 4
-        np.testing.assert_allclose(batch["global_examples"], batch["example_weight"].sum(), rtol=1e-6)
+        np.testing.assert_allclose(batch["loss_divisor"], batch["example_weight"].sum(), rtol=1e-6)

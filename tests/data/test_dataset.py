@@ -39,7 +39,7 @@ def test_shapes_are_static_where_rows_have_one_length():
     assert all(part.shape.is_fully_defined() for part in spec.values())
     assert spec["token_ids"].shape == (layout.rows, layout.length)
     assert spec["labels"].shape == (layout.rows, layout.slots)
-    assert spec["global_examples"].shape == ()
+    assert spec["loss_divisor"].shape == ()
 
 
 def test_only_tokens_are_of_open_length_where_bucketed():

@@ -10,6 +10,7 @@ from bert_tf.errors import UserError
 from bert_tf.kinds import Classification, Examples
 
 CLASSES = ("bad", "fair", "good")
+ONE = Examples(texts=["a"], labels=np.array([0]))
 
 
 def make(**changes) -> Classification:
@@ -58,16 +59,16 @@ def test_loss_compiles_with_xla():
 
 def test_balanced_class_weights_weigh_one_on_average():
     labels = np.array([0] * 6 + [1] * 3 + [2], np.int32)
-    weights = make().class_weights("balanced", labels)
+    weights = make().class_weights("balanced", Examples(texts=["a"] * 10, labels=labels))
     assert weights == pytest.approx((10 / 18, 10 / 9, 10 / 3))
     assert np.mean(np.asarray(weights)[labels]) == pytest.approx(1.0)
 
 
 def test_class_weights_given_by_number():
-    assert make().class_weights(None, np.array([0])) is None
-    assert make().class_weights((1, 2, 3), np.array([0])) == (1.0, 2.0, 3.0)
+    assert make().class_weights(None, ONE) is None
+    assert make().class_weights((1, 2, 3), ONE) == (1.0, 2.0, 3.0)
     with pytest.raises(UserError, match=r"must have 3 weights, one a class \(bad, fair, good\). Received: \[1, 2\]"):
-        make().class_weights((1, 2), np.array([0]))
+        make().class_weights((1, 2), ONE)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +126,15 @@ def test_pairs_are_read_and_tokenised_together():
 
 
 def test_metrics():
+    from bert_tf.text import BertTokenizer
+    from tests.conftest import VOCABULARY
+
     logits = np.array([[2.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]], np.float32)
-    assert make().measure(logits, np.array([0, 1, 2, 2])) == {"accuracy": 0.75}
+    kind, examples = make(), Examples(texts=["a"] * 4, labels=np.array([0, 1, 2, 2]))
+    features = kind.features(BertTokenizer(VOCABULARY), examples)
+    assert kind.measure(list(logits), features, examples) == {"accuracy": 0.75}
+    answers = [{"label_index": np.int32(index)} for index in np.argmax(logits, axis=-1)]
+    assert kind.measure_answers(answers, examples) == {"accuracy": 0.75}
     assert make().main_metric == "accuracy"
     assert make().greater_is_better
 
