@@ -45,11 +45,9 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	@touch $@
 
-# The second virtual environment holds PyTorch, and sees the first one's packages through a .pth file.
+# PyTorch and Transformers have a virtual environment of their own.
 $(PARITY)/stamp: $(VENV)/test.stamp
 	$(BIN)/python -m venv $(PARITY)
-	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
-		> "$$($(PARITY)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bert_tf_venv.pth"
 	$(PARITY)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5"
 	@touch $@
 
@@ -82,7 +80,7 @@ test-wheel: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/test_wheel.py -m slow $(PYTEST_ARGS)
 
 parity: $(PARITY)/stamp
-	$(PARITY)/bin/python -m benchmarks.parity
+	$(BIN)/python -m benchmarks.parity --torch-python=$(PARITY)/bin/python
 
 clean:
 	rm -rf $(VENV) $(PARITY) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
