@@ -38,6 +38,7 @@ EXTRAS = {
     "datasets": ["datasets>=3"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "tfds": ["tensorflow-datasets>=4.9"],
+    "vocabulary": ["tokenizers>=0.21"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "test": [
         "build>=1.2",

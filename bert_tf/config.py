@@ -162,6 +162,11 @@ class RunConfig(Section):
         "minilm",
         "minilm, a folder, hf://org/name, kaggle://..., or a size (tiny ... large) for random weights",
     )
+    vocabulary: str | None = _key(
+        None,
+        "for random weights: a vocab.txt, a folder of bert_tf.vocabulary, or a checkpoint whose words to use; none: "
+        "minilm's, uncased English",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = _key(1, "of the order of examples, new weights and dropout")
     model: ModelConfig = Field(default_factory=ModelConfig)
     data: DataConfig = Field(default_factory=DataConfig)

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
-    parser.add_argument("--split", metavar="NAME", default="validation", help="default: validation")
+    parser.add_argument("--split", metavar="NAME", help="default: validation, and what the task scores with it")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
     flags = parser.parse_args(argv)
 
@@ -32,27 +32,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     kind = load_task(config.task)
     data = find_data(kind, config.task, flags.data or config.data.source)
     skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
-    examples = kind.read(data, flags.split, skip_bad_rows=skip_bad_rows)
-    if not examples.is_labelled or not len(examples):
-        raise UserError(
-            f"--split={flags.split}: expected labelled examples. Received: {len(examples)} examples without labels"
-        )
+    name = flags.split or "validation"
+    splits = kind.scored_splits if flags.split is None and not Path(data).is_file() else {name: ""}
+    examples = {split: kind.read(data, split, skip_bad_rows=skip_bad_rows) for split in splits}
+    for split, part in examples.items():
+        if not part.is_labelled or not len(part):
+            raise UserError(
+                f"--split={split}: expected labelled examples. Received: {len(part)} examples without labels"
+            )
 
     start_tensorflow()
     from bert_tf.pipeline import Pipeline
 
     pipeline = Pipeline(run_folder)
     started = time.perf_counter()
-    answers = pipeline.rows(examples.texts, examples.pairs)
+    metrics: dict[str, float] = {}
+    for split, part in examples.items():
+        answers = pipeline.rows(part.texts, part.pairs)
+        metrics |= {metric + splits[split]: value for metric, value in kind.measure_answers(answers, part).items()}
     seconds = time.perf_counter() - started
-    metrics = kind.measure_answers(answers, examples)
-    named = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-    say(
-        f"{flags.split} of {data}: {named} "
-        f"({len(examples)} examples, {examples.bad_rows} bad rows left out, {seconds:.1f} s)"
-    )
-    result = {"task": config.task, "data": data, "split": flags.split, "examples": len(examples)}
-    print(json.dumps({**result, "bad_rows": examples.bad_rows, "metrics": metrics, "seconds": round(seconds, 3)}))
+    named = ", ".join(f"{metric} {value:.4f}" for metric, value in metrics.items())
+    count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())
+    say(f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s)")
+    result = {"task": config.task, "data": data, "split": name, "examples": count, "bad_rows": bad_rows}
+    print(json.dumps({**result, "metrics": metrics, "seconds": round(seconds, 3)}))
 
 
 if __name__ == "__main__":

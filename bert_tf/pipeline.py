@@ -11,8 +11,8 @@ from typing import Any, overload
 import numpy as np
 
 from bert_tf.command_line import read_run
-from bert_tf.errors import UserError
-from bert_tf.kinds import Answer, Classification, Kind
+from bert_tf.kinds import Answer, Classification, Kind, MultiLabel, Regression
+from bert_tf.kinds.pooled import Pooled
 from bert_tf.lookup import load_task
 
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
@@ -107,7 +107,7 @@ class Pipeline:
         if columns not in self._functions:
             kind = self.kind
             if columns != len(kind.text_columns):
-                assert isinstance(kind, Classification)
+                assert isinstance(kind, Pooled)
                 kind = dataclasses.replace(kind, text=("text", "pair"))
             self._functions[columns] = kind.answer_function(
                 self.model, self.tokenizer, sequence_length=self._sequence_length
@@ -131,13 +131,10 @@ def _classifier(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
     from bert_tf.models import BertClassifier
 
     model = BertClassifier.from_pretrained(where)
-    if model.problem != "single_label":
-        raise UserError(f"{where}: expected a classifier with one label a text. Received: one for {model.problem}")
-    kind = Classification(
-        source=InMemory({}),
-        text=("text",),
-        label="label",
-        classes=model.labels,
-        sequence_length=min(model.config.max_positions, 512),
-    )
-    return kind, model
+    shared: dict[str, Any] = {"source": InMemory({}), "text": ("text",)}
+    shared["sequence_length"] = min(model.config.max_positions, 512)
+    if model.problem == "multi_label":
+        return MultiLabel(classes=model.labels, **shared), model
+    if model.problem == "regression":
+        return Regression(label=model.labels, **shared), model
+    return Classification(label="label", classes=model.labels, **shared), model

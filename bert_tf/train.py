@@ -99,14 +99,16 @@ def _settings(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
     if flags.skip_bad_rows:
         layers.append(Layer(origin="--skip-bad-rows", values={"data": {"skip_bad_rows": True}}))
     config = resolve(layers)
-    return kind, config.model_copy(update={"backbone": _lasting(config.backbone)})
+    lasting = {"backbone": _lasting(config.backbone)}
+    lasting |= {"vocabulary": _lasting(config.vocabulary)} if config.vocabulary is not None else {}
+    return kind, config.model_copy(update=lasting)
 
 
-def _lasting(backbone: str) -> str:
+def _lasting(place: str) -> str:
     """A path that is there made absolute, so that the run can be repeated from another folder; names as they are."""
-    path = Path(backbone).expanduser()
+    path = Path(place).expanduser()
     is_path = path.exists() or path.with_name(f"{path.name}.index").exists()
-    return str(path.resolve()) if is_path and backbone != "minilm" else backbone
+    return str(path.resolve()) if is_path and place != "minilm" else place
 
 
 def _is_begun(run_folder: Path) -> bool:

@@ -40,6 +40,7 @@ PART_OF = {
     "pipeline": "commands",
     "predict": "commands",
     "train": "commands",
+    "vocabulary": "commands",
 }
 # Packages from elsewhere that a part must not import, not even inside a function.
 BARRED = {
@@ -57,6 +58,7 @@ LIGHT = (
     "bert_tf.train",
     "bert_tf.evaluate",
     "bert_tf.predict",
+    "bert_tf.vocabulary",
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}
 

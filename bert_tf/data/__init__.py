@@ -1,7 +1,8 @@
 """From files to batches: sources, packing and bucketing, the `tf.data` pipeline."""
 
 from bert_tf.data.batches import batch_arrays, blocks, dataset
-from bert_tf.data.cells import class_index, number, text
+from bert_tf.data.cells import class_index, class_indices, number, text, yes_or_no
+from bert_tf.data.either import Either
 from bert_tf.data.epochs import Epochs
 from bert_tf.data.features import Features, encode
 from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
@@ -10,6 +11,7 @@ from bert_tf.data.table import Table
 
 __all__ = [
     "Csv",
+    "Either",
     "Epochs",
     "Features",
     "HuggingFaceDataset",
@@ -25,9 +27,11 @@ __all__ = [
     "blocks",
     "choose_layout",
     "class_index",
+    "class_indices",
     "dataset",
     "encode",
     "number",
     "plan_epoch",
     "text",
+    "yes_or_no",
 ]

@@ -6,7 +6,7 @@ They raise ValueError with a message that a place in a file is put before.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from bert_tf.errors import did_you_mean
@@ -48,6 +48,33 @@ def class_index(classes: Sequence[str]) -> Callable[[Any], int]:
         raise ValueError(f"expected one of {listed}{more}, or an index from 0 to {len(classes) - 1}. Received: {came}")
 
     return parse
+
+
+def class_indices(classes: Sequence[str], separator: str = ",") -> Callable[[Any], tuple[int, ...]]:
+    """Any number of the classes, each once: a list of names or indices, or a text with `separator` between them."""
+    parse_one = class_index(classes)
+
+    def parse(cell: Any) -> tuple[int, ...]:
+        if isinstance(cell, str):
+            parts: list[Any] = cell.split(separator) if cell.strip() else []
+        elif isinstance(cell, Collection) or hasattr(cell, "tolist"):  # the second: NumPy's
+            parts = list(cell)
+        else:
+            raise ValueError(f"expected a list of labels. Received: {shown(cell)}")
+        found = [parse_one(part) for part in parts]
+        if len(set(found)) != len(found):
+            raise ValueError(f"expected each label once. Received: {shown(cell)}")
+        return tuple(found)
+
+    return parse
+
+
+def yes_or_no(cell: Any) -> int:
+    """0 or 1, as a number, a text or a bool."""
+    value = cell.strip() if isinstance(cell, str) else cell
+    if value not in ("0", "1", 0, 1):
+        raise ValueError(f"expected 0 or 1. Received: {shown(cell)}")
+    return int(value)
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], float]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bert_tf.data import hubs
 from bert_tf.data.table import Parsers, Table, check_names, collect
@@ -26,6 +26,9 @@ class Source(abc.ABC):
 
     hub_names: Mapping[str, str] = field(default_factory=dict)
     hub_splits: Mapping[str, str] = field(default_factory=dict)
+
+    has_own_place: ClassVar[bool] = True
+    """Whether the source itself says where the data is: in memory, or at a hub."""
 
     def open(
         self,
@@ -68,6 +71,8 @@ class FileSource(Source):
     """
 
     files: Mapping[str, str]
+
+    has_own_place: ClassVar[bool] = False
 
     def path(self, where: str | os.PathLike[str] | None, split: str) -> Path:
         """The file of a split. Raises: UserError if it is not there."""

@@ -2,5 +2,7 @@
 
 from bert_tf.kinds.base import Answer, Examples, Kind
 from bert_tf.kinds.classification import Classification
+from bert_tf.kinds.multi_label import MultiLabel
+from bert_tf.kinds.regression import Regression
 
-__all__ = ["Answer", "Classification", "Examples", "Kind"]
+__all__ = ["Answer", "Classification", "Examples", "Kind", "MultiLabel", "Regression"]

@@ -60,6 +60,8 @@ class Kind(abc.ABC):
         source: reads the published files of the data (`bert_tf.data.Tsv` and others).
         sequence_length: most tokens of an example, special ones included, where the run does not say.
         metrics: names of the task's published metrics; the first chooses the best weights.
+        also_score: further splits that are scored wherever "validation" is, such as a second dev set; the names of
+            their metrics end in the split's: "validation_mismatched" gives "accuracy_mismatched".
         sample: name of the data bundled with the library that stands in for the real set, or None.
         defaults: keys of a run that this task sets, by section: `{"training": {"epochs": 2}}`.
         how_to_get: one sentence that says where the real data is to be had.
@@ -68,6 +70,7 @@ class Kind(abc.ABC):
     source: Source
     sequence_length: int
     metrics: tuple[str, ...]
+    also_score: tuple[str, ...] = ()
     sample: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     how_to_get: str = ""
@@ -85,9 +88,7 @@ class Kind(abc.ABC):
     @property
     def has_own_place(self) -> bool:
         """Whether the task's source itself says where the data is: in memory, or at a hub."""
-        from bert_tf.data.sources import FileSource
-
-        return not isinstance(self.source, FileSource)
+        return self.source.has_own_place
 
     def place(self, where: str) -> Path | str | None:
         """Where `source` is to look for `where`, as `read` takes it. Raises: UserError for a sample there is not."""
@@ -128,23 +129,30 @@ class Kind(abc.ABC):
             progress: called with (examples done, examples in all) after each chunk.
         """
 
-    def build_tokenizer(self, backbone: str) -> BertTokenizer:
-        """The tokenizer of a checkpoint, or that of the uncased English vocabulary for a size with random weights."""
-        from bert_tf.models import SIZES
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None) -> BertTokenizer:
+        """The tokenizer of a checkpoint; for a size with random weights that of `vocabulary`, or minilm's.
+
+        Raises: UserError if there is none, or if a checkpoint is to have another vocabulary than its own.
+        """
         from bert_tf.text import BertTokenizer
 
-        return BertTokenizer.from_pretrained("minilm" if backbone in SIZES else backbone)
+        return BertTokenizer.from_pretrained(_words_of(backbone, vocabulary))
 
     @abc.abstractmethod
     def build_model(self, config: RunConfig) -> Any:
         """The Keras model of a new run: the backbone's weights, and a new head where they have none."""
 
     def from_backbone(self, model_class: Any, config: RunConfig, **arguments: Any) -> Any:
-        """A model of `model_class` for `build_model`: the run's backbone, precision and dropout.
+        """A model of `model_class` for `build_model`: the run's backbone, precision, dropout and vocabulary.
 
-        Raises: UserError if the backbone has too few positions.
+        Raises: UserError if the backbone has too few positions, or a vocabulary of its own beside the run's.
         """
+        from bert_tf.text.files import read
+
         changes = {name: value for name, value in config.model.model_dump().items() if value is not None}
+        if config.vocabulary is not None:
+            found, _ = read(_words_of(config.backbone, config.vocabulary))
+            changes["vocabulary_size"] = len(found["vocabulary"])
         model = model_class.from_pretrained(
             config.backbone, dtype=config.training.precision, **{**changes, **arguments}
         )
@@ -180,6 +188,33 @@ class Kind(abc.ABC):
         if setting is None:
             return None
         raise UserError(f"'training.class_weights' is for tasks with classes. Received: {setting!r}")
+
+    @property
+    def scored_splits(self) -> dict[str, str]:
+        """Each split that says how good the model is -> what the names of its metrics end in."""
+        return {"validation": "", **{split: f"_{split.removeprefix('validation_')}" for split in self.also_score}}
+
+    def scorer_of_splits(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Features],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+    ) -> Callable[[], dict[str, float]]:
+        """A function that scores the model, as it stands then, on all `scored_splits`, keys of both mappings."""
+        splits = self.scored_splits
+        scorers = {
+            split: self.scorer(model, tokenizer, features[split], examples[split], batch_examples=batch_examples)
+            for split in splits
+        }
+
+        def score() -> dict[str, float]:
+            found = {split: scorers[split]() for split in reversed(splits)}  # what "validation" sets on the model stays
+            return {name + end: value for split, end in splits.items() for name, value in found[split].items()}
+
+        return score
 
     def scorer(
         self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
@@ -222,3 +257,17 @@ class Kind(abc.ABC):
     @abc.abstractmethod
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         """One row of `answer_function`'s tensors, as the object that predict prints."""
+
+
+def _words_of(backbone: str, vocabulary: str | None) -> str:
+    """Where the words are: a checkpoint has its own, a size is given some."""
+    from bert_tf.models import SIZES
+
+    if backbone in SIZES and not Path(backbone).exists():
+        return vocabulary or "minilm"
+    if vocabulary is not None:
+        raise UserError(
+            f"'vocabulary' is for a backbone with random weights ({', '.join(SIZES)}); {backbone} has its own words. "
+            f"Received: {vocabulary}"
+        )
+    return backbone

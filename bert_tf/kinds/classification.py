@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
-from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Examples, Kind
-from bert_tf.metrics import get_metric
+from bert_tf.kinds.base import Answer, Examples
+from bert_tf.kinds.pooled import Pooled, inputs_as_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -20,90 +18,53 @@ if TYPE_CHECKING:
     from bert_tf.models import BertClassifier
     from bert_tf.text import BertTokenizer
 
+ALMOST_ONE = 1 - 1e-7
+
 
 @dataclass(frozen=True, kw_only=True)
-class Classification(Kind):
-    """One of `classes` for a text or a pair.
+class Classification(Pooled):
+    """One of `classes` for a text or a pair; or none, where `reject_share` is set.
+
+    A text that belongs to no class gets some class all the same, mostly with a low score. With a `reject_share` each
+    evaluation in training finds the score below which that share of the validation texts lie, and the model keeps it,
+    as `reject_below` in its config.json: a text that scores less is answered with no label, and the best guess beside
+    it. So the share is what it may cost among texts that do belong. Edit `reject_below` to choose otherwise.
 
     Args:
-        text: the column of the text, or the two columns of a pair.
         label: the column of the label, in which a class stands by name or by index.
         classes: names of the classes, in the order of their indices.
-    Raises: ValueError for columns, classes, metrics or a length that cannot be.
+        reject_share: share of the validation texts that may be answered with no label, in [0, 1); 0: every text gets
+            one.
+    Raises: ValueError for columns, classes, metrics, a share or a length that cannot be.
     """
 
-    text: tuple[str, ...]
     label: str
     classes: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy",)
+    reject_share: float = 0.0
+
+    problem: ClassVar[str] = "single_label"
+    measured: ClassVar[str] = "classes"
 
     def __post_init__(self) -> None:
-        if len(self.text) not in (1, 2) or isinstance(self.text, str):
-            raise ValueError(f"`text` must be a tuple of one or two columns. Received: text={self.text!r}")
         if isinstance(self.classes, str) or len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
             raise ValueError(f"`classes` must be two different names or more. Received: classes={self.classes!r}")
-        if isinstance(self.metrics, str) or not self.metrics:
-            raise ValueError(f"`metrics` must be a tuple of one name or more. Received: metrics={self.metrics!r}")
-        for name in self.metrics:
-            if get_metric(name).of_numbers:
-                raise ValueError(f"`metrics` must be of classes, not of numbers. Received: metrics={self.metrics!r}")
-        if self.sequence_length < 3:
-            raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
+        if not 0 <= self.reject_share < 1:
+            raise ValueError(f"`reject_share` must be in [0, 1). Received: reject_share={self.reject_share}")
+        super().__post_init__()
 
     @property
-    def text_columns(self) -> tuple[str, ...]:
-        return self.text
+    def output_names(self) -> tuple[str, ...]:
+        return self.classes
 
-    def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Examples:
+    @property
+    def label_parsers(self) -> Mapping[str, Callable[[Any], int]]:
         from bert_tf.data import class_index
-        from bert_tf.data import text as text_cell
 
-        table = self.source.open(
-            self.place(where),
-            split,
-            {**dict.fromkeys(self.text, text_cell), self.label: class_index(self.classes)},
-            optional=() if split in ("train", "validation") else (self.label,),
-            skip_bad_rows=skip_bad_rows,
-        )
-        labels = table.columns.get(self.label)
-        return Examples(
-            texts=table.columns[self.text[0]],
-            pairs=table.columns[self.text[1]] if len(self.text) == 2 else None,
-            labels=None if labels is None else np.asarray(labels, np.int32),
-            bad_rows=table.skipped,
-            is_sample=where == SAMPLE,
-        )
+        return {self.label: class_index(self.classes)}
 
-    def features(
-        self,
-        tokenizer: BertTokenizer,
-        examples: Examples,
-        *,
-        sequence_length: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Features:
-        from bert_tf.data.features import encode
-
-        return encode(
-            tokenizer,
-            examples.texts,
-            examples.pairs,
-            labels=examples.labels,
-            max_length=sequence_length or self.sequence_length,
-            progress=progress,
-        )
-
-    def build_model(self, config: RunConfig) -> BertClassifier:
-        from bert_tf.models import BertClassifier
-
-        return self.from_backbone(
-            BertClassifier, config, num_classes=len(self.classes), labels=self.classes, problem="single_label"
-        )
-
-    def load_model(self, folder: str) -> BertClassifier:
-        from bert_tf.models import BertClassifier
-
-        return BertClassifier.from_pretrained(folder, dtype="float32")
+    def label_array(self, columns: Sequence[Sequence[int]]) -> np.ndarray:
+        return np.asarray(columns[0], np.int32)
 
     def per_example_loss(
         self,
@@ -128,61 +89,83 @@ class Classification(Kind):
             loss *= tf.reduce_sum(targets * tf.constant(class_weights, tf.float32), axis=-1)
         return loss
 
-    def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
-        """ "balanced" weighs a class by E / (C * how often it occurs), so that the mean weight of an example is 1."""
-        if setting is None:
-            return None
-        if setting == "balanced":
-            assert examples.labels is not None
-            counts = np.bincount(examples.labels, minlength=len(self.classes))
-            return tuple(float(len(examples) / (len(counts) * max(count, 1))) for count in counts)
-        if len(setting) != len(self.classes):
-            classes = ", ".join(self.classes)
-            raise UserError(
-                f"'training.class_weights' must have {len(self.classes)} weights, one a class ({classes}). "
-                f"Received: {list(setting)!r}"
-            )
-        return tuple(float(weight) for weight in setting)
+    def balanced_weights(self, examples: Examples) -> tuple[float, ...]:
+        """A class weighs E / (C * how often it occurs), so that the mean weight of an example is 1."""
+        assert examples.labels is not None
+        counts = np.bincount(examples.labels, minlength=len(self.classes))
+        return tuple(float(len(examples) / (len(counts) * max(count, 1))) for count in counts)
+
+    def scorer(
+        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
+    ) -> Callable[[], dict[str, float]]:
+        """As every kind's; with a `reject_share` it also sets the model's `reject_below`."""
+        from bert_tf.kinds.outputs import Outputs
+
+        outputs = Outputs(model, features, batch_examples=batch_examples)
+
+        def score() -> dict[str, float]:
+            found = outputs()
+            if self.reject_share:
+                model.reject_below = self.threshold(found)
+            return self.measure(found, features, examples)
+
+        return score
+
+    def threshold(self, logits: Sequence[np.ndarray]) -> float:
+        """The score below which `reject_share` of the examples lie, from their logits [E, C]."""
+        scores = np.sort(_probabilities(logits).max(axis=-1))
+        rejected = int(self.reject_share * len(scores))
+        # Halfway to the next, so that rounding cannot move an example over it.
+        return min(float(scores[rejected - 1] + scores[rejected]) / 2, ALMOST_ONE) if rejected else 0.0
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
-        return self._metrics([int(np.argmax(logits)) for logits in outputs], examples)
+        rejected = _probabilities(outputs).max(axis=-1) < self.threshold(outputs)
+        return self._metrics(np.argmax(np.stack(outputs), axis=-1), rejected, examples)
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
-        return self._metrics([int(answer["label_index"]) for answer in answers], examples)
+        rejected = np.array([bool(answer.get("is_rejected", False)) for answer in answers])
+        return self._metrics(np.array([int(answer["label_index"]) for answer in answers]), rejected, examples)
 
-    def _metrics(self, predictions: Sequence[int], examples: Examples) -> dict[str, float]:
-        assert examples.labels is not None
-        return {name: get_metric(name)(np.asarray(predictions), examples.labels) for name in self.metrics}
+    def _metrics(self, guesses: np.ndarray, rejected: np.ndarray, examples: Examples) -> dict[str, float]:
+        """Those of the best guesses; where texts are rejected also the share that is not, and its accuracy."""
+        metrics = self.metrics_of(guesses, examples)
+        if self.reject_share:
+            assert examples.labels is not None
+            right = (guesses == examples.labels)[~rejected]
+            metrics |= {"coverage": float(np.mean(~rejected)), "accuracy_of_covered": float(right.mean())}
+        return metrics
 
-    def answer_function(
-        self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None
-    ) -> Callable[..., dict[str, tf.Tensor]]:
-        """Returns: `label` string [B], `label_index` int32 [B], `probabilities` and `logits` float32 [B, C]."""
+    def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
+        """Returns: `label` string [B], `label_index` int32 [B], `probabilities` and `logits` float32 [B, C].
+
+        Of a model that rejects also `is_rejected` bool [B]; there `label` is empty, and `label_index` the best guess.
+        """
         import tensorflow as tf
 
-        max_length = sequence_length or self.sequence_length
-        classes = tf.constant(self.classes)
-
-        def answer(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            inputs = tokenizer(*texts, max_length=max_length, padding="longest")
-            logits = tf.cast(model(inputs, training=False), tf.float32)  # [B, C]
-            index = tf.argmax(logits, axis=-1, output_type=tf.int32)  # [B]
-            return {
-                "label": tf.gather(classes, index),
-                "label_index": index,
-                "probabilities": tf.nn.softmax(logits),
-                "logits": logits,
-            }
-
-        signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
-        return tf.function(answer, input_signature=signature)
+        index = tf.argmax(outputs, axis=-1, output_type=tf.int32)  # [B]
+        label, probabilities = tf.gather(tf.constant(self.classes), index), tf.nn.softmax(outputs)
+        found = {"label": label, "label_index": index, "probabilities": probabilities, "logits": outputs}
+        if model.reject_below:
+            found["is_rejected"] = tf.reduce_max(probabilities, axis=-1) < model.reject_below
+            found["label"] = tf.where(found["is_rejected"], "", label)
+        return found
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         probabilities = [float(p) for p in answer["probabilities"]]
         index = int(answer["label_index"])
+        guess = self.classes[index]
+        rejects = "is_rejected" in answer
         return {
-            **({"text": text} if pair is None else {"text": text, "pair": pair}),
-            "label": self.classes[index],
+            **inputs_as_json(text, pair),
+            "label": None if rejects and answer["is_rejected"] else guess,
+            **({"best_guess": guess} if rejects else {}),
             "score": probabilities[index],
             "probabilities": dict(zip(self.classes, probabilities, strict=True)),
         }
+
+
+def _probabilities(logits: Sequence[np.ndarray]) -> np.ndarray:
+    """[E, C] -> [E, C]"""
+    from scipy.special import softmax
+
+    return softmax(np.stack(logits), axis=-1)

@@ -1,4 +1,4 @@
-"""Metrics of one prediction an example: a class or a number."""
+"""Metrics of what is predicted for each example: a class, several labels, or numbers."""
 
 from __future__ import annotations
 
@@ -19,24 +19,35 @@ class Metric:
 
     Args:
         name: as the field names it.
-        function: takes predictions [E] and labels [E], gives a float.
+        function: takes predictions and labels, gives a float.
+        of: what it is of: "classes", indices [E]; "labels", 0 or 1 for each label [E, C]; "numbers", [E] or [E, C], of
+            which it is the mean over C.
         greater_is_better: which of two values is the better one.
-        of_numbers: whether predictions are numbers (regression) rather than indices of classes.
     """
 
     name: str
     function: Callable[[np.ndarray, np.ndarray], float]
+    of: tuple[str, ...] = ("classes",)
     greater_is_better: bool = True
-    of_numbers: bool = False
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether predictions are numbers rather than classes or labels."""
+        return "numbers" in self.of
 
     def __call__(self, predictions: np.ndarray, labels: np.ndarray) -> float:
-        """Raises: ValueError if there are not as many predictions as labels, or none."""
+        """Raises: ValueError if there are not as many predictions as labels, or none, or they have too many axes."""
         predictions, labels = np.asarray(predictions), np.asarray(labels)
-        if predictions.shape != labels.shape or predictions.ndim != 1 or not len(labels):
+        axes = (1,) if self.of == ("classes",) else (1, 2)
+        if predictions.shape != labels.shape or predictions.ndim not in axes or not labels.size:
+            wanted = "[E]" if axes == (1,) else "[E] or [E, C]"
             raise ValueError(
-                f"`predictions` and `labels` must have one shape [E], with E at least 1. "
+                f"`predictions` and `labels` must have one shape {wanted}, with E at least 1. "
                 f"Received: {predictions.shape} and {labels.shape}"
             )
+        if self.of_numbers and labels.ndim == 2:
+            pairs = zip(predictions.T, labels.T, strict=True)
+            return float(np.mean([self.function(*pair) for pair in pairs]))
         return float(self.function(predictions, labels))
 
 
@@ -48,7 +59,9 @@ def get_metric(name: str) -> Metric:
 
 
 def _accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(predictions == labels))
+    """Share of the examples with the right class, or with all labels right."""
+    same = predictions == labels
+    return float(np.mean(same if same.ndim == 1 else same.all(axis=1)))
 
 
 def _f1(predictions: np.ndarray, labels: np.ndarray) -> float:
@@ -59,10 +72,17 @@ def _f1(predictions: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _f1_macro(predictions: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of the classes' F1, over the classes that occur among the labels or the predictions."""
+    """Mean of the F1 of each class that occurs among the labels or the predictions, or of each label."""
     from sklearn.metrics import f1_score
 
     return float(f1_score(labels, predictions, average="macro", zero_division=NO_POSITIVES))
+
+
+def _f1_micro(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """F1 of all decisions taken together; of classes it is the accuracy."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, predictions, average="micro", zero_division=NO_POSITIVES))
 
 
 def _matthews_correlation(predictions: np.ndarray, labels: np.ndarray) -> float:
@@ -97,11 +117,12 @@ def _correlation(function: Callable[..., tuple[float, float]], predictions: np.n
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric(name="accuracy", function=_accuracy),
+        Metric(name="accuracy", function=_accuracy, of=("classes", "labels")),
         Metric(name="f1", function=_f1),
-        Metric(name="f1_macro", function=_f1_macro),
+        Metric(name="f1_macro", function=_f1_macro, of=("classes", "labels")),
+        Metric(name="f1_micro", function=_f1_micro, of=("classes", "labels")),
         Metric(name="matthews_correlation", function=_matthews_correlation),
-        Metric(name="pearson", function=_pearson, of_numbers=True),
-        Metric(name="spearman", function=_spearman, of_numbers=True),
+        Metric(name="pearson", function=_pearson, of=("numbers",)),
+        Metric(name="spearman", function=_spearman, of=("numbers",)),
     )
 }

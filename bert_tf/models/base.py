@@ -13,6 +13,11 @@ INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "positi
 class BertModel(keras.Model):
     """A Keras model whose weights exist at once and can be read and written in the known formats."""
 
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        """Arguments of the class that its files keep and Transformers has no name for."""
+        return {}
+
     @classmethod
     def from_pretrained(cls, where, **overrides: Any):
         """A model with the weights found at `where`: "minilm", a folder, "hf://org/name", "kaggle://...", or a size.

@@ -28,6 +28,8 @@ class BertClassifier(BertModel):
         dropout: share of the pooled output dropped in training, in [0, 1); None: the backbone's hidden dropout.
         labels: C names; None: "LABEL_0", "LABEL_1", ...
         problem: "single_label", "multi_label" or "regression"; None: "regression" if C is 1, else "single_label".
+        reject_below: probability, in [0, 1), below which a single label is not to be answered; 0: it always is. The
+            logits are the same.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
@@ -46,6 +48,7 @@ class BertClassifier(BertModel):
         dropout: float | None = None,
         labels: tuple[str, ...] | None = None,
         problem: str | None = None,
+        reject_below: float = 0.0,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -66,6 +69,7 @@ class BertClassifier(BertModel):
                 "`labels` must be `num_classes` different names. "
                 f"Received: labels={self.labels!r}, num_classes={num_classes}"
             )
+        self.reject_below = check_rate("reject_below", reject_below)
         self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
         self.trainable = trainable
 
@@ -79,6 +83,10 @@ class BertClassifier(BertModel):
     def config(self) -> BertConfig:
         """The backbone's config."""
         return self.backbone.config
+
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        return {"reject_below": self.reject_below} if self.reject_below else {}
 
     def build(self, input_shape=None):
         if not self.built:
@@ -160,6 +168,7 @@ class BertClassifier(BertModel):
             "dropout": self.dropout,
             "labels": list(self.labels),
             "problem": self.problem,
+            "reject_below": self.reject_below,
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,

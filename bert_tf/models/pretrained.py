@@ -64,6 +64,7 @@ def load_model(
     checkpoint = weights.load(where)
     check_vocabulary(checkpoint)
     config = _config(checkpoint)
+    arguments = {name: value for name, value in checkpoint.settings.items() if name in known} | arguments
     new_heads = _head_arguments(cls, checkpoint, arguments) if "num_classes" in known else ()
     model = cls(config.replace(**changes), **arguments)
     load_into(model, checkpoint, new_heads=new_heads, ignore_extra=ignore_extra)
@@ -180,6 +181,7 @@ def save_model(
         labels=getattr(model, "labels", None),
         problem=getattr(model, "problem", None),
         head_dropout=None if dropout == config.hidden_dropout else dropout,
+        settings=getattr(model, "saved_settings", None),
         shard_bytes=shard_bytes,
         beside=None if tokenizer is None else tokenizer.save_pretrained,
     )

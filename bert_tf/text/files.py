@@ -12,6 +12,7 @@ from bert_tf.errors import UserError
 from bert_tf.text.vocabulary import read_vocabulary
 
 SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+BRACKETS = (("[", "]"), ("<", ">"))
 FLAGS = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
 # Transformers' tokenizers that do what BERT's does; anything else that says what it is gets refused.
 CLASSES = {
@@ -27,9 +28,16 @@ REFERENCE = {
 
 
 def read(where: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
-    """Returns the arguments of a BertTokenizer, and the file that they are from."""
+    """Returns the arguments of a BertTokenizer, and the file that they are from.
+
+    A .txt file of another name than vocab.txt is a vocabulary by itself, whatever lies beside it.
+    """
     from bert_tf.weights.places import resolve
 
+    path = Path(where).expanduser()
+    if path.suffix == ".txt" and path.name != "vocab.txt" and not path.is_dir():
+        tokens = read_vocabulary(path)
+        return {"vocabulary": tokens, "lowercase": looks_lower(tokens)}, path
     folder = resolve(where)
     folder = folder if folder.is_dir() else folder.parent
     vocabulary, tokenizer, preset = folder / "vocab.txt", folder / "tokenizer.json", folder / "assets" / "tokenizer"
@@ -121,8 +129,8 @@ def add_tokens(
 
 
 def looks_lower(tokens: Sequence[str]) -> bool:
-    """Where no file says so: a vocabulary with capitals, apart from [SPECIAL] tokens, is of text with capitals."""
-    return not any(token != token.lower() for token in tokens if not (token.startswith("[") and token.endswith("]")))
+    """Where no file says so: a vocabulary with capitals, apart from [SPECIAL] and <S>, is of text with capitals."""
+    return not any(token != token.lower() for token in tokens if (token[:1], token[-1:]) not in BRACKETS)
 
 
 def content(token: Any) -> Any:

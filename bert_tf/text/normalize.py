@@ -21,8 +21,8 @@ from bert_tf.text.tables import (
     SPACE,
     NormalizationTable,
 )
+from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 
-MAX_WORD_CHARACTERS = 100
 MAX_WORD_BYTES = 4 * MAX_WORD_CHARACTERS
 TOO_LONG = "a" * (MAX_WORD_BYTES + 1)  # Stands in for a longer word: longer than the model takes, so unknown.
 CLASS_MASK = (1 << CLASS_BITS) - 1 << KIND_BITS

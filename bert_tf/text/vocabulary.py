@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert_tf.errors import UserError
-from bert_tf.text.normalize import MAX_WORD_CHARACTERS
 
+MAX_WORD_CHARACTERS = 100  # A longer word is unknown.
 UNPRINTABLE = "\n\r"  # What a line of vocab.txt cannot hold.
 
 

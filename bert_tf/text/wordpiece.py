@@ -11,8 +11,9 @@ import tensorflow as tf
 import tensorflow_text
 from tensorflow_text.core.pybinds import pywrap_fast_wordpiece_tokenizer_model_builder as model_builder
 
-from bert_tf.text.normalize import MAX_WORD_BYTES, MAX_WORD_CHARACTERS, WordSplitter
+from bert_tf.text.normalize import MAX_WORD_BYTES, WordSplitter
 from bert_tf.text.tables import NormalizationTable
+from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 
 PREFIX = "##"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bert_tf.kinds.base import Examples, Kind
 
 REPORT_STEPS = 50
+MANY_UNKNOWN = 0.1
+LOG = logging.getLogger(__name__)
 
 
 def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_sample: bool = False) -> dict[str, Any]:
@@ -58,14 +61,21 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         raise UserError(f"training.xla is for one device; a TPU compiles by itself. Received: {placement.name}")
 
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
-    tokenizer = kind.build_tokenizer(config.backbone)
+    tokenizer = kind.build_tokenizer(config.backbone, config.vocabulary)
     examples: dict[str, Examples] = {}
     splits: dict[str, Features] = {}
-    for split in ("train", "validation"):
+    for split in ("train", *kind.scored_splits):
         examples[split] = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
         splits[split] = kind.features(tokenizer, examples[split], sequence_length=config.data.sequence_length)
         if not examples[split].is_labelled:
             raise UserError(f"{data}: the split {split} has no labels, and training needs them")
+    unknown = float(np.mean(splits["train"].token_ids == tokenizer.unk_id))
+    if unknown > MANY_UNKNOWN:
+        LOG.warning(
+            "%.0f %% of the tokens are %s: is this the text's vocabulary?",
+            100 * unknown,
+            tokenizer.special_tokens["unk_token"],
+        )
     lengths = splits["train"].lengths
     layout = choose_layout(
         lengths,
@@ -119,12 +129,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         xla=options.xla,
     )
     run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
-    score = kind.scorer(
-        trained.precise,
-        tokenizer,
-        trained.features["validation"],
-        examples["validation"],
-        batch_examples=config.evaluation.batch_examples,
+    score = kind.scorer_of_splits(
+        trained.precise, tokenizer, trained.features, examples, batch_examples=config.evaluation.batch_examples
     )
     peak = placement.replicas * peak_flops(options.precision)
     only_pooled = getattr(trained.model, "only_pooled", False)

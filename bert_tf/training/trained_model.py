@@ -66,7 +66,7 @@ class TrainedModel:
         arrays = arrays_by_path(self.model)
         decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy()))
         arrays[TOKEN_TABLE] = self.vocabulary.restore(arrays[TOKEN_TABLE], self.original_table, decay=decay)
-        save_model(self.model, folder, tokenizer, arrays=arrays)
+        save_model(self.precise, folder, tokenizer, arrays=arrays)
 
     def parameters(self) -> int:
         """Number of weights of the whole model."""

@@ -60,6 +60,7 @@ class Checkpoint:
         labels: class names, where the file has them.
         problem: `single_label`, `multi_label` or `regression`, where the file says.
         head_dropout: dropout before the classifier, where the file says.
+        settings: arguments of the model's class beyond these, where the file says.
         vocabulary: vocab.txt (or tokenizer.json where there is no vocab.txt).
         lowercase: whether the tokenizer lower-cases, where the file says.
     """
@@ -72,5 +73,6 @@ class Checkpoint:
     labels: tuple[str, ...] | None = None
     problem: str | None = None
     head_dropout: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Path | None = None
     lowercase: bool | None = None

@@ -81,6 +81,7 @@ def read_hugging_face(folder: Path) -> Checkpoint:
         labels=_labels(raw, folder / "config.json"),
         problem=PROBLEMS.get(raw.get("problem_type") or ""),
         head_dropout=raw.get("classifier_dropout"),
+        settings=raw.get("bert_tf") or {},
         vocabulary=vocabulary_of(folder),
         lowercase=_lowercase(folder),
     )

@@ -28,6 +28,7 @@ def save_hugging_face(
     labels: Sequence[str] | None = None,
     problem: str | None = None,
     head_dropout: float | None = None,
+    settings: Mapping[str, Any] | None = None,
     shard_bytes: int | None = None,
     beside: Callable[[Path], object] | None = None,
 ) -> None:
@@ -41,6 +42,7 @@ def save_hugging_face(
         labels: names of the classes; LABEL_0 and so on without them, as Transformers does.
         problem: `single_label`, `multi_label` or `regression`.
         head_dropout: dropout before the head, where it is not `hidden_dropout`.
+        settings: arguments of our model that Transformers has no name for; in config.json under "bert_tf".
         shard_bytes: most bytes a file; None writes one file. One tensor is never split.
         beside: writes further files (the tokenizer's) into the folder it is given, before it gets its final name.
     Raises: ValueError for a head, problem or path that is not known; UserError if the folder cannot be written.
@@ -51,6 +53,7 @@ def save_hugging_face(
         raise ValueError(f"`head` must be one of {list(ARCHITECTURES)}. Received: {head}")
     raw = {"architectures": [ARCHITECTURES[head]], "model_type": "bert", **to_hugging_face_config(config)}
     raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
+    raw |= {"bert_tf": dict(settings)} if settings else {}
     if head is not None:
         raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem, head_dropout)
     theirs = read_backwards(HUGGING_FACE, arrays, config["num_layers"], config["num_heads"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.data.cells import class_index, number
+from bert_tf.data.cells import class_index, class_indices, number, yes_or_no
 
 
 def test_class_by_name_or_index():
@@ -38,3 +38,35 @@ def test_numbers():
             number(0, 5)(cell)
     with pytest.raises(ValueError, match=r"expected a number. Received: 'x'"):
         number()("x")
+
+
+def test_several_classes():
+    parse = class_indices(("joy", "anger", "7"))
+    cells = ["joy,anger", " anger , joy ", "", "  ", "7", "0", [], ["anger"], (0, 1), np.array([1, 0]), "anger,7"]
+    assert [parse(cell) for cell in cells] == [
+        (0, 1), (1, 0), (), (), (2,), (0,), (), (1,), (0, 1), (1, 0), (1, 2)
+    ]  # fmt: skip
+    assert class_indices(("a", "b"), separator="|")("a|b") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("joy,,anger", "expected one of joy, anger, or an index from 0 to 1. Received: ''"),
+        ("joy;anger", "Received: 'joy;anger'"),
+        (["joy", 2], "Received: 2"),
+        ("joy,0", "expected each label once. Received: 'joy,0'"),
+        (None, "expected a list of labels. Received: None"),
+        (1, "expected a list of labels. Received: 1"),
+    ],
+)
+def test_no_several_classes(cell, expected):
+    with pytest.raises(ValueError, match=expected):
+        class_indices(("joy", "anger"))(cell)
+
+
+def test_yes_or_no():
+    assert [yes_or_no(cell) for cell in ("0", " 1", 1, 0.0, True, np.int64(1))] == [0, 1, 1, 0, 1, 1]
+    for cell in ("2", "", "yes", None, 0.5, -1):
+        with pytest.raises(ValueError, match=r"expected 0 or 1\. Received: "):
+            yes_or_no(cell)

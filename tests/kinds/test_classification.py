@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -174,3 +176,88 @@ def test_a_model_of_a_run(tiny_model):
 
 def test_examples_count():
     assert len(Examples(texts=["a", "b"])) == 2
+
+
+# Texts of no class.
+
+
+def test_the_threshold_is_where_the_share_of_validation_texts_lies():
+    rng = np.random.default_rng(2)
+    logits = rng.normal(size=(40, 3)).astype(np.float32)
+    scores = np.sort(np.exp(logits).max(-1) / np.exp(logits).sum(-1))
+    threshold = make(reject_share=0.1).threshold(list(logits))
+    assert scores[3] < threshold < scores[4]
+    assert make().threshold(list(logits)) == 0.0
+    assert make(reject_share=0.02).threshold(list(logits)) == 0.0, "less than one text"
+    certain = [np.array([99.0, 0, 0], np.float32)] * 4
+    assert make(reject_share=0.5).threshold(certain) < 1.0, "that a model can have it"
+
+
+@pytest.fixture
+def rejecting(tiny_model):
+    """A task that may reject a third, its model after an evaluation in training, and what that found."""
+    rows = {"body": ["good film", "bad", "a film, bad!"], "kind": ["good", "bad", "bad"]}
+    from bert_tf.text import BertTokenizer
+
+    kind = make(source=InMemory({"train": rows, "validation": rows}), reject_share=0.34)
+    model = kind.build_model(RunConfig.model_validate({"task": "x", "backbone": str(tiny_model)}))
+    model.classifier.kernel.assign(np.random.default_rng(4).normal(size=(8, 3)))
+    tokenizer = BertTokenizer.from_pretrained(tiny_model)
+    examples = {split: kind.read("own", split) for split in ("train", "validation")}
+    features = {split: kind.features(tokenizer, part) for split, part in examples.items()}
+    score = kind.scorer_of_splits(model, tokenizer, features, examples, batch_examples=2)
+    return kind, model, tokenizer, examples["validation"], score()
+
+
+def test_a_model_that_rejects_keeps_its_threshold(rejecting, tmp_path):
+    from bert_tf import Pipeline
+    from bert_tf.pipeline import _rows
+
+    kind, model, tokenizer, examples, metrics = rejecting
+    assert metrics["coverage"] == pytest.approx(2 / 3)
+    model.save_pretrained(tmp_path / "model", tokenizer)
+    loaded = kind.load_model(str(tmp_path / "model"))
+    assert loaded.reject_below == model.reject_below > 0
+    answers = list(_rows(kind.answer_function(loaded, tokenizer)(tf.constant(examples.texts))))
+    assert kind.measure_answers(answers, examples) == pytest.approx(metrics)
+    said = [kind.to_json("x", None, answer) for answer in answers]
+    assert [answer["label"] is None for answer in said] == [answer["score"] < model.reject_below for answer in said]
+    assert sum(answer["label"] is None for answer in said) == 1
+    for row, answer in zip(answers, said, strict=True):
+        assert answer["best_guess"] == max(answer["probabilities"], key=answer["probabilities"].get)
+        assert answer["label"] in (None, answer["best_guess"])
+        assert row["label"] == (b"" if answer["label"] is None else answer["label"].encode())
+    alone = Pipeline(tmp_path / "model")(list(examples.texts))
+    assert [answer["label"] for answer in alone] == [answer["label"] for answer in said]
+
+
+def test_metrics_of_what_is_covered():
+    logits = np.array([[3.0, 0, 0], [0, 2, 0], [0.1, 0, 0], [0, 0, 0.2]], np.float32)
+    kind, examples = make(reject_share=0.5), Examples(texts=["a"] * 4, labels=np.array([0, 0, 0, 2]))
+    features: Any = None
+    found = kind.measure(list(logits), features, examples)
+    assert found == {"accuracy": 0.75, "coverage": 0.5, "accuracy_of_covered": 0.5}
+
+
+def test_further_splits_are_scored_under_their_names(tiny_model):
+    from bert_tf.text import BertTokenizer
+
+    rows = [{"body": "good", "kind": "good"}, {"body": "bad", "kind": "bad"}]
+    kind = make(source=InMemory({"validation": rows, "validation_other": rows[:1], "test": rows[1:]}),
+                also_score=("validation_other", "test"), reject_share=0.5)  # fmt: skip
+    model = kind.build_model(RunConfig.model_validate({"task": "x", "backbone": str(tiny_model)}))
+    tokenizer = BertTokenizer.from_pretrained(tiny_model)
+    examples = {split: kind.read("own", split) for split in kind.scored_splits}
+    features = {split: kind.features(tokenizer, part) for split, part in examples.items()}
+    found = kind.scorer_of_splits(model, tokenizer, features, examples, batch_examples=2)()
+    names = ("accuracy", "coverage", "accuracy_of_covered")
+    assert list(found) == [name + end for end in ("", "_other", "_test") for name in names]
+    assert found["coverage"] == 0.5
+    assert model.reject_below > 0, "it is set by validation, not by the splits of one text"
+    assert (found["accuracy_other"], found["accuracy_test"]) in {(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)}
+
+
+@pytest.mark.parametrize("share", [-0.1, 1])
+def test_a_share_that_cannot_be(share):
+    with pytest.raises(ValueError, match=r"`reject_share` must be in \[0, 1\). Received: reject_share="):
+        make(reject_share=share)

@@ -54,8 +54,29 @@ def test_shapes_must_agree(name):
 def test_names():
     assert all(name == metric.name and metric.greater_is_better for name, metric in METRICS.items())
     assert {name for name, metric in METRICS.items() if metric.of_numbers} == {"pearson", "spearman"}
+    assert {name for name, metric in METRICS.items() if "labels" in metric.of} == {"accuracy", "f1_macro", "f1_micro"}
     assert get_metric("accuracy") is METRICS["accuracy"]
     with pytest.raises(
         ValueError, match=r"`metrics` must be of accuracy, f1, .* Received: 'acuracy'. Did you mean 'accuracy'"
     ):
         get_metric("acuracy")
+
+
+def test_of_several_labels_by_hand():
+    """Label 0 is found once of twice, label 1 always and once too often, label 2 never occurs."""
+    labels = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0]])
+    predictions = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])
+    assert METRICS["f1_micro"](predictions, labels) == pytest.approx(2 * 2 / (3 + 3))
+    assert METRICS["f1_macro"](predictions, labels) == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+    assert METRICS["accuracy"](predictions, labels) == pytest.approx(2 / 3)
+
+
+def test_of_several_numbers_is_the_mean():
+    labels = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
+    assert METRICS["pearson"](labels * [1, -1], labels) == pytest.approx(0.0)
+    assert METRICS["spearman"](labels[:, :1], labels[:, :1]) == pytest.approx(1.0)
+
+
+def test_of_classes_takes_one_axis():
+    with pytest.raises(ValueError, match=r"must have one shape \[E\], .* Received: \(2, 2\) and \(2, 2\)"):
+        METRICS["f1"](np.zeros((2, 2)), np.zeros((2, 2)))
