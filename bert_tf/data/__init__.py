@@ -7,6 +7,7 @@ from bert_tf.data.epochs import Epochs
 from bert_tf.data.features import Features, encode
 from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
 from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
+from bert_tf.data.squad import SpanAnswer, Squad
 from bert_tf.data.table import Table
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Layout",
     "Plan",
     "Source",
+    "SpanAnswer",
+    "Squad",
     "Table",
     "Tfds",
     "Tsv",

@@ -4,5 +4,6 @@ from bert_tf.kinds.base import Answer, Examples, Kind
 from bert_tf.kinds.classification import Classification
 from bert_tf.kinds.multi_label import MultiLabel
 from bert_tf.kinds.regression import Regression
+from bert_tf.kinds.span_qa import SpanExamples, SpanQA
 
-__all__ = ["Answer", "Classification", "Examples", "Kind", "MultiLabel", "Regression"]
+__all__ = ["Answer", "Classification", "Examples", "Kind", "MultiLabel", "Regression", "SpanExamples", "SpanQA"]

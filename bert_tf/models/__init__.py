@@ -11,17 +11,19 @@ if TYPE_CHECKING:
     from bert_tf.models.classifier import BertClassifier
     from bert_tf.models.config import BertConfig
     from bert_tf.models.sizes import SIZES, size_config
+    from bert_tf.models.span_qa import BertSpanQA
 
 _WHERE = {
     "BertBackbone": "backbone",
     "BertClassifier": "classifier",
     "BertConfig": "config",
+    "BertSpanQA": "span_qa",
     "SIZES": "sizes",
     "size_config": "sizes",
     "weights_by_path": "base",
 }
 
-__all__ = ["SIZES", "BertBackbone", "BertClassifier", "BertConfig", "size_config", "weights_by_path"]
+__all__ = ["SIZES", "BertBackbone", "BertClassifier", "BertConfig", "BertSpanQA", "size_config", "weights_by_path"]
 
 
 def __getattr__(name: str):

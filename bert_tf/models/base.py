@@ -13,6 +13,11 @@ INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "positi
 class BertModel(keras.Model):
     """A Keras model whose weights exist at once and can be read and written in the known formats."""
 
+    architecture: str | None = None
+    """The class of Transformers that reads the model's files; None: by the head."""
+    uses_pooler = True
+    """Whether the backbone's pooler has a part in the outputs, and so in the files."""
+
     @property
     def saved_settings(self) -> dict[str, Any]:
         """Arguments of the class that its files keep and Transformers has no name for."""

@@ -122,7 +122,7 @@ def load_into(
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems[:NAMED])}{more}")
 
-    if "pooler" in new_roots:
+    if "pooler" in new_roots and getattr(model, "uses_pooler", True):
         LOG.warning("%s has no pooler: its weights are random until they are trained", checkpoint.where)
     for path, variable in variables.items():
         if path not in new:
@@ -171,13 +171,16 @@ def save_model(
             lowercase = tokenizer is None or tokenizer.lowercase
             weights.save_keras_hub(folder, config.to_dict(), arrays, vocabulary=vocabulary, lowercase=lowercase)
         return
-    head = "classifier" if "classifier/bias" in arrays else None
+    if not getattr(model, "uses_pooler", True):
+        arrays = {path: array for path, array in arrays.items() if _root(path) != "pooler"}
+    head = next((name for name in ("classifier", "span") if f"{name}/bias" in arrays), None)
     dropout = getattr(model, "dropout", config.hidden_dropout)
     weights.save_hugging_face(
         folder,
         config.to_dict(),
         arrays,
         head=head,
+        architecture=getattr(model, "architecture", None),
         labels=getattr(model, "labels", None),
         problem=getattr(model, "problem", None),
         head_dropout=None if dropout == config.hidden_dropout else dropout,

@@ -13,7 +13,11 @@ from bert_tf.weights.files import write_json, written_folder
 from bert_tf.weights.hugging_face import ACTIVATIONS, CONFIG_KEYS, PROBLEMS
 from bert_tf.weights.tables import HUGGING_FACE, read_backwards
 
-ARCHITECTURES = {None: "BertModel", "classifier": "BertForSequenceClassification"}
+ARCHITECTURES = {
+    None: "BertModel",
+    "classifier": "BertForSequenceClassification",
+    "span": "BertForQuestionAnswering",
+}
 # Where a head's name does not say that it is no part of the backbone.
 BACKBONE = ("embeddings.", "encoder.", "pooler.")
 STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*")
@@ -25,6 +29,7 @@ def save_hugging_face(
     arrays: Mapping[str, np.ndarray],
     *,
     head: str | None = None,
+    architecture: str | None = None,
     labels: Sequence[str] | None = None,
     problem: str | None = None,
     head_dropout: float | None = None,
@@ -38,7 +43,8 @@ def save_hugging_face(
         folder: where; an existing folder keeps its other files.
         config: BertConfig's fields.
         arrays: our paths -> arrays.
-        head: `classifier`, or None for a bare backbone.
+        head: `classifier`, `span`, or None for a bare backbone.
+        architecture: the class of Transformers that the folder is for; None: that of the head.
         labels: names of the classes; LABEL_0 and so on without them, as Transformers does.
         problem: `single_label`, `multi_label` or `regression`.
         head_dropout: dropout before the head, where it is not `hidden_dropout`.
@@ -51,10 +57,11 @@ def save_hugging_face(
 
     if head not in ARCHITECTURES:
         raise ValueError(f"`head` must be one of {list(ARCHITECTURES)}. Received: {head}")
-    raw = {"architectures": [ARCHITECTURES[head]], "model_type": "bert", **to_hugging_face_config(config)}
+    architecture = architecture or ARCHITECTURES[head]
+    raw = {"architectures": [architecture], "model_type": "bert", **to_hugging_face_config(config)}
     raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
     raw |= {"bert_tf": dict(settings)} if settings else {}
-    if head is not None:
+    if head == "classifier":
         raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem, head_dropout)
     theirs = read_backwards(HUGGING_FACE, arrays, config["num_layers"], config["num_heads"])
     if head is not None:

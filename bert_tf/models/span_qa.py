@@ -1,0 +1,161 @@
+"""BERT that finds an answer in a text: where it starts and where it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.base import BertModel
+from bert_tf.models.config import BertConfig
+
+IGNORED_LABEL = -100
+HIDDEN = -1e9  # the logit of a token that is not an example's own
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertSpanQA(BertModel):
+    """A backbone, and a dense layer over every token: how well an answer starts there, how well it ends there.
+
+    Args:
+        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
+    Call arguments: those of `BertBackbone`.
+    Returns: logits of start and end, float32 [B, T, 2].
+    Raises: ValueError for a bad argument.
+    Reference: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805
+    """
+
+    architecture = "BertForQuestionAnswering"
+    uses_pooler = False
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        if isinstance(backbone, BertConfig):
+            backbone = BertBackbone(backbone, dtype=dtype)
+        if not isinstance(backbone, BertBackbone):
+            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
+        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        self.trainable = trainable
+
+        # layers
+        self.backbone = backbone
+        self.span = dense(2, backbone.config.initializer_range, name="span", dtype="float32")
+        self.build(None)
+
+    @property
+    def config(self) -> BertConfig:
+        """The backbone's config."""
+        return self.backbone.config
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.span.build((None, None, self.config.hidden_dim))
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
+        return self.span(ops.cast(x, "float32"))  # [B, T, 2]
+
+    def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the mean loss where labels are given.
+
+        Args:
+            inputs: as in the call. The examples of packed rows are numbered 1 to M in `example_ids`.
+            labels: int [B, 2], the tokens that an answer starts and ends at, counted from the row's first token;
+                packed rows have [B, M, 2]. -100, or a number of T or more, leaves an example out.
+            example_weight: float [B], or [B, M]; None: 1 for every example, 0 for the empty slots of packed rows.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: dict of "logits" float32 [B, T, 2] and, with labels, "loss", a float32 scalar: the weighted mean over
+            examples of the mean of both cross-entropies, as Hugging Face's BertForQuestionAnswering; but padding is no
+            place for an answer, so that it does not change the loss.
+        Raises: ValueError if the shape of `labels` or `example_weight` does not fit.
+        """
+        logits = self(inputs, training=training, seed=seed)
+        if labels is None:
+            return {"logits": logits}
+        labels = ops.convert_to_tensor(labels)
+        tokens = _tokens_of_examples(inputs, labels)  # [B, (M), T]
+        wanted = (*tokens.shape[:-1], 2)
+        _check_shape("labels", labels.shape, wanted)
+        counted = ops.all(ops.logical_and(labels >= 0, labels < ops.shape(logits)[1]), axis=-1)  # [B, (M)]
+        labels = ops.where(counted[..., None], labels, ops.zeros_like(labels))
+        losses = span_losses(logits, labels, tokens)
+        counted = ops.cast(ops.logical_and(counted, ops.any(tokens, axis=-1)), "float32")
+        if example_weight is not None:
+            example_weight = ops.cast(example_weight, "float32")
+            _check_shape("example_weight", example_weight.shape, losses.shape)
+            counted = counted * example_weight
+        total = ops.sum(counted)
+        # No example at all gives a loss of 0, not 0 / 0.
+        loss = ops.sum(losses * counted) / ops.where(ops.equal(total, 0.0), ops.ones_like(total), total)
+        return {"logits": logits, "loss": loss}
+
+    # config
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
+
+
+def span_losses(logits, positions, tokens, *, smoothing: float = 0.0):
+    """The loss of each example: the mean cross-entropy of start and end, each a choice among its own tokens.
+
+    Args:
+        logits: float [B, T, 2].
+        positions: int [B, 2], or [B, M, 2] of packed rows, in [0, T): where the answer starts and ends.
+        tokens: bool [B, T], or [B, M, T]: which tokens are the example's.
+        smoothing: share of the target spread evenly over the example's tokens.
+    Returns: float32 [B] or [B, M], finite also where an example has no token.
+    """
+    scores = ops.swapaxes(ops.cast(logits, "float32"), 1, 2)  # [B, 2, T]
+    if len(tokens.shape) == 3:
+        scores = scores[:, None]  # [B, 1, 2, T]
+    own = ops.expand_dims(tokens, -2)  # [B, (M), 1, T]
+    everything = ops.logsumexp(ops.where(own, scores, HIDDEN), axis=-1)  # [B, (M), 2]
+    places = ops.arange(ops.shape(logits)[1], dtype="int32")
+    chosen = ops.equal(ops.cast(positions, "int32")[..., None], places)  # [B, (M), 2, T]
+    target = ops.sum(ops.where(chosen, scores, 0.0), axis=-1)  # [B, (M), 2]
+    if smoothing:
+        count = ops.maximum(ops.sum(ops.cast(own, "float32"), axis=-1), 1.0)
+        average = ops.sum(ops.where(own, scores, 0.0), axis=-1) / count
+        target = (1.0 - smoothing) * target + smoothing * average
+    return ops.mean(everything - target, axis=-1)
+
+
+def _tokens_of_examples(inputs, labels):
+    """Which tokens are an example's: bool [B, T], or [B, M, T] where rows are packed."""
+    example_ids = inputs.get("example_ids")
+    if example_ids is not None:
+        example_ids = ops.convert_to_tensor(example_ids)
+        if len(labels.shape) != 3:
+            _check_shape("labels", labels.shape, (example_ids.shape[0], None, 2))
+        numbers = 1 + ops.arange(labels.shape[1], dtype=example_ids.dtype)
+        return ops.equal(example_ids[:, None, :], numbers[None, :, None])
+    mask = inputs.get("padding_mask")
+    return ops.not_equal(mask, 0) if mask is not None else ops.ones_like(inputs["token_ids"], dtype="bool")
+
+
+def _check_shape(name: str, shape, wanted) -> None:
+    shape, wanted = tuple(shape), tuple(wanted)
+    if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
+        raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert_tf import load_task
+from bert_tf.config import RunConfig
+from bert_tf.data import InMemory, SpanAnswer, batch_arrays, choose_layout, plan_epoch
+from bert_tf.errors import UserError
+from bert_tf.kinds import SpanExamples
+from bert_tf.models import BertSpanQA
+from bert_tf.models.base import inputs_of
+from bert_tf.text import BertTokenizer
+from tests.conftest import VOCABULARY
+from tests.kinds.span_sets import TOKENIZER, examples, make, tiny_model
+
+GIVEN = examples(
+    [(SpanAnswer("Good", 2),), (SpanAnswer("h i", 18),), (SpanAnswer("bad", 0),), (SpanAnswer("film", 5),)]
+)
+
+
+@pytest.fixture(name="model", scope="module")
+def model_fixture():
+    return tiny_model()
+
+
+def losses(kind, model, batch, smoothing=0.0):
+    return kind.per_example_loss(model(inputs_of(batch)), batch, label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_packed_losses_are_those_of_the_windows_alone(model, smoothing):
+    kind = make()
+    features = kind.features(TOKENIZER, GIVEN)
+    assert len(features) > len(GIVEN)
+    alone, packed = np.zeros(len(features)), np.zeros(len(features))
+    bucketed_layout = choose_layout(features.lengths, 3, batching="bucketed")
+    packed_layout = choose_layout(features.lengths, 3, pack_length=30)
+    for layout, found in ((bucketed_layout, alone), (packed_layout, packed)):
+        plan = plan_epoch(features.lengths, layout, seed=0, epoch=0)
+        for k in range(plan.number_of_batches):
+            batch = batch_arrays(features, plan, k)
+            loss = losses(kind, model, {name: tf.constant(value) for name, value in batch.items()}, smoothing)
+            assert loss.shape == batch["example_weight"].shape
+            used = batch["example_index"] >= 0
+            found[batch["example_index"][used]] = loss.numpy()[used]
+    np.testing.assert_allclose(packed, alone, rtol=1e-5)
+    one = {
+        "token_ids": features.token_ids[None, : features.splits[1]],
+        "segment_ids": features.segment_ids[None, : features.splits[1]],
+    }
+    one = {name: values.astype(np.int32) for name, values in one.items()}
+    places = np.array([[features.position_fields[name][0] for name in ("first_token", "last_token")]])
+    if not smoothing:
+        assert float(model.compute(one, labels=places)["loss"]) == pytest.approx(alone[0], rel=1e-5)
+
+
+def test_loss_compiles_with_xla_at_static_shapes(model):
+    kind = make()
+    features = kind.features(TOKENIZER, GIVEN)
+    layout = choose_layout(features.lengths, 4, pack_length=30)
+    batch = batch_arrays(features, plan_epoch(features.lengths, layout, seed=0, epoch=0), 0)
+    weights = [weight.value for weight in model.trainable_variables if "pooler" not in weight.path]
+
+    def step(batch):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(losses(kind, model, batch) * batch["example_weight"])
+        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, weights)]
+
+    tensors = {name: tf.constant(values) for name, values in batch.items()}
+    expected_loss, expected = step(tensors)
+    loss, gradients = tf.function(step, jit_compile=True)(tensors)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for mine, theirs in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"metrics": "f1"}, "`metrics` must be a tuple of exact_match, f1; .*metrics='f1'"),
+        ({"metrics": ()}, "`metrics` must be a tuple"),
+        ({"metrics": ("f1", "no_answer_f1")}, r"exact_match, f1; .*no_answer=False"),
+        ({"metrics": ("best_f1_threshold",), "no_answer": True}, "the first is one of f1, exact_match, best_f1"),
+        ({"sequence_length": 4}, "`sequence_length` must be 5 or more. Received: sequence_length=4"),
+        ({"stride": -1}, "`stride` must be 0 or more"),
+        ({"answer_tokens": 0}, "`answer_tokens` must be 1 or more"),
+        ({"n_best": 0}, "`n_best` must be 1 or more"),
+    ],
+)
+def test_a_task_that_cannot_be(changes, expected):
+    with pytest.raises(ValueError, match=expected):
+        make(**changes)
+
+
+def test_a_length_that_leaves_no_room():
+    with pytest.raises(UserError, match=r"'data.sequence_length' must be 5 or more for this task. Received: 4"):
+        make().features(TOKENIZER, GIVEN, sequence_length=4)
+    assert len(make().features(TOKENIZER, GIVEN, sequence_length=5)) > 20
+
+
+ROW = {"id": "q1", "question": "Who?", "context": "Zoë sang.", "answers": [{"text": "Zoë", "answer_start": 0}]}
+
+
+def test_an_answer_that_does_not_match_is_named_or_skipped(caplog):
+    rows = [ROW, ROW | {"id": "q2", "answers": [{"text": "sang", "answer_start": 3}]}]
+    kind = make(source=InMemory({"train": rows, "bad": rows[1:]}))
+    reason = r"train\[1\]: question 'q2': expected the answer 'sang' at character 3 .*; the answer stands at 4"
+    with pytest.raises(UserError, match=reason):
+        kind.read("own", "train")
+    read = kind.read("own", "train", skip_bad_rows=True)
+    assert (list(read.texts), read.pairs, read.bad_rows) == (["Who?"], ["Zoë sang."], 1)
+    assert read.answers == [(SpanAnswer("Zoë", 0),)]
+    assert "question 'q2'" in caplog.text
+    with pytest.raises(UserError, match=r"bad\[0\]: question 'q2'"):
+        kind.read("own", "bad", skip_bad_rows=True)
+
+
+def test_questions_without_answers_are_for_tasks_that_have_them():
+    source = InMemory({"train": [ROW | {"answers": []}], "test": [{"question": "Who?", "context": "Zoë."}]})
+    with pytest.raises(UserError, match=r"train\[0\]: question 'q1': expected an answer at least"):
+        make(source=source).read("own", "train")
+    read = make(source=source, no_answer=True).read("own", "train")
+    assert (read.answers, read.is_labelled) == ([()], True)
+    test = make(source=source).read("own", "test")
+    assert not test.is_labelled
+    assert not make().features(TOKENIZER, test).position_fields
+
+
+@pytest.mark.parametrize(("task", "counts"), [("squad", (48, 24)), ("squad_v2", (60, 30))])
+def test_the_samples_read_through_their_tasks(task, counts):
+    kind = load_task(task)
+    train, dev = kind.read("sample", "train"), kind.read("sample", "validation")
+    assert isinstance(dev, SpanExamples)
+    assert (len(train), len(dev), train.is_sample) == (*counts, True)
+    assert dev.answers is not None
+    assert sum(not answers for answers in dev.answers) == (6 if task == "squad_v2" else 0)
+    assert not set(train.pairs or ()) & set(dev.pairs or ())
+
+
+def test_a_model_of_a_run(tmp_path):
+    tiny_model().save_pretrained(tmp_path, BertTokenizer(VOCABULARY))
+    run = {"task": "x", "backbone": str(tmp_path), "training": {"precision": "mixed_bfloat16"}}
+    model = make().build_model(RunConfig.model_validate(run))
+    assert (type(model), model.dtype_policy.name) == (BertSpanQA, "mixed_bfloat16")
+    np.testing.assert_array_equal(model.span.kernel, tiny_model().span.kernel)
+    assert make().load_model(str(tmp_path)).compute_dtype == "float32"
+    with pytest.raises(UserError, match=r"must be at most 64, .* Received: 384"):
+        make(sequence_length=384).build_model(RunConfig.model_validate(run))
