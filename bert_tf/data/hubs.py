@@ -76,16 +76,22 @@ def _hugging_face(module: Any, name: str, split: str) -> tuple[dict[str, list[An
 
 
 def _class_names(features: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    """Columns whose feature is a class label, with the classes' names where it has them."""
-    return {
-        column: feature.names for column, feature in features.items() if getattr(feature, "names", None) is not None
+    """Columns whose feature is a class label, or a list of them, with the classes' names where it has them."""
+    found = {
+        column: getattr(feature, "names", getattr(getattr(feature, "feature", None), "names", None))
+        for column, feature in features.items()
     }
+    return {column: names for column, names in found.items() if names is not None}
 
 
 def _class_name(names: Sequence[str], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_class_name(names, part) for part in value]
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
 def _plain(value: Any) -> Any:
+    if getattr(value, "ndim", 0) == 1:
+        return [_plain(part) for part in value]
     value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
     return value.decode("utf-8", errors="surrogateescape") if isinstance(value, bytes) else value

@@ -17,6 +17,14 @@ Parsers = Mapping[str, Callable[[Any], Any]]
 logger = logging.getLogger(__name__)
 
 
+class LineError(ValueError):
+    """A row that takes several lines is wrong in this one of them."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 @dataclasses.dataclass(frozen=True)
 class BadRow:
     """Stands for a row that could not be read: `reason` says what was expected and what came."""
@@ -84,7 +92,8 @@ def collect(
                 columns = {name: [] for name in parsers if name in row or name not in optional}
             values = [_value(name, row, parsers[name]) for name in columns]
         except ValueError as error:
-            message = f"{place(origin, number, has_lines)}: {error}"
+            at = error.line if isinstance(error, LineError) else number
+            message = f"{place(origin, at, has_lines)}: {error}"
             if not skip_bad_rows:
                 raise UserError(message) from None
             skipped += 1
@@ -123,5 +132,7 @@ def _value(name: str, row: Mapping[str, Any], parse: Callable[[Any], Any]) -> An
         raise ValueError(f"expected the column {name!r}. Received: {shown(list(row))}")
     try:
         return parse(row[name])
+    except LineError:
+        raise
     except ValueError as error:
         raise ValueError(f"column {name!r}: {error}") from None

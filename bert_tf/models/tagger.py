@@ -1,0 +1,137 @@
+"""BERT with a tag for each token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense, on_tokens
+from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.base import BertModel
+from bert_tf.models.config import BertConfig
+
+IGNORED_LABEL = -100
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertTagger(BertModel):
+    """A backbone, dropout, and a dense layer over every token: Hugging Face's BertForTokenClassification.
+
+    The backbone's pooler has no part in it: it is not trained, and not written to files.
+
+    Args:
+        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        num_classes: number C of tags.
+        dropout: share of the sequence output dropped in training, in [0, 1); None: the backbone's hidden dropout.
+        labels: C names; None: "LABEL_0", "LABEL_1", ...
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
+    Call arguments: those of `BertBackbone`.
+    Returns: logits, float32 [B, T, C]; of packed rows too.
+    Raises: ValueError for a bad argument.
+    Reference: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805
+    """
+
+    architecture = "BertForTokenClassification"
+    uses_pooler = False
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        num_classes: int,
+        *,
+        dropout: float | None = None,
+        labels: tuple[str, ...] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        if isinstance(backbone, BertConfig):
+            backbone = BertBackbone(backbone, dtype=dtype)
+        if not isinstance(backbone, BertBackbone):
+            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
+        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        self.num_classes = check_positive("num_classes", num_classes)
+        self.labels = tuple(labels) if labels is not None else tuple(f"LABEL_{i}" for i in range(num_classes))
+        if len(self.labels) != num_classes or len(set(self.labels)) != num_classes:
+            raise ValueError(
+                "`labels` must be `num_classes` different names. "
+                f"Received: labels={self.labels!r}, num_classes={num_classes}"
+            )
+        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
+        self.trainable = trainable
+
+        # layers
+        self.backbone = backbone
+        self.backbone.pooler.trainable = False
+        self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
+        self.classifier = dense(num_classes, backbone.config.initializer_range, name="classifier", dtype="float32")
+        self.build(None)
+
+    @property
+    def config(self) -> BertConfig:
+        """The backbone's config."""
+        return self.backbone.config
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.classifier.build((None, self.config.hidden_dim))
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        if training and seed is None and self.seed_generator is not None:
+            seed = self.seed_generator.next()
+        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
+        x = ops.cast(x, "float32")
+        if training:
+            x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
+        return on_tokens(self.classifier, x)  # [B, T, C]
+
+    def compute(self, inputs, labels=None, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the mean loss where labels are given.
+
+        Args:
+            inputs: as in the call.
+            labels: int [B, T], in [0, C), or -100 at tokens that have none: padding, special tokens, and pieces other
+                than a word's first.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: dict of "logits" float32 [B, T, C] and, with labels, "loss", a float32 scalar: the mean cross-entropy
+            over labelled tokens, as Hugging Face's BertForTokenClassification; 0 where there are none.
+        Raises: ValueError if the shape of `labels` does not fit.
+        """
+        logits = self(inputs, training=training, seed=seed)
+        if labels is None:
+            return {"logits": logits}
+        labels = ops.convert_to_tensor(labels)
+        shape, wanted = tuple(labels.shape), tuple(logits.shape[:-1])
+        if len(shape) != 2 or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
+            raise ValueError(
+                f"`labels` must have the shape {list(wanted)}. Received: labels of shape {list(labels.shape)}"
+            )
+        counted = ops.not_equal(labels, IGNORED_LABEL)
+        losses = ops.sparse_categorical_crossentropy(
+            ops.where(counted, labels, ops.zeros_like(labels)), logits, from_logits=True
+        )
+        counted = ops.cast(counted, "float32")
+        return {"logits": logits, "loss": ops.sum(losses * counted) / ops.maximum(ops.sum(counted), 1.0)}
+
+    # config
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "num_classes": self.num_classes,
+            "dropout": self.dropout,
+            "labels": list(self.labels),
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
