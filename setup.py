@@ -37,11 +37,13 @@ EXTRAS = {
     "cuda": ["tensorflow[and-cuda]>=2.20"],
     "datasets": ["datasets>=3"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
+    "search": ["faiss-cpu>=1.9"],
     "tfds": ["tensorflow-datasets>=4.9"],
     "vocabulary": ["tokenizers>=0.21"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "test": [
         "build>=1.2",
+        "faiss-cpu>=1.9",
         "hypothesis>=6.100",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bert_tf.errors import UserError
     from bert_tf.lookup import load_task
-    from bert_tf.models import BertBackbone, BertClassifier, BertConfig, BertSpanQA
+    from bert_tf.models import BertBackbone, BertClassifier, BertConfig, BertEmbedder, BertSpanQA
     from bert_tf.pipeline import Pipeline
     from bert_tf.text import BertTokenizer
 
@@ -18,6 +18,7 @@ __all__ = [
     "BertBackbone",
     "BertClassifier",
     "BertConfig",
+    "BertEmbedder",
     "BertSpanQA",
     "BertTokenizer",
     "Pipeline",
@@ -31,6 +32,7 @@ _HOMES = {
     "BertBackbone": "bert_tf.models",
     "BertClassifier": "bert_tf.models",
     "BertConfig": "bert_tf.models",
+    "BertEmbedder": "bert_tf.models",
     "BertSpanQA": "bert_tf.models",
     "BertTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.pipeline",

@@ -1,5 +1,8 @@
 """Score a trained run on a split of its data: python -m bert_tf.evaluate --run=runs/sst2
 
+A model that no run made is scored with --task and --model: a folder with the task's head, or, for tasks of sentence
+vectors, any checkpoint, trained for it or not.
+
 Raw text goes through the same graph that predicts and serves. The metrics are printed as a line on stderr, and as JSON.
 """
 
@@ -11,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert_tf.command_line import Parser, find_data, read_run, run_command, say, start_tensorflow
+from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.lookup import load_task
 
@@ -19,7 +23,9 @@ PROG = "python -m bert_tf.evaluate"
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__)
-    parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
+    parser.add_argument("--run", metavar="DIR", help="run folder, with its model")
+    parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run")
+    parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is")
     parser.add_argument(
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
@@ -27,8 +33,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
     flags = parser.parse_args(argv)
 
-    run_folder = Path(flags.run).expanduser()
-    config = read_run(run_folder)
+    if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
+        came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
+        raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
+    config = read_run(Path(flags.run).expanduser()) if flags.run is not None else RunConfig(task=flags.task)
     kind = load_task(config.task)
     data = find_data(kind, config.task, flags.data or config.data.source)
     skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
@@ -44,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from bert_tf.pipeline import Pipeline
 
-    pipeline = Pipeline(run_folder)
+    pipeline = Pipeline(Path(flags.run).expanduser() if flags.run is not None else flags.model, task=kind)
     started = time.perf_counter()
     metrics: dict[str, float] = {}
     for split, part in examples.items():

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from bert_tf.command_line import read_run
-from bert_tf.kinds import Answer, Classification, Kind, MultiLabel, Regression
+from bert_tf.kinds import Answer, Classification, Kind, MultiLabel, Regression, Retrieval
 from bert_tf.kinds.pooled import Pooled
 from bert_tf.lookup import load_task
 
@@ -24,6 +24,8 @@ class Pipeline:
 
     Args:
         where: the run folder, or the model's.
+        task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
+            run's task, or classification, or sentence vectors where sentence-transformers made the folder.
         batch_examples: texts in a batch; default: as the run says, or 64.
     Call arguments:
         texts: one text, or several.
@@ -33,23 +35,26 @@ class Pipeline:
     Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together.
     """
 
-    def __init__(self, where: str | os.PathLike[str], *, batch_examples: int | None = None):
+    def __init__(
+        self, where: str | os.PathLike[str], *, task: Kind | None = None, batch_examples: int | None = None
+    ):
         from bert_tf.text import BertTokenizer
 
         folder = Path(where).expanduser()
         if (folder / "config.toml").is_file():
             config = read_run(folder)
-            self.kind = load_task(config.task)
+            self.kind = task or load_task(config.task)
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
             self.model = self.kind.load_model(str(folder / "model"))
             self._is_run = True
-            self._sequence_length = config.data.sequence_length or self.kind.sequence_length
+            self.sequence_length = config.data.sequence_length or self.kind.sequence_length
             self.batch_examples = batch_examples or config.evaluation.batch_examples
         else:
             self.tokenizer = BertTokenizer.from_pretrained(where)
-            self.kind, self.model = _classifier(where)
-            self._is_run = False
-            self._sequence_length = self.kind.sequence_length
+            self.kind, self.model = (task, task.load_model(str(where))) if task else _task_of(where)
+            self._is_run = task is not None
+            limit = getattr(self.model, "max_length", None) or self.model.config.max_positions
+            self.sequence_length = min(self.kind.sequence_length, limit)
             self.batch_examples = batch_examples or 64
         self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
 
@@ -110,7 +115,7 @@ class Pipeline:
                 assert isinstance(kind, Pooled)
                 kind = dataclasses.replace(kind, text=("text", "pair"))
             self._functions[columns] = kind.answer_function(
-                self.model, self.tokenizer, sequence_length=self._sequence_length
+                self.model, self.tokenizer, sequence_length=self.sequence_length
             )
         return self._functions[columns]
 
@@ -125,14 +130,19 @@ def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
         yield dict(zip(columns, row, strict=True))
 
 
-def _classifier(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
-    """The model of a folder that says no task, and a task made of its labels."""
+def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
+    """The model of a folder that says no task, and a task made of its labels, or of its way to make vectors."""
     from bert_tf.data import InMemory
     from bert_tf.models import BertClassifier
+    from bert_tf.weights import resolve
+    from bert_tf.weights.sentence_transformers import read_modules
 
+    shared: dict[str, Any] = {"source": InMemory({}), "sequence_length": 512}
+    if read_modules(resolve(where)):
+        kind = Retrieval(**shared)
+        return kind, kind.load_model(str(where))
     model = BertClassifier.from_pretrained(where)
-    shared: dict[str, Any] = {"source": InMemory({}), "text": ("text",)}
-    shared["sequence_length"] = min(model.config.max_positions, 512)
+    shared |= {"text": ("text",), "sequence_length": min(model.config.max_positions, 512)}
     if model.problem == "multi_label":
         return MultiLabel(classes=model.labels, **shared), model
     if model.problem == "regression":

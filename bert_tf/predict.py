@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from bert_tf.command_line import Parser, check_writable, read_run, run_command, say, start_tensorflow
+from bert_tf.config import override_layer
 from bert_tf.errors import UserError
 from bert_tf.kinds.inputs import FORMATS, read_inputs
 from bert_tf.lookup import load_task
@@ -32,13 +33,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--input-format", choices=FORMATS, help="lines, tsv or jsonl; default: by the file's suffix, else lines"
     )
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help="how to answer, where the task lets one choose: word_vectors=true")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go; default: standard output")
     flags = parser.parse_args(argv)
 
     if (flags.text is None) == (flags.input is None):
         raise UserError("expected either --text or --input. Received: " + ("neither" if flags.text is None else "both"))
     run_folder = Path(flags.run).expanduser()
-    kind = load_task(read_run(run_folder).task)
+    kind = load_task(read_run(run_folder).task).with_settings(override_layer(flags.settings).values)
     inputs = read_inputs(flags.text, flags.input, flags.input_format, kind.text_columns)
     if flags.output:
         check_writable(Path(flags.output).expanduser().parent, "--output")
@@ -46,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from bert_tf.pipeline import Pipeline
 
-    pipeline = Pipeline(run_folder)
+    pipeline = Pipeline(run_folder, task=kind)
     started = time.perf_counter()
     done = 0
     with _output(flags.output) as out:

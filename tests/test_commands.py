@@ -65,7 +65,7 @@ def test_help_and_bad_flags_need_no_tensorflow(command):
          "--run=/dev/null/run: expected a folder that can be written"),
         ("train", ["--task=sst2", "--data=sample", "--set", "training.epoch=2"], "Did you mean 'training.epochs'?"),
         ("train", ["--task=sst2", "--config=sst3"], "unknown config 'sst3'. Did you mean 'sst2'?"),
-        ("evaluate", [], "the following arguments are required: --run"),
+        ("evaluate", [], "expected --run, or --task and --model. Received: none"),
         ("evaluate", ["--run=nowhere"], "--run=nowhere: expected a run folder. Received: no such folder"),
         ("predict", ["--run=nowhere", "--text=x"], "--run=nowhere: expected a run folder. Received: no such folder"),
         ("predict", ["--run=nowhere"], "expected either --text or --input. Received: neither"),

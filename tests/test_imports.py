@@ -39,7 +39,9 @@ PART_OF = {
     "lookup": "commands",
     "pipeline": "commands",
     "predict": "commands",
+    "search": "commands",
     "train": "commands",
+    "vector_index": "commands",
     "vocabulary": "commands",
 }
 # Packages from elsewhere that a part must not import, not even inside a function.
@@ -58,6 +60,7 @@ LIGHT = (
     "bert_tf.train",
     "bert_tf.evaluate",
     "bert_tf.predict",
+    "bert_tf.search",
     "bert_tf.vocabulary",
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}

@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Where the name to install is not the name to import.
 DISTRIBUTIONS = {
     "absl": "absl-py",
+    "faiss": "faiss-cpu",
     "keras_hub": "keras-nlp",
     "sklearn": "scikit-learn",
 }

@@ -2,6 +2,7 @@
 
 from bert_tf.data.batches import batch_arrays, blocks, dataset
 from bert_tf.data.cells import class_index, class_indices, number, text, yes_or_no
+from bert_tf.data.cranfield import Cranfield
 from bert_tf.data.either import Either
 from bert_tf.data.epochs import Epochs
 from bert_tf.data.features import Features, encode
@@ -11,6 +12,7 @@ from bert_tf.data.squad import SpanAnswer, Squad
 from bert_tf.data.table import Table
 
 __all__ = [
+    "Cranfield",
     "Csv",
     "Either",
     "Epochs",

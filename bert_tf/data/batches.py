@@ -25,18 +25,24 @@ def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray
     position_ids [R, T] and first_positions [R, M]; labels, example_weight (float32; 0: no example), example_index
     (int32; -1: no example), every example and position field [R, M] where packed, [R] where not. A row without an
     example has no real token. Fields are 0, or their fill, where there is nothing.
+
+    Where an example is P texts (`Features.members`), every batch has example_ids, position_ids and first_positions, and
+    these are of the texts: [R, M * P], an example's texts together, or [R, P] where not packed.
     """
     layout, part = plan.layout, plan.batch(k)
     rows, length = layout.rows, int(plan.lengths[k])
     packed = layout.batching == "packed"
-    starts = features.splits[part.index]
-    lengths = features.splits[part.index + 1] - starts
+    texts = part.index[:, None] if features.members is None else features.members[part.index]  # [E, P]
+    starts = features.splits[texts].ravel()
+    lengths = features.splits[texts + 1].ravel() - starts
     ends = np.cumsum(lengths)
-    # Token t of this batch is number `position[t]` of its example, comes from `source[t]` and goes to `target[t]`.
+    first = (ends - lengths).reshape(texts.shape)  # of each text, among all tokens of the batch
+    column = part.column[:, None] + first - first[:, :1]
+    # Token t of this batch is number `position[t]` of its text, comes from `source[t]` and goes to `target[t]`.
     token = np.arange(ends[-1])
     position = token - np.repeat(ends - lengths, lengths)
     source = np.repeat(starts, lengths) + position
-    target = np.repeat(part.row.astype(np.int64) * length + part.column, lengths) + position
+    target = np.repeat((part.row.astype(np.int64)[:, None] * length + column).ravel(), lengths) + position
 
     def scatter(values: np.ndarray, fill: float = 0) -> np.ndarray:
         out = np.full((rows * length, *values.shape[1:]), fill, np.int32 if values.dtype.kind in "iub" else np.float32)
@@ -56,10 +62,11 @@ def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray
         "segment_ids": scatter(features.segment_ids[source]),
         "padding_mask": scatter(np.ones(len(target), np.int32)),
     }
-    if packed:
-        batch["example_ids"] = scatter(np.repeat(part.slot + 1, lengths))
+    if packed or features.members is not None:
+        number = part.slot[:, None] * texts.shape[1] + np.arange(1, texts.shape[1] + 1)
+        batch["example_ids"] = scatter(np.repeat(number.ravel(), lengths))
         batch["position_ids"] = scatter(position)
-        batch["first_positions"] = place(part.column)
+        batch["first_positions"] = place(column).reshape(rows, -1)
     for name, values in features.token_fields.items():
         batch[name] = scatter(values[source], features.fills.get(name, 0))
     for name, values in features.example_fields.items():

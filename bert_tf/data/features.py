@@ -33,6 +33,9 @@ class Features:
         position_fields: integer arrays [E] that count tokens from the example's first (an answer's start, say); in a
             packed row they are moved with the example, so that they count from the row's first token.
         fills: what stands in a field of that name where there is no token or no example; 0 where not named.
+        members: int [E, P], where an example is P texts that do not see one another (a pair to be compared, say):
+            which of the N texts, so that one text can be in several examples. Tokens and `splits` [N + 1] are then of
+            the texts. None: an example is one text, and N is E.
     Raises: ValueError where the arrays' lengths do not go together.
     """
 
@@ -46,6 +49,7 @@ class Features:
     example_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     position_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     fills: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    members: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         splits = np.asarray(self.splits)
@@ -54,18 +58,41 @@ class Features:
         tokens = {"token_ids": self.token_ids, "segment_ids": self.segment_ids, **self.token_fields}
         examples = {"labels": self.labels, "weights": self.weights, "loss_terms": self.loss_terms}
         examples |= {**self.example_fields, **self.position_fields}
-        for arrays, size, of in ((tokens, int(splits[-1]), "token"), (examples, len(splits) - 1, "example")):
+        if self.members is not None and (
+            self.members.ndim != 2
+            or not self.members.size
+            or not 0 <= self.members.min() <= self.members.max() < len(splits) - 1
+        ):
+            raise ValueError(
+                f"`members` must be numbers of the {len(splits) - 1} texts, [E, P]. "
+                f"Received: shape {self.members.shape}, {self.members.ravel()[:8]}"
+            )
+        for arrays, size, of in ((tokens, int(splits[-1]), "token"), (examples, len(self), "example")):
             for name, array in arrays.items():
                 if array is not None and len(array) != size:
                     raise ValueError(f"`{name}` must have one value a {of}, {size}. Received: {len(array)} values")
 
     def __len__(self) -> int:
-        return len(self.splits) - 1
+        return len(self.splits) - 1 if self.members is None else len(self.members)
 
     @property
     def lengths(self) -> np.ndarray:
         """int64 [E]: tokens of each example."""
-        return np.diff(self.splits)
+        lengths = np.diff(self.splits)
+        return lengths if self.members is None else lengths[self.members].sum(axis=1)
+
+    @property
+    def single_texts(self) -> Features:
+        """The N texts, each an example of its own, with nothing that is said of the examples."""
+        return dataclasses.replace(
+            self,
+            members=None,
+            labels=None,
+            weights=None,
+            loss_terms=None,
+            example_fields={},
+            position_fields={},
+        )
 
 
 def encode(

@@ -2,8 +2,23 @@
 
 from bert_tf.kinds.base import Answer, Examples, Kind
 from bert_tf.kinds.classification import Classification
+from bert_tf.kinds.embedding import Embedding
 from bert_tf.kinds.multi_label import MultiLabel
 from bert_tf.kinds.regression import Regression
+from bert_tf.kinds.retrieval import Retrieval
+from bert_tf.kinds.sentence_vectors import TextGroups
 from bert_tf.kinds.span_qa import SpanExamples, SpanQA
 
-__all__ = ["Answer", "Classification", "Examples", "Kind", "MultiLabel", "Regression", "SpanExamples", "SpanQA"]
+__all__ = [
+    "Answer",
+    "Classification",
+    "Embedding",
+    "Examples",
+    "Kind",
+    "MultiLabel",
+    "Regression",
+    "Retrieval",
+    "SpanExamples",
+    "SpanQA",
+    "TextGroups",
+]

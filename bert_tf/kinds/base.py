@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -74,6 +74,20 @@ class Kind(abc.ABC):
     sample: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     how_to_get: str = ""
+
+    answer_settings: ClassVar[tuple[str, ...]] = ()
+    """Names of the fields that say how texts are answered, which predict can be given."""
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Kind:
+        """The same task with some of its `answer_settings` changed. Raises: UserError for another name or type."""
+        for name, value in settings.items():
+            if name not in self.answer_settings:
+                known = ", ".join(self.answer_settings) or "none"
+                raise UserError(f"--set: this task's answers have no setting {name!r}. There are: {known}")
+            now = getattr(self, name)
+            if not isinstance(value, type(now)) or isinstance(value, bool) != isinstance(now, bool):
+                raise UserError(f"--set {name}: expected a {type(now).__name__}, such as {now}. Received: {value!r}")
+        return replace(self, **settings)
 
     @property
     def main_metric(self) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bert_tf.models.base import weights_by_path
     from bert_tf.models.classifier import BertClassifier
     from bert_tf.models.config import BertConfig
+    from bert_tf.models.embedder import BertEmbedder
     from bert_tf.models.sizes import SIZES, size_config
     from bert_tf.models.span_qa import BertSpanQA
 
@@ -17,13 +18,23 @@ _WHERE = {
     "BertBackbone": "backbone",
     "BertClassifier": "classifier",
     "BertConfig": "config",
+    "BertEmbedder": "embedder",
     "BertSpanQA": "span_qa",
     "SIZES": "sizes",
     "size_config": "sizes",
     "weights_by_path": "base",
 }
 
-__all__ = ["SIZES", "BertBackbone", "BertClassifier", "BertConfig", "BertSpanQA", "size_config", "weights_by_path"]
+__all__ = [
+    "SIZES",
+    "BertBackbone",
+    "BertClassifier",
+    "BertConfig",
+    "BertEmbedder",
+    "BertSpanQA",
+    "size_config",
+    "weights_by_path",
+]
 
 
 def __getattr__(name: str):

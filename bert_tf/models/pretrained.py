@@ -175,6 +175,8 @@ def save_model(
         arrays = {path: array for path, array in arrays.items() if _root(path) != "pooler"}
     head = next((name for name in ("classifier", "span") if f"{name}/bias" in arrays), None)
     dropout = getattr(model, "dropout", config.hidden_dropout)
+    beside = [] if tokenizer is None else [tokenizer.save_pretrained]
+    beside += [model.save_beside] if hasattr(model, "save_beside") else []
     weights.save_hugging_face(
         folder,
         config.to_dict(),
@@ -186,7 +188,7 @@ def save_model(
         head_dropout=None if dropout == config.hidden_dropout else dropout,
         settings=getattr(model, "saved_settings", None),
         shard_bytes=shard_bytes,
-        beside=None if tokenizer is None else tokenizer.save_pretrained,
+        beside=lambda work: [write(work) for write in beside],
     )
 
 

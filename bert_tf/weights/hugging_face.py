@@ -12,6 +12,7 @@ from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint, Tensor
 from bert_tf.weights.pickled import read_pickled
 from bert_tf.weights.safe import read_safetensors
+from bert_tf.weights.sentence_transformers import read_modules
 from bert_tf.weights.tables import HUGGING_FACE, read_forwards
 
 # BertConfig's field -> (their key, their default; None where the key must be there)
@@ -81,7 +82,7 @@ def read_hugging_face(folder: Path) -> Checkpoint:
         labels=_labels(raw, folder / "config.json"),
         problem=PROBLEMS.get(raw.get("problem_type") or ""),
         head_dropout=raw.get("classifier_dropout"),
-        settings=raw.get("bert_tf") or {},
+        settings={**(raw.get("bert_tf") or {}), **read_modules(folder)},
         vocabulary=vocabulary_of(folder),
         lowercase=_lowercase(folder),
     )

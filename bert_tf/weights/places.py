@@ -10,6 +10,7 @@ from bert_tf.errors import UserError
 
 CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
+DESCRIPTIONS += ["modules.json", "sentence_bert_config.json", "*_Pooling/config.json"]  # of sentence-transformers
 
 
 def resolve(where: str | os.PathLike[str]) -> Path:

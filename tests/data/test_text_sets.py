@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from bert_tf.data.text_sets import TextSet, read_judgements, read_text_set
+from bert_tf.errors import UserError
+
+QUERIES, DOCUMENTS = TextSet(["q1", "q2"], ["a", "b"]), ["d1", "d2", "d3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "ids", "texts"),
+    [
+        ("a.txt", "one\ntwo words\n", ["1", "2"], ["one", "two words"]),
+        ("a.tsv", "x\tone\ny\ttwo\n", ["x", "y"], ["one", "two"]),
+        ("a.jsonl", '{"_id": "x", "title": "T", "text": "one"}\n{"text": "two"}\n', ["x", "2"], ["T one", "two"]),
+        ("a.jsonl", '{"id": 5, "title": "", "text": "one"}\n', ["5"], ["one"]),
+        ("a.anything", ".I 3\n.W\none\n.I 5\n.W\n", ["3", "5"], ["one", ""]),
+    ],
+)
+def test_formats(tmp_path, name, text, ids, texts):
+    (tmp_path / name).write_text(text)
+    found = read_text_set(tmp_path / name)
+    assert (found.ids, found.texts) == (ids, texts)
+    assert found.is_smart == text.startswith(".I")
+
+
+def test_queries_of_smart_are_numbered_by_position(tmp_path):
+    (tmp_path / "q").write_text(".I 3\n.W\none\n.I 5\n.W\ntwo\n")
+    assert read_text_set(tmp_path / "q", are_queries=True).ids == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.txt", "one\n\ntwo\n", r"a\.txt:2: .*empty"),
+        ("a.tsv", "x\tone\ny\n", r"a\.tsv:2: expected 2 columns"),
+        ("a.tsv", "x\tone\nx\ttwo\n", r"a\.tsv:2: expected an id that no other text has. Received: 'x', as on line 1"),
+        ("a.jsonl", '{"text": "one"}\n{"id": 1.5, "text": "two"}\n', r"a\.jsonl:2: column 'id': expected an id"),
+        ("a.jsonl", '{"id": "x"}\n', r"a\.jsonl:1: expected the column 'text'"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path, name, text, expected):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=expected):
+        read_text_set(tmp_path / name)
+
+
+def test_bad_rows_can_be_left_out(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n\ntwo\n")
+    found = read_text_set(tmp_path / "a.txt", skip_bad_rows=True)
+    assert (found.ids, found.bad_rows) == (["1", "3"], 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "q1 0 d1 2\nq1 0 d3 0\nq2 0 d2 1\n",
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td3\t0\nq2\td2\t1\n",
+        "q1 d1 2\n\nq1 d3 0\nq2 d2 1\n",
+    ],
+)
+def test_judgements(tmp_path, text):
+    (tmp_path / "r").write_text(text)
+    assert read_judgements(tmp_path / "r", QUERIES, DOCUMENTS) == [{0: 2.0, 2: 0.0}, {1: 1.0}]
+
+
+def test_cranfields_codes_beside_smart_queries(tmp_path):
+    (tmp_path / "r").write_text("1 1 1\n2 2 -1\n")
+    queries = TextSet(["1", "2"], ["a", "b"], is_smart=True)
+    assert read_judgements(tmp_path / "r", queries, ["1", "2"]) == [{0: 4.0}, {1: 0.0}]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("q1 0 d1 1\nq9 0 d1 1\n", "r:2: column 'query': expected the id of a query. Received: 'q9', of which"),
+        ("q1 0 d9 1\n", "r:1: column 'document': expected the id of a document. Received: 'd9'"),
+        ("q1 0 d1 much\n", "r:1: column 'gain': expected a number. Received: 'much'"),
+        ("q1 d1\n", "r:1: expected query, .anything,. document, gain. Received: 'q1 d1'"),
+        ("q1 d1 0\n", "r: expected a relevant document for one query at least"),
+    ],
+)
+def test_bad_judgements_are_named(tmp_path, text, expected):
+    (tmp_path / "r").write_text(text)
+    with pytest.raises(UserError, match=expected):
+        read_judgements(tmp_path / "r", QUERIES, DOCUMENTS)

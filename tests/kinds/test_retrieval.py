@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert_tf import load_task
+from bert_tf.data import InMemory
+from bert_tf.errors import UserError
+from bert_tf.kinds import Retrieval
+from bert_tf.kinds.retrieval import Judged
+
+
+def make(judgements, **changes) -> Retrieval:
+    splits = {
+        "documents": [{"id": key, "text": f"text {key}"} for key in "xyz"],
+        "queries": [{"id": 1, "text": "one"}, {"id": 2, "text": "two"}],
+        "train": [dict(zip(("query", "document", "gain"), row, strict=True)) for row in judgements],
+    }
+    return Retrieval(source=InMemory(splits), sequence_length=8, **changes)
+
+
+def test_documents_come_first_then_queries_and_pairs_are_of_relevant_ones():
+    examples = make([(1, "z", 2.0), (1, "x", 0.0), (2, "y", 1.0)]).read("own", "train")
+    assert list(examples.texts) == ["text x", "text y", "text z", "one", "two"]
+    assert examples.members.tolist() == [[3, 2], [4, 1]]
+    assert (examples.documents, list(examples.judgements)) == (3, [{2: 2.0, 0: 0.0}, {1: 1.0}])
+    assert (len(examples), examples.is_labelled) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("judgements", "expected"),
+    [
+        (
+            [(3, "x", 1.0)],
+            r"train\[0\]: column 'query': expected the id of a query. Received: '3', of which there is none",
+        ),
+        ([(1, "w", 1.0)], r"train\[0\]: column 'document': expected the id of a document. Received: 'w'"),
+        ([(1, "x", 0.0)], "expected a relevant document for one query at least. Received: none"),
+    ],
+)
+def test_bad_judgements(judgements, expected):
+    with pytest.raises(UserError, match=expected):
+        make(judgements).read("own", "train")
+
+
+def test_only_judged_queries_count_and_all_documents_are_ranked():
+    vectors = np.array([[1, 0], [0, 1], [1, 1], [1, 0.1], [0, 0.5]], np.float32)
+    shared = {"texts": ["a"] * 5, "members": np.array([[3, 2]]), "documents": 3}
+    kind = make([(1, "x", 1.0)], metrics=("ndcg_at_10", "mrr", "recall_at_1"))
+    found = kind.measure_vectors(vectors, Judged(**shared, judgements=[{2: 1.0}, {}]))
+    assert found == pytest.approx({"ndcg_at_10": 1 / np.log2(3), "mrr": 0.5, "recall_at_1": 0.0})
+    both = kind.measure_vectors(vectors, Judged(**shared, judgements=[{2: 1.0}, {1: 3.0}]))
+    assert both["mrr"] == pytest.approx(0.75)
+
+
+def test_a_task_that_cannot_be():
+    with pytest.raises(ValueError, match=r"`loss` must be contrastive, .* Received: loss='cosine'"):
+        make([], loss="cosine")
+    with pytest.raises(ValueError, match="Received: 'accuracy'"):
+        make([], metrics=("accuracy",))
+
+
+def test_the_sample_reads_and_scores_through_the_task(tiny_model):
+    from bert_tf.models import BertEmbedder
+    from bert_tf.text import BertTokenizer
+
+    kind = load_task("cranfield")
+    train, validation = kind.read("sample", "train"), kind.read("sample", "validation")
+    assert isinstance(train, Judged)
+    assert (train.documents, len(train.judgements), train.is_sample) == (36, 24, True)
+    assert len(train) + len(validation) == len(kind.read("sample", "all")) == 39
+    model, tokenizer = BertEmbedder.from_pretrained(tiny_model), BertTokenizer.from_pretrained(tiny_model)
+    features = kind.features(tokenizer, validation, sequence_length=16)
+    scores = kind.scorer(model, tokenizer, features, validation, batch_examples=32)()
+    answer = kind.answer_function(model, tokenizer, sequence_length=16)(tf.constant(list(validation.texts)))
+    answers = [{"vector": vector} for vector in answer["vector"].numpy()]
+    assert kind.measure_answers(answers, validation) == pytest.approx(scores, abs=1e-6)
+    assert set(scores) == set(kind.metrics)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_untrained_minilm_on_cranfield(shared_data):
+    """0.37359 is what scikit-learn's ndcg_score gives for sentence-transformers' vectors."""
+    from bert_tf.pipeline import Pipeline
+
+    kind = load_task("cranfield")
+    examples = kind.read(str(shared_data("cranfield")), "all")
+    found = kind.measure_answers(Pipeline("minilm", task=kind).rows(examples.texts), examples)
+    assert found["ndcg_at_10"] == pytest.approx(0.37359, abs=1e-4)
