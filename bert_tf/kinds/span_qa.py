@@ -229,8 +229,8 @@ class SpanQA(Kind):
         Returns: `answer` string [B], empty where there is none; `start` and `end` int32 [B], its place in the context
             in characters, 0 and 0 where there is none; `score` float32 [B], its share of the softmax over the n best
             (and "no answer", where the task has that); `no_answer_score` float32 [B], by how much "no answer" scored
-            better than the best span (about 1e9 where there is no span); `n_best_answer`, `n_best_start`, `n_best_end`, `n_best_score` and
-            `n_best_logit` (start's plus end's), ragged [B, (N)], the best first.
+            better than the best span (about 1e9 where there is no span); `n_best_answer`, `n_best_start`,
+            `n_best_end`, `n_best_score` and `n_best_logit` (start's plus end's), ragged [B, (N)], the best first.
         """
         import tensorflow as tf
 
