@@ -52,8 +52,7 @@ $(PARITY)/stamp: $(VENV)/test.stamp
 	@touch $@
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo \
-		--set training.epochs=5 training.learning_rate=1e-4
+	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo --set training.epochs=5
 	$(BIN)/python -m bert_tf.predict --run=runs/demo \
 		--text="A quiet film that stays with you for days." \
 		--text="Two hours of noise, and not one idea." \

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bert_tf.errors import UserError
     from bert_tf.lookup import load_task
-    from bert_tf.models import BertBackbone, BertClassifier, BertConfig, BertEmbedder, BertSpanQA
+    from bert_tf.models import (
+        BertBackbone,
+        BertClassifier,
+        BertConfig,
+        BertEmbedder,
+        BertExtractiveSummarizer,
+        BertSeq2Seq,
+        BertSpanQA,
+        BertTagger,
+    )
     from bert_tf.pipeline import Pipeline
     from bert_tf.text import BertTokenizer
 
@@ -19,7 +28,10 @@ __all__ = [
     "BertClassifier",
     "BertConfig",
     "BertEmbedder",
+    "BertExtractiveSummarizer",
+    "BertSeq2Seq",
     "BertSpanQA",
+    "BertTagger",
     "BertTokenizer",
     "Pipeline",
     "UserError",
@@ -33,7 +45,10 @@ _HOMES = {
     "BertClassifier": "bert_tf.models",
     "BertConfig": "bert_tf.models",
     "BertEmbedder": "bert_tf.models",
+    "BertExtractiveSummarizer": "bert_tf.models",
+    "BertSeq2Seq": "bert_tf.models",
     "BertSpanQA": "bert_tf.models",
+    "BertTagger": "bert_tf.models",
     "BertTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.pipeline",
     "UserError": "bert_tf.errors",

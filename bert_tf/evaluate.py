@@ -62,7 +62,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     named = ", ".join(f"{metric} {value:.4f}" for metric, value in metrics.items())
     count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())
     say(f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s)")
+    baselines = kind.baselines(examples[name])
+    for baseline, scores in baselines.items():
+        say(f"baseline {baseline}: " + ", ".join(f"{metric} {value:.4f}" for metric, value in scores.items()))
     result = {"task": config.task, "data": data, "split": name, "examples": count, "bad_rows": bad_rows}
+    result |= {"baselines": baselines} if baselines else {}
     print(json.dumps({**result, "metrics": metrics, "seconds": round(seconds, 3)}))
 
 

@@ -35,9 +35,7 @@ class Pipeline:
     Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together.
     """
 
-    def __init__(
-        self, where: str | os.PathLike[str], *, task: Kind | None = None, batch_examples: int | None = None
-    ):
+    def __init__(self, where: str | os.PathLike[str], *, task: Kind | None = None, batch_examples: int | None = None):
         from bert_tf.text import BertTokenizer
 
         folder = Path(where).expanduser()

@@ -2,16 +2,20 @@
 
 from bert_tf.data.batches import batch_arrays, blocks, dataset
 from bert_tf.data.cells import class_index, class_indices, number, text, yes_or_no
+from bert_tf.data.conll import Conll
 from bert_tf.data.cranfield import Cranfield
 from bert_tf.data.either import Either
 from bert_tf.data.epochs import Epochs
 from bert_tf.data.features import Features, encode
+from bert_tf.data.literal_lines import LiteralLines
+from bert_tf.data.parallel import Parallel
 from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
 from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
 from bert_tf.data.squad import SpanAnswer, Squad
 from bert_tf.data.table import Table
 
 __all__ = [
+    "Conll",
     "Cranfield",
     "Csv",
     "Either",
@@ -21,6 +25,8 @@ __all__ = [
     "InMemory",
     "JsonLines",
     "Layout",
+    "LiteralLines",
+    "Parallel",
     "Plan",
     "Source",
     "SpanAnswer",

@@ -3,22 +3,31 @@
 from bert_tf.kinds.base import Answer, Examples, Kind
 from bert_tf.kinds.classification import Classification
 from bert_tf.kinds.embedding import Embedding
+from bert_tf.kinds.extractive import ExtractiveSummarization, SummaryExamples
 from bert_tf.kinds.multi_label import MultiLabel
 from bert_tf.kinds.regression import Regression
 from bert_tf.kinds.retrieval import Retrieval
 from bert_tf.kinds.sentence_vectors import TextGroups
 from bert_tf.kinds.span_qa import SpanExamples, SpanQA
+from bert_tf.kinds.tagging import TaggedExamples, Tagging
+from bert_tf.kinds.text_to_text import TextPairs, TextToText
 
 __all__ = [
     "Answer",
     "Classification",
     "Embedding",
     "Examples",
+    "ExtractiveSummarization",
     "Kind",
     "MultiLabel",
     "Regression",
     "Retrieval",
     "SpanExamples",
     "SpanQA",
+    "SummaryExamples",
+    "TaggedExamples",
+    "Tagging",
     "TextGroups",
+    "TextPairs",
+    "TextToText",
 ]

@@ -244,6 +244,15 @@ class Kind(abc.ABC):
         return lambda: self.measure(outputs(), features, examples)
 
     @property
+    def trims_vocabulary(self) -> bool:
+        """Whether training may leave out token vectors that the data cannot reach: not where tokens are written."""
+        return True
+
+    def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
+        """Metrics of simple answers that need no model, by their names; evaluate prints them beside the model's."""
+        return {}
+
+    @property
     def outputs_per_token(self) -> bool:
         """Whether the model gives something a token, rather than something an example."""
         return False

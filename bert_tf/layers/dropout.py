@@ -9,7 +9,7 @@ SITE_STRIDE = 1_000_003
 """Far enough apart that the places of one run do not meet those of the next seed's."""
 
 
-class _GivenSeed(keras.random.SeedGenerator):
+class GivenSeed(keras.random.SeedGenerator):
     """Hands Keras's random functions a seed that is already a tensor; holds no state of its own."""
 
     def __init__(self, seed):
@@ -39,7 +39,7 @@ def dropout(x, rate: float, seed=None):
     if rate == 0.0:
         return x
     # In float32 whatever `x` is: a bfloat16 draw has 128 values, and 0.1 would come out as 0.102.
-    draw = keras.random.uniform(ops.shape(x), dtype="float32", seed=None if seed is None else _GivenSeed(seed))
+    draw = keras.random.uniform(ops.shape(x), dtype="float32", seed=None if seed is None else GivenSeed(seed))
     keep = ops.cast(draw >= rate, x.dtype)
     return x * (keep * (1.0 / (1.0 - rate)))
 

@@ -74,7 +74,18 @@ class EncoderBlock(keras.layers.Layer):
 
     def call(self, x, bias=None, queries=None, seed=None, training=None):
         added = self.attention(x, bias=bias, queries=queries, seed=seed, training=training)  # [B, T, D]
-        x = self._add(x if queries is None else queries, added, site_seed(seed, 1), training)
+        return self._after_attention(x if queries is None else queries, added, seed, training)
+
+    def decode(self, x, source, past, place, bias=None):
+        """The block for one new token of each of K sequences: `SelfAttention.decode` has the arguments.
+
+        Returns: float [B, K, D], and `past` with the new tokens' keys and values in it.
+        """
+        added, past = self.attention.decode(x, source, past, place, bias)
+        return self._after_attention(x, added, None, False), past
+
+    def _after_attention(self, x, added, seed, training):
+        x = self._add(x, added, site_seed(seed, 1), training)
         x = self.attention_norm(x, training=training)
         added = self.feed_forward(x, training=training)  # [B, T, D]
         x = self._add(x, added, site_seed(seed, 2), training)

@@ -34,6 +34,24 @@ def attention_bias(padding_mask=None, example_ids=None, *, query_ids=None, maske
     return (1.0 - ops.cast(allowed, "float32")) * masked
 
 
+def sequence_to_sequence_bias(segment_ids, bias=None, *, masked: float = MASKED):
+    """For a source and, after it, a target: every token sees the source, a target's tokens also see themselves and what
+    stands before them.
+
+    Args:
+        segment_ids: int [B, T], 0 in the source, 1 in the target that follows it.
+        bias: float32 [B, 1, T or 1, T], of `attention_bias`: what is hidden besides; None: nothing.
+        masked: as `attention_bias` takes it.
+    Returns: float32 [B, 1, T, T].
+    Reference: Dong et al., 2019, figure 1, https://arxiv.org/abs/1905.03197
+    """
+    place = ops.arange(ops.shape(segment_ids)[1])
+    # The targets of an example stand after all of its source, so a source's token never comes after one.
+    allowed = ops.logical_or(ops.equal(segment_ids, 0)[:, None, None, :], place[:, None] >= place[None, :])
+    hidden = (1.0 - ops.cast(allowed, "float32")) * masked  # [B, 1, T, T]
+    return hidden if bias is None else ops.minimum(hidden, bias)
+
+
 def take_positions(x, positions):
     """Picks tokens out of every row: out[b, m] = x[b, positions[b, m]].
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
+from bert_tf.layers.masks import MASKED
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -57,19 +58,62 @@ class SelfAttention(keras.layers.Layer):
     def call(self, x, bias=None, queries=None, seed=None, training=None):
         x = ops.cast(x, self.compute_dtype)
         queries = x if queries is None else ops.cast(queries, self.compute_dtype)
-        q = on_tokens(self.query, queries) * (1.0 / math.sqrt(self.head_dim))  # [B, T, D]
-        q = self._split(q, (0, 2, 1, 3))  # [B, N, T, H]
-        k = self._split(on_tokens(self.key, x), (0, 2, 3, 1))  # [B, N, H, S]
-        v = self._split(on_tokens(self.value, x), (0, 2, 1, 3))  # [B, N, S, H]
+        q = self._queries(queries)
+        k, v = self.keys_and_values(x)
         scores = ops.cast(ops.matmul(q, k), "float32")  # [B, N, T, S]
         if bias is not None:
             scores = scores + bias
         weights = ops.softmax(scores)  # [B, N, T, S]
         if training:
             weights = dropout(weights, self.dropout, seed)
-        out = ops.matmul(ops.cast(weights, self.compute_dtype), v)  # [B, N, T, H]
+        return self._join(ops.matmul(ops.cast(weights, self.compute_dtype), v))  # [B, T, D]
+
+    def keys_and_values(self, x):
+        """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H]."""
+        k = self._split(on_tokens(self.key, x), (0, 2, 3, 1))
+        return k, self._split(on_tokens(self.value, x), (0, 2, 1, 3))
+
+    def decode(self, x, source, past, place, bias=None):
+        """Attention of one new token for each of K sequences that begin with the same source.
+
+        Args:
+            x: float [B, K, D], the tokens.
+            source: keys [B, N, H, S] and values [B, N, S, H] of the source.
+            past: keys [B * K, N, H, P] and values [B * K, N, P, H] of each sequence's own tokens so far.
+            place: int [], where in `past` the new tokens go; what lies after is not seen.
+            bias: float32 [B, 1, 1, S], for the source.
+        Returns: float [B, K, D], and `past` with the new tokens in it.
+        """
+        x = ops.cast(x, self.compute_dtype)
+        number, length = x.shape[1], past[0].shape[3]
+        q = self._queries(x)  # [B, N, K, H]
+        flat = ops.reshape(x, (-1, 1, self.hidden_dim))  # [B * K, 1, D]
+        new_k, new_v = self.keys_and_values(flat)  # [B * K, N, H, 1], [B * K, N, 1, H]
+        places = ops.arange(length)  # [P]
+        past_k = ops.where(ops.equal(places, place), new_k, past[0])
+        past_v = ops.where(ops.equal(places, place)[:, None], new_v, past[1])
+        own_q = ops.reshape(ops.transpose(q, (0, 2, 1, 3)), (-1, self.num_heads, 1, self.head_dim))  # [B * K, N, 1, H]
+        own = ops.cast(ops.matmul(own_q, past_k), "float32")  # [B * K, N, 1, P]
+        own = ops.where(places <= place, own, MASKED)
+        own = ops.transpose(ops.reshape(own, (-1, number, self.num_heads, length)), (0, 2, 1, 3))  # [B, N, K, P]
+        scores = ops.cast(ops.matmul(q, source[0]), "float32")  # [B, N, K, S]
+        if bias is not None:
+            scores = scores + bias
+        weights = ops.cast(ops.softmax(ops.concatenate([own, scores], axis=-1)), self.compute_dtype)
+        out = ops.matmul(weights[..., length:], source[1])  # [B, N, K, H]
+        own_weights = ops.transpose(weights[..., :length], (0, 2, 1, 3))  # [B, K, N, P]
+        own_out = ops.matmul(ops.reshape(own_weights, (-1, self.num_heads, 1, length)), past_v)  # [B * K, N, 1, H]
+        own_out = ops.reshape(own_out, (-1, number, self.num_heads, self.head_dim))  # [B, K, N, H]
+        return self._join(out + ops.transpose(own_out, (0, 2, 1, 3))), (past_k, past_v)
+
+    def _queries(self, x):
+        """[B, T, D] -> [B, N, T, H], scaled."""
+        return self._split(on_tokens(self.query, x) * (1.0 / math.sqrt(self.head_dim)), (0, 2, 1, 3))
+
+    def _join(self, out):
+        """[B, N, T, H] -> [B, T, D], through the last dense layer."""
         out = ops.transpose(out, (0, 2, 1, 3))  # [B, T, N, H]
-        return on_tokens(self.output_dense, ops.reshape(out, (*leading_shape(out), self.hidden_dim)))  # [B, T, D]
+        return on_tokens(self.output_dense, ops.reshape(out, (*leading_shape(out), self.hidden_dim)))
 
     def _split(self, x, order):
         """[B, T, D] -> [B, T, N, H] -> its axes in the order asked for."""

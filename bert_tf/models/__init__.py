@@ -11,15 +11,23 @@ if TYPE_CHECKING:
     from bert_tf.models.classifier import BertClassifier
     from bert_tf.models.config import BertConfig
     from bert_tf.models.embedder import BertEmbedder
+    from bert_tf.models.extractive import BertExtractiveSummarizer
+    from bert_tf.models.generation import Generation
+    from bert_tf.models.seq2seq import BertSeq2Seq
     from bert_tf.models.sizes import SIZES, size_config
     from bert_tf.models.span_qa import BertSpanQA
+    from bert_tf.models.tagger import BertTagger
 
 _WHERE = {
     "BertBackbone": "backbone",
     "BertClassifier": "classifier",
     "BertConfig": "config",
     "BertEmbedder": "embedder",
+    "BertExtractiveSummarizer": "extractive",
+    "BertSeq2Seq": "seq2seq",
     "BertSpanQA": "span_qa",
+    "BertTagger": "tagger",
+    "Generation": "generation",
     "SIZES": "sizes",
     "size_config": "sizes",
     "weights_by_path": "base",
@@ -31,7 +39,11 @@ __all__ = [
     "BertClassifier",
     "BertConfig",
     "BertEmbedder",
+    "BertExtractiveSummarizer",
+    "BertSeq2Seq",
     "BertSpanQA",
+    "BertTagger",
+    "Generation",
     "size_config",
     "weights_by_path",
 ]

@@ -11,7 +11,7 @@ from keras import ops
 from bert_tf.layers.dropout import site_seed
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
-from bert_tf.layers.masks import MASKED, attention_bias, take_positions
+from bert_tf.layers.masks import MASKED, attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.pooler import Pooler
 from bert_tf.models.base import BertModel, check_inputs
 from bert_tf.models.config import BertConfig
@@ -35,6 +35,8 @@ class BertBackbone(BertModel):
             may count steps. None: the model's own generator.
         only_pooled: leave "sequence_output" out; the last block then works on first tokens alone, which gives the
             same pooled output for less.
+        sequence_to_sequence: segment 1 is a target that is written token by token: it sees segment 0, the source, and
+            its own past alone, and the source does not see it. Needs segment_ids; not with `only_pooled`.
     Returns: dict of "sequence_output", float [B, T, D] in the compute dtype, and "pooled_output", [B, D], or [B, M, D]
         where first_positions is given.
     Raises: ValueError for unknown keys, shapes that differ, or more positions than `config.max_positions`.
@@ -89,7 +91,7 @@ class BertBackbone(BertModel):
             layer.build((None, None, self.config.hidden_dim))
 
     # graph
-    def call(self, inputs, training=None, seed=None, only_pooled=False):
+    def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
         check_inputs(inputs)
         example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
         if training and seed is None and self.seed_generator is not None:
@@ -103,6 +105,8 @@ class BertBackbone(BertModel):
             training=training,
         )  # [B, T, D]
         bias = attention_bias(inputs.get("padding_mask"), example_ids, masked=self.mask_value)  # [B, 1, T or 1, S]
+        if sequence_to_sequence:
+            bias = sequence_to_sequence_bias(inputs["segment_ids"], bias, masked=self.mask_value)  # [B, 1, T, S]
         for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):
             x = self._run_block(block, x, bias, site_seed(seed, 1 + EncoderBlock.SEEDS * i), training)
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
+TARGET_KEYS = ("target_ids",)  # what a head over the vocabulary needs besides, to work out its losses
 
 
 class BertModel(keras.Model):
@@ -71,7 +72,7 @@ def _models_in(model: keras.Model) -> list[keras.Model]:
 
 def inputs_of(batch: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a batch that is a model's input; labels and what else it carries are left out."""
-    return {key: batch[key] for key in INPUT_KEYS if key in batch}
+    return {key: batch[key] for key in (*INPUT_KEYS, *TARGET_KEYS) if key in batch}
 
 
 def check_inputs(inputs: Any) -> None:

@@ -7,7 +7,7 @@ import inspect
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +65,7 @@ def load_model(
     check_vocabulary(checkpoint)
     config = _config(checkpoint)
     arguments = {name: value for name, value in checkpoint.settings.items() if name in known} | arguments
-    new_heads = _head_arguments(cls, checkpoint, arguments) if "num_classes" in known else ()
+    new_heads = _head_arguments(cls, checkpoint, arguments, known) if "num_classes" in known else ()
     model = cls(config.replace(**changes), **arguments)
     load_into(model, checkpoint, new_heads=new_heads, ignore_extra=ignore_extra)
     return model
@@ -173,7 +173,9 @@ def save_model(
         return
     if not getattr(model, "uses_pooler", True):
         arrays = {path: array for path, array in arrays.items() if _root(path) != "pooler"}
-    head = next((name for name in ("classifier", "span") if f"{name}/bias" in arrays), None)
+    head = next(
+        (name for name in ("classifier", "span", "sentence_score", "masked_lm") if f"{name}/bias" in arrays), None
+    )
     dropout = getattr(model, "dropout", config.hidden_dropout)
     beside = [] if tokenizer is None else [tokenizer.save_pretrained]
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
@@ -210,7 +212,9 @@ def _config(checkpoint: Checkpoint) -> BertConfig:
         raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
 
 
-def _head_arguments(cls: type, checkpoint: Checkpoint, arguments: dict[str, Any]) -> tuple[str, ...]:
+def _head_arguments(
+    cls: type, checkpoint: Checkpoint, arguments: dict[str, Any], known: Collection[str]
+) -> tuple[str, ...]:
     """Fills in what the file says about its head. Returns the heads that the file has but that are to be new."""
     in_file = checkpoint.arrays.shape("classifier/bias")[0] if "classifier/bias" in checkpoint.arrays else None
     if in_file is None and "num_classes" not in arguments:
@@ -234,7 +238,7 @@ def _head_arguments(cls: type, checkpoint: Checkpoint, arguments: dict[str, Any]
             "dropout": checkpoint.head_dropout,
         }
         for name, value in from_file.items():
-            if arguments.get(name) is None:
+            if name in known and arguments.get(name) is None:
                 arguments[name] = value
     return ()
 

@@ -90,7 +90,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         total_steps = min(total_steps, options.max_steps)
 
     # Weights: those of this run's last checkpoint win, then --backbone's, then random ones.
-    trained = TrainedModel(kind.build_model(config), splits, placement.strategy)
+    trained = TrainedModel(kind.build_model(config), splits, placement.strategy, trim=kind.trims_vocabulary)
     with placement.strategy.scope():
         optimizer = AdamW(
             trained.trainable,

@@ -27,6 +27,7 @@ class TrainedModel:
         whole: the model with the weights to start from; not kept.
         splits: name -> the features of each split.
         strategy: the copy's variables are created in its scope.
+        trim: whether token vectors that `splits` cannot reach are left out.
 
     Attributes:
         model: the copy.
@@ -35,11 +36,12 @@ class TrainedModel:
         trainable: path -> variable, the weights to train.
     """
 
-    def __init__(self, whole: Any, splits: Mapping[str, Features], strategy: Any) -> None:
+    def __init__(self, whole: Any, splits: Mapping[str, Features], strategy: Any, *, trim: bool = True) -> None:
         arrays = arrays_by_path(whole)
         self.config = whole.config
         self.original_table = arrays[TOKEN_TABLE]
-        self.vocabulary = TrimmedVocabulary.of(len(self.original_table), *splits.values())
+        size = len(self.original_table)
+        self.vocabulary = TrimmedVocabulary.of(size, *splits.values(), always=(0,) if trim else range(size))
         self.features = {name: self.vocabulary.features(features) for name, features in splits.items()}
         arrays[TOKEN_TABLE] = self.vocabulary.trim(self.original_table)
         with strategy.scope():

@@ -8,6 +8,7 @@ weights, with less memory, smaller updates and less to sum over replicas. MiniLM
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class TrimmedVocabulary:
     size: int
 
     @classmethod
-    def of(cls, size: int, *used: Features, always: tuple[int, ...] = (0,)) -> TrimmedVocabulary:
+    def of(cls, size: int, *used: Features, always: Iterable[int] = (0,)) -> TrimmedVocabulary:
         """Keeps what occurs in `used`, and the ids of `always` (padding, which fills batches, is 0 in them)."""
         seen = np.zeros(size, bool)
         seen[list(always)] = True

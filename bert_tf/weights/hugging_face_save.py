@@ -17,6 +17,8 @@ ARCHITECTURES = {
     None: "BertModel",
     "classifier": "BertForSequenceClassification",
     "span": "BertForQuestionAnswering",
+    "sentence_score": "BertForExtractiveSummarization",
+    "masked_lm": "BertForMaskedLM",
 }
 # Where a head's name does not say that it is no part of the backbone.
 BACKBONE = ("embeddings.", "encoder.", "pooler.")
@@ -57,8 +59,11 @@ def save_hugging_face(
 
     if head not in ARCHITECTURES:
         raise ValueError(f"`head` must be one of {list(ARCHITECTURES)}. Received: {head}")
-    architecture = architecture or ARCHITECTURES[head]
-    raw = {"architectures": [architecture], "model_type": "bert", **to_hugging_face_config(config)}
+    raw = {
+        "architectures": [architecture or ARCHITECTURES[head]],
+        "model_type": "bert",
+        **to_hugging_face_config(config),
+    }
     raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
     raw |= {"bert_tf": dict(settings)} if settings else {}
     if head == "classifier":

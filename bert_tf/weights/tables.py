@@ -76,6 +76,8 @@ HUGGING_FACE = (
     Row("classifier/bias", "classifier.bias", SAME),
     Row("span/kernel", "qa_outputs.weight", TRANSPOSED),
     Row("span/bias", "qa_outputs.bias", SAME),
+    Row("sentence_score/kernel", "sentence_score.weight", TRANSPOSED),  # ours: Transformers has no such head
+    Row("sentence_score/bias", "sentence_score.bias", SAME),
     Row("masked_lm/dense/kernel", "cls.predictions.transform.dense.weight", TRANSPOSED),
     Row("masked_lm/dense/bias", "cls.predictions.transform.dense.bias", SAME),
     Row("masked_lm/norm/gamma", "cls.predictions.transform.LayerNorm.weight", SAME),

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bert_tf.layers import attention_bias, take_positions
+from bert_tf.layers import attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.masks import MASKED
 
 MASK = np.array([[1, 1, 0], [1, 1, 1]], "int32")
@@ -54,3 +54,18 @@ def test_take_positions(tail):
     x = np.random.default_rng(0).normal(size=(2, 5, *tail)).astype("float32")
     positions = np.array([[0, 4, 4], [2, 0, 1]], "int32")
     np.testing.assert_array_equal(take_positions(x, positions), np.stack([x[b][positions[b]] for b in range(2)]))
+
+
+def test_a_target_sees_its_source_and_its_own_past():
+    # Two packed examples, of 2 and 1 source tokens with 2 targets each, and padding.
+    ids, segments = np.array([[1, 1, 1, 1, 2, 2, 2, 0]], "int32"), np.array([[0, 0, 1, 1, 0, 1, 1, 0]], "int32")
+    seen = np.zeros((8, 8), int)
+    seen[:4, :2] = seen[4:7, 4] = 1
+    seen[2, 2] = seen[3, 2] = seen[3, 3] = seen[5, 5] = seen[6, 5] = seen[6, 6] = seen[7, 7] = 1
+    found = sequence_to_sequence_bias(segments, attention_bias(example_ids=ids))
+    np.testing.assert_array_equal(np.array(found)[0, 0] == 0.0, seen == 1)
+    # One example of its own: the same, with a padding mask or without.
+    alone = np.array(sequence_to_sequence_bias(segments[:, :4]))[0, 0]
+    np.testing.assert_array_equal(alone == 0.0, seen[:4, :4] == 1)
+    padded = sequence_to_sequence_bias(segments[:, [0, 1, 2, 3, 7]], attention_bias(np.array([[1, 1, 1, 1, 0]])))
+    np.testing.assert_array_equal(np.array(padded)[0, 0, :4] == 0.0, np.pad(seen[:4, :4], [(0, 0), (0, 1)]) == 1)

@@ -92,3 +92,23 @@ def test_dropout_drops_attention_weights_in_training_only():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         SelfAttention(**arguments)
+
+
+def test_one_token_at_a_time_is_the_same_as_all_at_once():
+    # Rows of a source of 2 or 4 tokens, and 2 sequences of 3 tokens each that come after it.
+    layer = SelfAttention(hidden_dim=8, num_heads=2, initializer_range=0.5)
+    layer.build(None)
+    source, own = X[:, :4], RANDOM.normal(size=(2, 2, 3, 8)).astype("float32")
+    mask = np.array([[1, 1, 0, 0], [1, 1, 1, 1]], "int32")
+    past = (np.zeros((4, 2, 4, 5), "float32"), np.zeros((4, 2, 5, 4), "float32"))
+    found = []
+    for place in range(3):
+        kept = layer.keys_and_values(ops.convert_to_tensor(source))
+        out, past = layer.decode(own[:, :, place], kept, past, place, attention_bias(mask))
+        found.append(np.array(out))
+    for row in range(2):
+        for k in range(2):
+            whole = np.concatenate([source[row][mask[row] == 1], own[row, k]])[None]
+            expected = [layer(whole[:, : len(whole[0]) - 2 + i], queries=own[row, k, i][None, None]) for i in range(3)]
+            for place in range(3):
+                np.testing.assert_allclose(found[place][row, k], np.array(expected[place])[0, 0], atol=1e-6)

@@ -1,0 +1,117 @@
+"""The head that guesses tokens: BERT's masked language model, and what a BERT writes with."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense
+from bert_tf.layers.dropout import check_positive
+from bert_tf.layers.feed_forward import ACTIVATIONS, activate
+from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.log_sum_exp import log_sum_exp
+
+NO_TARGET = -100
+"""Stands in `target_ids` where nothing is to be guessed, as in Transformers."""
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class MaskedLMHead(keras.layers.Layer):
+    """A dense layer, an activation and a norm; then the product with the table of token vectors, which the caller
+    hands over (the weights are tied), and a bias for each token.
+
+    Args:
+        hidden_dim: width D.
+        vocabulary_size: number V of tokens.
+        activation: see `FeedForward`.
+        layer_norm_epsilon: added to the variance before the root.
+        initializer_range: deviation of the truncated normal the kernel starts from.
+    Call arguments:
+        x: float [..., D].
+        table: float [V, D].
+    Returns: logits, float32 [..., V].
+    Raises: ValueError for a bad argument.
+    Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+    """
+
+    def __init__(
+        self,
+        hidden_dim: int,
+        vocabulary_size: int,
+        *,
+        activation: str = "gelu",
+        layer_norm_epsilon: float = 1e-12,
+        initializer_range: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.hidden_dim = check_positive("hidden_dim", hidden_dim)
+        self.vocabulary_size = check_positive("vocabulary_size", vocabulary_size)
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}. Received: activation={activation!r}"
+            )
+        self.activation = activation
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.initializer_range = initializer_range
+        self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy)
+        self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+
+    def build(self, input_shape=None):
+        self.dense.build((None, self.hidden_dim))
+        self.norm.build((None, self.hidden_dim))
+        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
+
+    def call(self, x, table, training=None):
+        x = self.transform(x, training=training)
+        flat = ops.reshape(x, (-1, self.hidden_dim))
+        logits = ops.matmul(flat, ops.transpose(ops.cast(table, self.compute_dtype)))  # [P, V]
+        logits = ops.cast(logits, "float32") + ops.cast(self.bias, "float32")
+        return ops.reshape(logits, (*_leading(x), self.vocabulary_size))
+
+    def transform(self, x, training=None):
+        """float [..., D] -> [..., D] in the compute dtype, what the token vectors are compared with."""
+        return self.norm(activate(self.activation, self.dense(x), training=training), training=training)
+
+    def losses(self, x, table, target_ids, training=None):
+        """How badly the targets are guessed. Logits are worked out only where there is a target.
+
+        Args:
+            x: float [B, T, D].
+            table: float [V, D].
+            target_ids: int [B, T], in [0, V), or `NO_TARGET`.
+        Returns: float32 [B, T, 2]: the cross entropy of the target, and that of all tokens alike, which label
+            smoothing mixes in; 0 without a target.
+        """
+        wanted = ops.reshape(ops.not_equal(target_ids, NO_TARGET), (-1,))  # [P]
+        # Places with a target first; there are `count` of them. Everything after is left out of the costly part.
+        order = ops.argsort(ops.cast(ops.logical_not(wanted), "int32"))  # [P]
+        count = ops.sum(ops.cast(wanted, "int32"))
+        x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, D]
+        ids = ops.take(ops.reshape(target_ids, (-1,)), order, axis=0)
+        ids = ops.where(ops.equal(ids, NO_TARGET), ops.zeros_like(ids), ids)
+        table, bias = ops.cast(ops.convert_to_tensor(table), "float32"), ops.cast(self.bias, "float32")
+        total = log_sum_exp(x, table, bias, count)  # [P]
+        precise = ops.cast(x, "float32")
+        rows = ops.take(table, ids, axis=0)  # [P, D]
+        target = ops.sum(precise * rows, axis=-1) + ops.take(bias, ids, axis=0)
+        mean_row = ops.mean(table, axis=0)  # [D]
+        mean = ops.matmul(precise, mean_row[:, None])[:, 0] + ops.mean(bias)
+        both = ops.stack([total - target, total - mean], axis=-1)  # [P, 2]
+        both = ops.take(both, ops.argsort(order), axis=0)  # where they stood
+        both = ops.where(wanted[:, None], both, ops.zeros_like(both))
+        return ops.reshape(both, (*_leading(target_ids, 0), 2))
+
+    def compute_output_spec(self, x, table, training=None):
+        return keras.KerasTensor((*x.shape[:-1], self.vocabulary_size), dtype="float32")
+
+    def get_config(self):
+        names = ("hidden_dim", "vocabulary_size", "activation", "layer_norm_epsilon", "initializer_range")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _leading(x, last: int = 1) -> tuple:
+    """The axes of `x` but the last ones, as `reshape` wants them."""
+    shape = ops.shape(x)
+    known = [shape[i] if size is None else size for i, size in enumerate(x.shape)]
+    return tuple(known[: len(known) - last])

@@ -1,0 +1,161 @@
+"""BERT that scores the sentences of a text, so that the best ones make a summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense, on_tokens
+from bert_tf.layers.dropout import check_rate, dropout, site_seed
+from bert_tf.layers.embeddings import sinusoids
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.base import BertModel
+from bert_tf.models.config import BertConfig
+
+IGNORED_LABEL = -100
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertExtractiveSummarizer(BertModel):
+    """A backbone, dropout, and a dense layer over the first token of each sentence and the vector of its place.
+
+    A row is [CLS] sentence [SEP] [CLS] sentence [SEP] ..., whose segments are 0, 1, 0, ... by sentence. A sentence
+    starts where an example does (its position is 0) and where the segment changes; no token's number is looked at. The
+    fixed vector of the sentence's number in its text, as of a Transformer's positions, is added to its first token's.
+    The backbone's pooler has no part in it: it is not trained, and not written to files.
+
+    Args:
+        backbone: a `BertBackbone` with two segments or more, or a `BertConfig` to make one of.
+        dropout: share of the sequence output dropped in training, in [0, 1); None: the backbone's hidden dropout.
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
+    Call arguments: those of `BertBackbone`.
+    Returns: logits, float32 [B, T], of which only those where a sentence starts mean anything.
+    Raises: ValueError for a bad argument.
+    Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
+    """
+
+    architecture = "BertForExtractiveSummarization"
+    uses_pooler = False
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        *,
+        dropout: float | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        if isinstance(backbone, BertConfig):
+            backbone = BertBackbone(backbone, dtype=dtype)
+        if not isinstance(backbone, BertBackbone):
+            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
+        if backbone.config.num_segments < 2:
+            raise ValueError(
+                "`backbone` must have two segments or more, which tell sentences apart. "
+                f"Received: num_segments={backbone.config.num_segments}"
+            )
+        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
+        self.trainable = trainable
+
+        # layers
+        self.backbone = backbone
+        self.backbone.pooler.trainable = False
+        self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
+        self.sentence_score = dense(1, backbone.config.initializer_range, name="sentence_score", dtype="float32")
+        self.build(None)
+
+    @property
+    def config(self) -> BertConfig:
+        """The backbone's config."""
+        return self.backbone.config
+
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        return {} if self.dropout == self.config.hidden_dropout else {"dropout": self.dropout}
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.sentence_score.build((None, self.config.hidden_dim))
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        if training and seed is None and self.seed_generator is not None:
+            seed = self.seed_generator.next()
+        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
+        x = ops.cast(x, "float32")
+        if training:
+            x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
+        scores = on_tokens(self.sentence_score, x)[..., 0]  # [B, T]
+        # The layer is linear: it is given tokens and places apart, and no [B, T, D] of places is made.
+        places = ops.convert_to_tensor(sinusoids(self.config.max_positions, self.config.hidden_dim))  # [P, D]
+        places = ops.matmul(places, self.sentence_score.kernel)[:, 0]  # [P]
+        return scores + ops.take(places, sentence_numbers(inputs), axis=0)
+
+    def compute(self, inputs, labels=None, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the mean loss where labels are given.
+
+        Args:
+            inputs: as in the call.
+            labels: int [B, T], 1 where a sentence starts that belongs in the summary, 0 where another does, and -100 at
+                all other tokens.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: dict of "logits" float32 [B, T] and, with labels, "loss", a float32 scalar: the mean binary
+            cross-entropy over sentences; 0 where there are none.
+        Raises: ValueError if the shape of `labels` does not fit.
+        """
+        logits = self(inputs, training=training, seed=seed)
+        if labels is None:
+            return {"logits": logits}
+        labels = ops.convert_to_tensor(labels)
+        shape, wanted = tuple(labels.shape), tuple(logits.shape)
+        if len(shape) != 2 or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
+            raise ValueError(
+                f"`labels` must have the shape {list(wanted)}. Received: labels of shape {list(labels.shape)}"
+            )
+        counted = ops.cast(ops.not_equal(labels, IGNORED_LABEL), "float32")
+        losses = ops.softplus(logits) - ops.cast(labels, "float32") * logits
+        losses = ops.where(counted > 0, losses, ops.zeros_like(losses))
+        return {"logits": logits, "loss": ops.sum(losses) / ops.maximum(ops.sum(counted), 1.0)}
+
+    # config
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "dropout": self.dropout,
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
+
+
+def sentence_numbers(inputs):
+    """int32 [B, T]: of the sentence that each token is in, counted from 0 in its example.
+
+    Args:
+        inputs: of a model: token_ids, segment_ids (absent: one sentence), position_ids (absent: one example a row).
+    """
+    token_ids = inputs["token_ids"]
+    segment_ids, position_ids = inputs.get("segment_ids"), inputs.get("position_ids")
+    if segment_ids is None:
+        return ops.zeros_like(token_ids)
+    segment_ids = ops.cast(segment_ids, "int32")
+    before = ops.concatenate([segment_ids[:, :1], segment_ids[:, :-1]], axis=1)
+    changes = ops.not_equal(segment_ids, before)  # [B, T], False at a row's first token
+    if position_ids is None:
+        return ops.cumsum(ops.cast(changes, "int32"), axis=1)
+    position_ids = ops.cast(position_ids, "int32")
+    changes = ops.logical_or(changes, ops.equal(position_ids, 0))
+    total = ops.cumsum(ops.cast(changes, "int32"), axis=1)  # over the row
+    first = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None] - position_ids  # where each token's example starts
+    return total - ops.take_along_axis(total, ops.maximum(first, 0), axis=1)

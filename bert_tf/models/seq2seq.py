@@ -1,0 +1,209 @@
+"""BERT that writes: one encoder reads the source and, token by token, writes the target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
+from bert_tf.layers.masks import attention_bias
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.base import BertModel
+from bert_tf.models.beam_search import beam_search
+from bert_tf.models.config import BertConfig
+from bert_tf.models.decoding import decode
+from bert_tf.models.generation import Generation
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertSeq2Seq(BertModel):
+    """A backbone under a sequence-to-sequence mask, and the masked-LM head over every token, as in UniLM.
+
+    A row is [CLS] source [SEP] target [SEP]; segment 0 is the source, 1 the target. The source sees all of the source;
+    a target's token sees the source, itself and what stands before it. The source's [SEP] predicts the target's first
+    token, each token of the target the next one, and its last one [SEP], the end. The weights are those of
+    Transformers' BertForMaskedLM; the backbone's pooler has no part in it.
+
+    Args:
+        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for the head; None: the backbone's.
+    Call arguments: those of `BertBackbone`, segment_ids among them; and target_ids int [B, T], where there is something
+        to learn: the token that each token is to predict, `NO_TARGET` (-100) where none.
+    Returns: logits, float32 [B, T, V]; with target_ids float32 [B, T, 2], the losses of `MaskedLMHead.losses`, for
+        which logits are only worked out where there is a target.
+    Raises: ValueError for a bad argument.
+    Reference: Dong et al., 2019, https://arxiv.org/abs/1905.03197
+    """
+
+    architecture = "BertForMaskedLM"
+    uses_pooler = False
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        if isinstance(backbone, BertConfig):
+            backbone = BertBackbone(backbone, dtype=dtype)
+        if not isinstance(backbone, BertBackbone):
+            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
+        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        if backbone.config.num_segments < 2:
+            raise ValueError(
+                "`backbone` must have a segment for the source and one for the target. "
+                f"Received: num_segments={backbone.config.num_segments}"
+            )
+        self.trainable = trainable
+
+        # layers
+        config = backbone.config
+        self.backbone = backbone
+        self.backbone.pooler.trainable = False
+        self.masked_lm = MaskedLMHead(
+            config.hidden_dim,
+            config.vocabulary_size,
+            activation=config.activation,
+            layer_norm_epsilon=config.layer_norm_epsilon,
+            initializer_range=config.initializer_range,
+            name="masked_lm",
+            dtype=self.dtype_policy,
+        )
+        self.build(None)
+
+    @property
+    def config(self) -> BertConfig:
+        """The backbone's config."""
+        return self.backbone.config
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.masked_lm.build(None)
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        targets = inputs.get("target_ids")
+        inputs = {name: value for name, value in inputs.items() if name != "target_ids"}
+        if inputs.get("segment_ids") is None:
+            raise ValueError(f"`inputs` must have segment_ids, which tell source and target. Received: {list(inputs)}")
+        outputs = self.backbone(inputs, training=training, seed=seed, sequence_to_sequence=True)
+        x = outputs["sequence_output"]  # [B, T, D]
+        table = self.backbone.embeddings.token.table
+        if targets is None:
+            return self.masked_lm(x, table, training=training)  # [B, T, V]
+        return self.masked_lm.losses(x, table, targets, training=training)  # [B, T, 2]
+
+    def compute(self, inputs, labels=None, label_smoothing=0.0, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the mean loss where labels are given.
+
+        Args:
+            inputs: as in the call, without target_ids.
+            labels: int [B, T], target_ids of the call.
+            label_smoothing: share of the target spread evenly over all tokens.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: dict of "logits" float32 [B, T, V] and, with labels, "loss", a float32 scalar: the mean cross entropy
+            over the tokens that have a target; 0 where none has.
+        """
+        found = {"logits": self(inputs, training=training, seed=seed)}
+        if labels is not None:
+            losses = self(dict(inputs) | {"target_ids": labels}, training=training, seed=seed)
+            losses = (1.0 - label_smoothing) * losses[..., 0] + label_smoothing * losses[..., 1]
+            count = ops.sum(ops.cast(ops.not_equal(labels, NO_TARGET), "float32"))
+            found["loss"] = ops.sum(losses) / ops.maximum(count, 1.0)
+        return found
+
+    def generate(self, inputs, settings: Generation, *, end_id: int, never=(), seed=None) -> dict[str, Any]:
+        """Writes the targets of sources. Keys and values are kept, so each new token costs one token's work.
+
+        Args:
+            inputs: dict of token_ids int [B, S], [CLS] source [SEP] and padding, and padding_mask.
+            settings: how.
+            end_id: the token of [SEP].
+            never: tokens that are not to be written.
+            seed: int [2], for sampling.
+        Returns: dict of token_ids int32 [B, L], L = `settings.max_length`, padded after the end, and score float32 [B].
+        """
+        logits, source = self.read(inputs)
+        past = self.empty_past(logits, settings)
+
+        def step(tokens, place, past):
+            return self.next_logits(tokens, place, source, past)
+
+        options = {"end_id": end_id, "pad_id": self.config.pad_token_id, "never": never}
+        if settings.beams > 1:
+            return beam_search(step, logits, past, settings, **options)
+        return decode(step, logits, past, settings, **options, seed=seed)
+
+    def read(self, inputs) -> tuple[Any, Any]:
+        """Works the source through.
+
+        Returns: logits of the target's first token, float32 [B, V]; and what `next_logits` needs of the source: each
+            block's keys and values, the attention's bias, float32 [B, 1, 1, S], and the lengths, int32 [B].
+        """
+        token_ids = inputs["token_ids"]
+        mask = inputs.get("padding_mask")
+        mask = ops.ones_like(token_ids) if mask is None else mask
+        lengths = ops.cast(ops.sum(mask, axis=1), "int32")
+        bias = attention_bias(mask, masked=self.backbone.mask_value)
+        x = self.backbone.embeddings(token_ids, training=False)  # [B, S, D]
+        kept = []
+        for block in self.backbone.blocks[:-1]:
+            kept.append(block.attention.keys_and_values(x))
+            x = block(x, bias=bias, training=False)
+        kept.append(self.backbone.blocks[-1].attention.keys_and_values(x))
+        last = ops.take_along_axis(x, (lengths - 1)[:, None, None], axis=1)  # [B, 1, D]
+        last = self.backbone.blocks[-1](x, bias=bias, queries=last, training=False)
+        return self._logits(last), (tuple(kept), bias, lengths)
+
+    def empty_past(self, logits, settings: Generation):
+        """Room for the keys and values of what is to be written, a block: [B * K, N, H, L] and [B * K, N, L, H]."""
+        config = self.config
+        heads, width, length = config.num_heads, config.hidden_dim // config.num_heads, settings.max_length
+        rows = ops.repeat(ops.cast(logits[:, :1] * 0.0, self.compute_dtype), settings.beams, axis=0)  # [B * K, 1]
+        flat = rows + ops.zeros((1, heads * width * length), self.compute_dtype)
+        keys, values = (ops.reshape(flat, (-1, heads, *shape)) for shape in ((width, length), (length, width)))
+        return tuple((keys, values) for _ in self.backbone.blocks)
+
+    def next_logits(self, tokens, place, source, past) -> tuple[Any, Any]:
+        """One more token of each text.
+
+        Args:
+            tokens: int32 [B, K], of K texts for each source.
+            place: int32 [], where in the target they stand, from 0.
+            source: as `read` gives it.
+            past: as `empty_past` or the last call gave it.
+        Returns: logits of the tokens after, float32 [B * K, V], and the new `past`.
+        """
+        kept, bias, lengths = source
+        positions = ops.zeros_like(tokens) + lengths[:, None] + place  # [B, K]
+        x = self.backbone.embeddings(tokens, segment_ids=ops.ones_like(tokens), position_ids=positions, training=False)
+        new = []
+        for block, read, own in zip(self.backbone.blocks, kept, past, strict=True):
+            x, own = block.decode(x, read, own, place, bias)  # [B, K, D]
+            new.append(own)
+        return self._logits(x), tuple(new)
+
+    def _logits(self, x):
+        """float [B, K, D] -> float32 [B * K, V]"""
+        x = ops.reshape(x, (-1, self.config.hidden_dim))
+        return self.masked_lm(x, self.backbone.embeddings.token.table, training=False)
+
+    # config
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
