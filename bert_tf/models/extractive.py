@@ -19,12 +19,15 @@ IGNORED_LABEL = -100
 
 @keras.saving.register_keras_serializable(package="bert_tf")
 class BertExtractiveSummarizer(BertModel):
-    """A backbone, dropout, and a dense layer over the first token of each sentence and the vector of its place.
+    """A backbone, dropout, and a dense layer over the mean of each sentence's tokens plus the vector of its place.
 
     A row is [CLS] sentence [SEP] [CLS] sentence [SEP] ..., whose segments are 0, 1, 0, ... by sentence. A sentence
-    starts where an example does (its position is 0) and where the segment changes; no token's number is looked at. The
-    fixed vector of the sentence's number in its text, as of a Transformer's positions, is added to its first token's.
-    The backbone's pooler has no part in it: it is not trained, and not written to files.
+    starts where an example does (its position is 0) and where the segment changes; no token's number is looked at. Its
+    place is the fixed vector of its number in its text, as of a Transformer's positions. The backbone's pooler has no
+    part in it: it is not trained, and not written to files.
+
+    The paper takes each sentence's first token. Those of MiniLM, a model of sentences, are all alike (cosines of 0.93
+    to 1.00 within a text) and learnt nothing of eight texts in 50 updates, where means knew them by heart after 20.
 
     Args:
         backbone: a `BertBackbone` with two segments or more, or a `BertConfig` to make one of.
@@ -32,7 +35,7 @@ class BertExtractiveSummarizer(BertModel):
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
-    Returns: logits, float32 [B, T], of which only those where a sentence starts mean anything.
+    Returns: logits, float32 [B, T]: each token has that of its sentence; those of padding mean nothing.
     Raises: ValueError for a bad argument.
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
     """
@@ -90,11 +93,14 @@ class BertExtractiveSummarizer(BertModel):
         x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
-        scores = on_tokens(self.sentence_score, x)[..., 0]  # [B, T]
-        # The layer is linear: it is given tokens and places apart, and no [B, T, D] of places is made.
+        # The layer is linear: it works on tokens and places first, and the means are of single numbers.
+        scores = on_tokens(self.sentence_score, x)  # [B, T, 1]
         places = ops.convert_to_tensor(sinusoids(self.config.max_positions, self.config.hidden_dim))  # [P, D]
         places = ops.matmul(places, self.sentence_score.kernel)[:, 0]  # [P]
-        return scores + ops.take(places, sentence_numbers(inputs), axis=0)
+        sentences, numbers = sentences_of(inputs)  # [B, T]
+        together = ops.cast(ops.equal(sentences[:, :, None], sentences[:, None, :]), "float32")  # [B, T, T]
+        means = ops.matmul(together, scores)[..., 0] / ops.sum(together, axis=-1)  # [B, T]
+        return means + ops.take(places, numbers, axis=0)
 
     def compute(self, inputs, labels=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.
@@ -139,23 +145,27 @@ class BertExtractiveSummarizer(BertModel):
         return cls(**{**config, "backbone": backbone})
 
 
-def sentence_numbers(inputs):
-    """int32 [B, T]: of the sentence that each token is in, counted from 0 in its example.
+def sentences_of(inputs):
+    """Which sentence each token is in.
 
     Args:
-        inputs: of a model: token_ids, segment_ids (absent: one sentence), position_ids (absent: one example a row).
+        inputs: of a model: token_ids, segment_ids (absent: one sentence), position_ids (absent: one example a row), and
+            padding_mask or example_ids (absent: no padding).
+    Returns: int32 [B, T] twice: the sentence counted over the row, so that no two of a row have one number, and -1 at
+        padding; and counted from 0 in its example.
     """
     token_ids = inputs["token_ids"]
     segment_ids, position_ids = inputs.get("segment_ids"), inputs.get("position_ids")
-    if segment_ids is None:
-        return ops.zeros_like(token_ids)
-    segment_ids = ops.cast(segment_ids, "int32")
+    segment_ids = ops.zeros_like(token_ids) if segment_ids is None else segment_ids
     before = ops.concatenate([segment_ids[:, :1], segment_ids[:, :-1]], axis=1)
     changes = ops.not_equal(segment_ids, before)  # [B, T], False at a row's first token
-    if position_ids is None:
-        return ops.cumsum(ops.cast(changes, "int32"), axis=1)
-    position_ids = ops.cast(position_ids, "int32")
-    changes = ops.logical_or(changes, ops.equal(position_ids, 0))
-    total = ops.cumsum(ops.cast(changes, "int32"), axis=1)  # over the row
-    first = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None] - position_ids  # where each token's example starts
-    return total - ops.take_along_axis(total, ops.maximum(first, 0), axis=1)
+    if position_ids is not None:
+        changes = ops.logical_or(changes, ops.equal(position_ids, 0))
+    in_row = ops.cumsum(ops.cast(changes, "int32"), axis=1)
+    numbers = in_row
+    if position_ids is not None:
+        places = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None]
+        first = ops.maximum(places - ops.cast(position_ids, "int32"), 0)  # where each token's example starts
+        numbers = in_row - ops.take_along_axis(in_row, first, axis=1)
+    mask = inputs.get("padding_mask", inputs.get("example_ids"))
+    return in_row if mask is None else ops.where(ops.equal(mask, 0), -1, in_row), numbers

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from bert_tf.models import BertBackbone, BertConfig, BertExtractiveSummarizer, weights_by_path
-from bert_tf.models.extractive import sentence_numbers
+from bert_tf.models.extractive import sentences_of
 from tests.checks import check_keras_file
 
 CONFIG = BertConfig(
@@ -61,14 +61,19 @@ def packed():
     )
 
 
-def test_sentences_are_numbered_from_segments_and_positions_alone():
-    found = np.array(sentence_numbers(unpacked()))
-    assert [found[0].tolist(), found[1, :5].tolist()] == NUMBERS
-    found = np.array(sentence_numbers(packed()))
-    assert found[0, :9].tolist() == NUMBERS[0]
-    assert found[1, :14].tolist() == NUMBERS[1] + NUMBERS[0]
-    assert found[0, 9:].tolist() == [0] * 7  # padding stays within the table of places
-    assert np.array(sentence_numbers(arrays(token_ids=TOKENS[:1]))).tolist() == [[0] * 9]
+def test_sentences_are_told_apart_by_segments_and_positions_alone():
+    in_row, numbers = map(np.array, sentences_of(unpacked()))
+    assert in_row.tolist() == [numbers[0].tolist(), NUMBERS[1] + [-1] * 4]
+    assert [numbers[0].tolist(), numbers[1, :5].tolist()] == NUMBERS
+    in_row, numbers = map(np.array, sentences_of(packed()))
+    assert numbers[0, :9].tolist() == NUMBERS[0]
+    assert numbers[1, :14].tolist() == NUMBERS[1] + NUMBERS[0]
+    assert numbers[0, 9:].tolist() == [0] * 7  # padding stays within the table of places
+    one = in_row[1, 0]
+    assert (in_row[1] - one).tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 4] + [-1 - one] * 2
+    assert in_row[0, 9:].tolist() == [-1] * 7
+    whole = arrays(token_ids=TOKENS[:1])
+    assert [np.array(found).tolist() for found in sentences_of(whole)] == [[[0] * 9]] * 2
 
 
 def test_packed_rows_score_as_unpacked_ones(model):
@@ -80,15 +85,18 @@ def test_packed_rows_score_as_unpacked_ones(model):
     np.testing.assert_allclose(together[1, 5:14], alone[0], atol=1e-5)
 
 
-def test_the_score_is_a_dense_layer_on_token_and_place(model):
+def test_the_score_is_a_dense_layer_on_the_mean_of_tokens_and_on_the_place(model):
     from bert_tf.layers.embeddings import sinusoids
 
     inputs = unpacked()
-    tokens = np.array(model.backbone(inputs)["sequence_output"])
-    with_places = tokens + sinusoids(16, 8)[np.array(sentence_numbers(inputs))]
+    tokens, logits = np.array(model.backbone(inputs)["sequence_output"]), np.array(model(inputs))
     weights = weights_by_path(model)
-    wanted = with_places @ np.array(weights["sentence_score/kernel"]) + np.array(weights["sentence_score/bias"])
-    np.testing.assert_allclose(np.array(model(inputs)), wanted[..., 0], atol=1e-5)
+    for e, numbers in enumerate(NUMBERS):
+        for number in set(numbers):
+            own = np.flatnonzero(np.array(numbers) == number)
+            vector = tokens[e, own].mean(axis=0) + sinusoids(16, 8)[number]
+            wanted = vector @ np.array(weights["sentence_score/kernel"]) + np.array(weights["sentence_score/bias"])
+            np.testing.assert_allclose(logits[e, own], np.full(len(own), wanted[0]), atol=1e-5)
 
 
 def test_loss_is_the_mean_over_sentences(model):
