@@ -160,7 +160,8 @@ def test_rewrites_put_back_what_the_tokenizer_forgets(tokenizer, model):
 def test_metrics_and_baselines():
     kind = make(simple_answers={"itself": lambda text: text, "nothing": lambda text: ""})
     examples = TextPairs(texts=["a b c d", "x"], references=[("a b c d",), ("y",)])
-    assert kind.baselines(examples)["itself"] == pytest.approx({"rouge1": 50.0, "bleu": 75.2}, abs=10)
+    # 4 of 5 words and all longer n-grams are right, and nothing is too short.
+    assert kind.baselines(examples)["itself"] == pytest.approx({"rouge1": 50.0, "bleu": 100 * 0.8**0.25})
     assert kind.baselines(examples)["nothing"] == {"rouge1": 0.0, "bleu": 0.0}
     answers = [{"generated": b"a b c d"}, {"generated": b"x"}]
     assert kind.measure_answers(answers, examples) == kind.baselines(examples)["itself"]

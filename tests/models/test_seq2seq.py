@@ -153,8 +153,8 @@ def test_scores_are_those_of_what_is_written_in_one_graph_for_all_sizes(settings
             assert (text[length:] == 0).all()
 
 
+@pytest.mark.slow  # XLA's CPU compiler takes minutes over it
 def test_writing_compiles_with_xla():
-    # XLA's CPU compiler does not come to an end with two blocks 8 wide; with one, or 16 wide, it takes a second.
     model = make(CONFIG.replace(hidden_dim=16, intermediate_dim=32))
     settings = Generation(max_length=5, beams=2, no_repeat_ngram=2)
     write = tf.function(lambda inputs: model.generate(inputs, settings, end_id=END), jit_compile=True)

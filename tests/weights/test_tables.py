@@ -25,6 +25,8 @@ SHAPES = {
     r"classifier/bias": (3,),
     r"(span|next_sentence)/kernel": (D, 2),
     r"(span|next_sentence)/bias": (2,),
+    r"sentence_score/kernel": (D, 1),
+    r"sentence_score/bias": (1,),
     r"masked_lm/bias": (V,),
 }
 BACKBONE = 5 + 16 * L + 2  # tensors
@@ -39,7 +41,7 @@ def arrays_for(table):
     return arrays
 
 
-@pytest.mark.parametrize(("table", "heads"), [(HUGGING_FACE, 11), (GOOGLE, 11), (KERAS_HUB, 2)])
+@pytest.mark.parametrize(("table", "heads"), [(HUGGING_FACE, 13), (GOOGLE, 11), (KERAS_HUB, 2)])
 def test_there_and_back_bit_for_bit(table, heads):
     arrays = arrays_for(table)
     assert len(arrays) == BACKBONE + heads
@@ -64,7 +66,7 @@ def test_layouts_are_those_of_the_formats():
     arrays = {
         path: array
         for path, array in arrays.items()
-        if path.split("/")[0] not in ("span", "masked_lm", "next_sentence")
+        if path.split("/")[0] not in ("span", "sentence_score", "masked_lm", "next_sentence")
     }
     theirs = read_backwards(KERAS_HUB, arrays, L, N)
     attention = "layers/transformer_encoder_2/_self_attention_layer/"
