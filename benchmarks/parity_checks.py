@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.parity import PACK_LENGTH, by_text, largest_difference, packed_inputs, padded_inputs
+from benchmarks.parity_inputs import PACK_LENGTH, by_text, largest_difference, packed_inputs, padded_inputs
 from benchmarks.parity_training import SETTINGS, deal, train
 from bert_tf.models import BertBackbone, BertClassifier
 from bert_tf.models.pretrained import save_model

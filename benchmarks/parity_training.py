@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.parity import packed_inputs, padded_inputs
+from benchmarks.parity_inputs import packed_inputs, padded_inputs
 from bert_tf.models import weights_by_path
 from bert_tf.training.optimizer import AdamW
 from bert_tf.training.schedule import Schedule

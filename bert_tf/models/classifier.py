@@ -11,15 +11,15 @@ from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
 from bert_tf.layers.masks import take_positions
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone, check_shape, names_of_classes
 
 PROBLEMS = ("single_label", "multi_label", "regression")
 IGNORED_LABEL = -100
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertClassifier(BertModel):
+class BertClassifier(OnBackbone):
     """A backbone, dropout, and a dense layer over the pooled output.
 
     Args:
@@ -38,6 +38,8 @@ class BertClassifier(BertModel):
     Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
     """
 
+    own_arguments = ("num_classes", "dropout", "labels", "problem", "reject_below")
+
     only_pooled = True  # the last block works on first tokens alone
 
     def __init__(
@@ -53,36 +55,20 @@ class BertClassifier(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
         self.num_classes = check_positive("num_classes", num_classes)
         problem = problem or ("regression" if num_classes == 1 else "single_label")
         if problem not in PROBLEMS:
             raise ValueError(f"`problem` must be one of {', '.join(PROBLEMS)}. Received: problem={problem!r}")
         self.problem = problem
-        self.labels = tuple(labels) if labels is not None else tuple(f"LABEL_{i}" for i in range(num_classes))
-        if len(self.labels) != num_classes or len(set(self.labels)) != num_classes:
-            raise ValueError(
-                "`labels` must be `num_classes` different names. "
-                f"Received: labels={self.labels!r}, num_classes={num_classes}"
-            )
+        self.labels = names_of_classes(num_classes, labels)
         self.reject_below = check_rate("reject_below", reject_below)
-        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
-        self.trainable = trainable
+        self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers
-        self.backbone = backbone
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
-        self.classifier = dense(num_classes, backbone.config.initializer_range, name="classifier", dtype="float32")
+        self.classifier = dense(num_classes, self.config.initializer_range, name="classifier", dtype="float32")
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     @property
     def saved_settings(self) -> dict[str, Any]:
@@ -125,7 +111,7 @@ class BertClassifier(BertModel):
             example_weight = self._slots_in_use(inputs)
         if example_weight is not None:
             example_weight = ops.cast(example_weight, "float32")
-            _check_shape("example_weight", example_weight.shape, losses.shape)
+            check_shape("example_weight", example_weight.shape, losses.shape)
             counted = counted * example_weight
         total = ops.sum(counted)
         # No example at all gives a loss of 0, not 0 / 0.
@@ -135,7 +121,7 @@ class BertClassifier(BertModel):
     def _loss_of_each(self, logits, labels):
         """The loss of each example, and 1 where it counts: float32 [B, (M)] both."""
         if self.problem == "single_label":
-            _check_shape("labels", labels.shape, logits.shape[:-1])
+            check_shape("labels", labels.shape, logits.shape[:-1])
             counted = ops.not_equal(labels, IGNORED_LABEL)
             labels = ops.where(counted, labels, ops.zeros_like(labels))
             losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
@@ -143,7 +129,7 @@ class BertClassifier(BertModel):
         labels = ops.cast(labels, "float32")
         if self.problem == "regression" and self.num_classes == 1 and len(labels.shape) == len(logits.shape) - 1:
             labels = labels[..., None]
-        _check_shape("labels", labels.shape, logits.shape)
+        check_shape("labels", labels.shape, logits.shape)
         if self.problem == "regression":
             losses = ops.mean(ops.square(logits - labels), axis=-1)
         else:
@@ -159,28 +145,3 @@ class BertClassifier(BertModel):
         slot = ops.arange(first_positions.shape[1], dtype="int32")[None, :]  # [1, M]
         first_or_later = ops.logical_or(ops.equal(slot, 0), ops.not_equal(first_positions, 0))
         return ops.logical_and(real, first_or_later)
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "num_classes": self.num_classes,
-            "dropout": self.dropout,
-            "labels": list(self.labels),
-            "problem": self.problem,
-            "reject_below": self.reject_below,
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
-
-
-def _check_shape(name: str, shape, wanted) -> None:
-    shape, wanted = tuple(shape), tuple(wanted)
-    if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
-        raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

@@ -11,15 +11,15 @@ from keras import ops
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.masks import take_positions
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone
 
 POOLINGS = ("mean", "cls", "max")
 SMALLEST_NORM = 1e-12
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertEmbedder(BertModel):
+class BertEmbedder(OnBackbone):
     """A backbone, and one vector a text made of its token vectors.
 
     It is saved with the files that sentence-transformers reads, and read with them: `modules.json` and what it names.
@@ -40,6 +40,7 @@ class BertEmbedder(BertModel):
     """
 
     architecture = "BertModel"
+    own_arguments = ("pooling", "normalize", "max_length")
 
     def __init__(
         self,
@@ -52,27 +53,16 @@ class BertEmbedder(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
         if pooling not in POOLINGS:
             raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}. Received: pooling={pooling!r}")
         self.pooling = pooling
         self.normalize = bool(normalize)
         self.max_length = None if max_length is None else check_positive("max_length", max_length)
-        self.trainable = trainable
 
         # layers
-        self.backbone = backbone
         self.backbone.pooler.trainable = False  # kept in the files, but it has no part in the vectors
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     def build(self, input_shape=None):
         """There is nothing beyond the backbone."""
@@ -122,23 +112,6 @@ class BertEmbedder(BertModel):
                 f"`labels` must have the shape {list(logits.shape)}. Received: labels of shape {list(labels.shape)}"
             )
         return {**found, "loss": ops.mean(ops.square(logits - labels))}
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "pooling": self.pooling,
-            "normalize": self.normalize,
-            "max_length": self.max_length,
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
 
     def save_beside(self, folder: Path) -> None:
         """Writes what sentence-transformers needs beside the weights, into the same folder."""

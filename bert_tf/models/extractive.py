@@ -11,14 +11,14 @@ from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone
 
 IGNORED_LABEL = -100
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertExtractiveSummarizer(BertModel):
+class BertExtractiveSummarizer(OnBackbone):
     """A backbone, dropout, and a dense layer over the mean of each sentence's tokens plus the vector of its place.
 
     A row is [CLS] sentence [SEP] [CLS] sentence [SEP] ..., whose segments are 0, 1, 0, ... by sentence. A sentence
@@ -42,6 +42,7 @@ class BertExtractiveSummarizer(BertModel):
 
     architecture = "BertForExtractiveSummarization"
     uses_pooler = False
+    own_arguments = ("dropout",)
 
     def __init__(
         self,
@@ -52,30 +53,14 @@ class BertExtractiveSummarizer(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        if backbone.config.num_segments < 2:
-            raise ValueError(
-                "`backbone` must have two segments or more, which tell sentences apart. "
-                f"Received: num_segments={backbone.config.num_segments}"
-            )
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
-        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
-        self.trainable = trainable
+        purpose = "which tell sentences apart"
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable, needs_segments=(2, purpose))
+        self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers
-        self.backbone = backbone
-        self.backbone.pooler.trainable = False
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
-        self.sentence_score = dense(1, backbone.config.initializer_range, name="sentence_score", dtype="float32")
+        self.sentence_score = dense(1, self.config.initializer_range, name="sentence_score", dtype="float32")
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     @property
     def saved_settings(self) -> dict[str, Any]:
@@ -128,21 +113,6 @@ class BertExtractiveSummarizer(BertModel):
         losses = ops.softplus(logits) - ops.cast(labels, "float32") * logits
         losses = ops.where(counted > 0, losses, ops.zeros_like(losses))
         return {"logits": logits, "loss": ops.sum(losses) / ops.maximum(ops.sum(counted), 1.0)}
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "dropout": self.dropout,
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
 
 
 def sentences_of(inputs):

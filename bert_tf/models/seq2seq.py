@@ -10,15 +10,15 @@ from keras import ops
 from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
 from bert_tf.layers.masks import attention_bias
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.beam_search import beam_search
 from bert_tf.models.config import BertConfig
 from bert_tf.models.decoding import decode
 from bert_tf.models.generation import Generation
+from bert_tf.models.on_backbone import OnBackbone
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertSeq2Seq(BertModel):
+class BertSeq2Seq(OnBackbone):
     """A backbone under a sequence-to-sequence mask, and the masked-LM head over every token, as in UniLM.
 
     A row is [CLS] source [SEP] target [SEP]; segment 0 is the source, 1 the target. The source sees all of the source;
@@ -49,22 +49,11 @@ class BertSeq2Seq(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
-        if backbone.config.num_segments < 2:
-            raise ValueError(
-                "`backbone` must have a segment for the source and one for the target. "
-                f"Received: num_segments={backbone.config.num_segments}"
-            )
-        self.trainable = trainable
+        purpose = "for the source and the target"
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable, needs_segments=(2, purpose))
 
         # layers
-        config = backbone.config
-        self.backbone = backbone
-        self.backbone.pooler.trainable = False
+        config = self.config
         self.masked_lm = MaskedLMHead(
             config.hidden_dim,
             config.vocabulary_size,
@@ -75,11 +64,6 @@ class BertSeq2Seq(BertModel):
             dtype=self.dtype_policy,
         )
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     def build(self, input_shape=None):
         if not self.built:
@@ -193,17 +177,3 @@ class BertSeq2Seq(BertModel):
         """float [B, K, D] -> float32 [B * K, V]"""
         x = ops.reshape(x, (-1, self.config.hidden_dim))
         return self.masked_lm(x, self.backbone.embeddings.token.table, training=False)
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})

@@ -9,15 +9,15 @@ from keras import ops
 
 from bert_tf.layers.dense import dense
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone, check_shape
 
 IGNORED_LABEL = -100
 HIDDEN = -1e9  # the logit of a token that is not an example's own
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertSpanQA(BertModel):
+class BertSpanQA(OnBackbone):
     """A backbone, and a dense layer over every token: how well an answer starts there, how well it ends there.
 
     Args:
@@ -41,22 +41,11 @@ class BertSpanQA(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
-        self.trainable = trainable
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
 
         # layers
-        self.backbone = backbone
-        self.span = dense(2, backbone.config.initializer_range, name="span", dtype="float32")
+        self.span = dense(2, self.config.initializer_range, name="span", dtype="float32")
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     def build(self, input_shape=None):
         if not self.built:
@@ -88,33 +77,19 @@ class BertSpanQA(BertModel):
         labels = ops.convert_to_tensor(labels)
         tokens = _tokens_of_examples(inputs, labels)  # [B, (M), T]
         wanted = (*tokens.shape[:-1], 2)
-        _check_shape("labels", labels.shape, wanted)
+        check_shape("labels", labels.shape, wanted)
         counted = ops.all(ops.logical_and(labels >= 0, labels < ops.shape(logits)[1]), axis=-1)  # [B, (M)]
         labels = ops.where(counted[..., None], labels, ops.zeros_like(labels))
         losses = span_losses(logits, labels, tokens)
         counted = ops.cast(ops.logical_and(counted, ops.any(tokens, axis=-1)), "float32")
         if example_weight is not None:
             example_weight = ops.cast(example_weight, "float32")
-            _check_shape("example_weight", example_weight.shape, losses.shape)
+            check_shape("example_weight", example_weight.shape, losses.shape)
             counted = counted * example_weight
         total = ops.sum(counted)
         # No example at all gives a loss of 0, not 0 / 0.
         loss = ops.sum(losses * counted) / ops.where(ops.equal(total, 0.0), ops.ones_like(total), total)
         return {"logits": logits, "loss": loss}
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
 
 
 def span_losses(logits, positions, tokens, *, smoothing: float = 0.0):
@@ -148,14 +123,8 @@ def _tokens_of_examples(inputs, labels):
     if example_ids is not None:
         example_ids = ops.convert_to_tensor(example_ids)
         if len(labels.shape) != 3:
-            _check_shape("labels", labels.shape, (example_ids.shape[0], None, 2))
+            check_shape("labels", labels.shape, (example_ids.shape[0], None, 2))
         numbers = 1 + ops.arange(labels.shape[1], dtype=example_ids.dtype)
         return ops.equal(example_ids[:, None, :], numbers[None, :, None])
     mask = inputs.get("padding_mask")
     return ops.not_equal(mask, 0) if mask is not None else ops.ones_like(inputs["token_ids"], dtype="bool")
-
-
-def _check_shape(name: str, shape, wanted) -> None:
-    shape, wanted = tuple(shape), tuple(wanted)
-    if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
-        raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

@@ -10,14 +10,14 @@ from keras import ops
 from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
 from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone, names_of_classes
 
 IGNORED_LABEL = -100
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class BertTagger(BertModel):
+class BertTagger(OnBackbone):
     """A backbone, dropout, and a dense layer over every token: Hugging Face's BertForTokenClassification.
 
     The backbone's pooler has no part in it: it is not trained, and not written to files.
@@ -37,6 +37,7 @@ class BertTagger(BertModel):
 
     architecture = "BertForTokenClassification"
     uses_pooler = False
+    own_arguments = ("num_classes", "dropout", "labels")
 
     def __init__(
         self,
@@ -49,32 +50,15 @@ class BertTagger(BertModel):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        if isinstance(backbone, BertConfig):
-            backbone = BertBackbone(backbone, dtype=dtype)
-        if not isinstance(backbone, BertBackbone):
-            raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
         self.num_classes = check_positive("num_classes", num_classes)
-        self.labels = tuple(labels) if labels is not None else tuple(f"LABEL_{i}" for i in range(num_classes))
-        if len(self.labels) != num_classes or len(set(self.labels)) != num_classes:
-            raise ValueError(
-                "`labels` must be `num_classes` different names. "
-                f"Received: labels={self.labels!r}, num_classes={num_classes}"
-            )
-        self.dropout = check_rate("dropout", backbone.config.hidden_dropout if dropout is None else dropout)
-        self.trainable = trainable
+        self.labels = names_of_classes(num_classes, labels)
+        self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers
-        self.backbone = backbone
-        self.backbone.pooler.trainable = False
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
-        self.classifier = dense(num_classes, backbone.config.initializer_range, name="classifier", dtype="float32")
+        self.classifier = dense(num_classes, self.config.initializer_range, name="classifier", dtype="float32")
         self.build(None)
-
-    @property
-    def config(self) -> BertConfig:
-        """The backbone's config."""
-        return self.backbone.config
 
     def build(self, input_shape=None):
         if not self.built:
@@ -118,20 +102,3 @@ class BertTagger(BertModel):
         )
         counted = ops.cast(counted, "float32")
         return {"logits": logits, "loss": ops.sum(losses * counted) / ops.maximum(ops.sum(counted), 1.0)}
-
-    # config
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "num_classes": self.num_classes,
-            "dropout": self.dropout,
-            "labels": list(self.labels),
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})

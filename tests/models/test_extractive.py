@@ -161,7 +161,7 @@ def test_a_keras_file_gives_the_model_back(tmp_path, model):
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match=r"`backbone` must be a BertBackbone or a BertConfig. Received: backbone='x'"):
         BertExtractiveSummarizer("x")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ValueError, match=r"`backbone` must have two segments or more.* Received: num_segments=1"):
+    with pytest.raises(ValueError, match=r"`backbone` must have 2 segments or more.* Received: num_segments=1"):
         BertExtractiveSummarizer(CONFIG.replace(num_segments=1))
     with pytest.raises(ValueError, match=r"`dropout` must be a number in \[0, 1\). Received: dropout=1.0"):
         BertExtractiveSummarizer(CONFIG, dropout=1.0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.make_golden import chosen_columns
-from benchmarks.parity import by_text
+from benchmarks.parity_inputs import by_text
 from bert_tf.models import BertBackbone
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"

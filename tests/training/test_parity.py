@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.parity import padded_inputs
+from benchmarks.parity_inputs import padded_inputs
 from benchmarks.parity_training import train
 from bert_tf.models import BertClassifier
 
