@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError("expected either --text or --input. Received: " + ("neither" if flags.text is None else "both"))
     run_folder = Path(flags.run).expanduser()
     kind = load_task(read_run(run_folder).task).with_settings(override_layer(flags.settings).values)
-    inputs = read_inputs(flags.text, flags.input, flags.input_format, kind.text_columns)
+    inputs = read_inputs(flags.text, flags.input, flags.input_format, kind.text_columns, kind.input_text)
     if flags.output:
         check_writable(Path(flags.output).expanduser().parent, "--output")
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
+from bert_tf.kinds.inputs import text_only
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ class Kind(abc.ABC):
     @abc.abstractmethod
     def text_columns(self) -> tuple[str, ...]:
         """Names of the input's columns, as in the data and in JSON lines given to predict: one or two."""
+
+    def input_text(self, cell: Any) -> str:
+        """The text that a value of the input's columns stands for, in JSON lines. Raises: ValueError if for none."""
+        return text_only(cell)
 
     @abc.abstractmethod
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Examples:

@@ -83,6 +83,9 @@ class ExtractiveSummarization(Kind):
     def outputs_per_token(self) -> bool:
         return True
 
+    def input_text(self, cell: Any) -> str:
+        return cell if cell == "" else document(cell)
+
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> SummaryExamples:
         table = self.source.open(
             self.place(where),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from bert_tf.errors import UserError
 
@@ -16,8 +16,19 @@ _BY_SUFFIX = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "js
 Input = tuple[str, "str | None"]
 
 
+def text_only(cell: Any) -> str:
+    """A cell that is a text. Raises: ValueError for another one."""
+    if not isinstance(cell, str):
+        raise ValueError("not a text")
+    return cell
+
+
 def read_inputs(
-    texts: Sequence[str] | None, file: str | None, file_format: str | None, columns: tuple[str, ...]
+    texts: Sequence[str] | None,
+    file: str | None,
+    file_format: str | None,
+    columns: tuple[str, ...],
+    read_cell: Callable[[Any], str] = text_only,
 ) -> Iterator[Input]:
     """Yields (text, pair or None), one a line or `--text`; an empty line is an empty text.
 
@@ -26,6 +37,7 @@ def read_inputs(
         file: a path, or "-" for standard input, where `texts` is None.
         file_format: one of FORMATS, or None: by the file's suffix.
         columns: the task's one or two columns of text. Lines of a task with two have a tab between the texts.
+        read_cell: the text that a value of JSON lines stands for; its ValueError says what it is not.
     Raises: UserError at once for a file that cannot be opened, and for a line that cannot be read when it comes to it.
     """
     if texts is not None:
@@ -40,7 +52,9 @@ def read_inputs(
         except OSError as error:
             raise UserError(f"--input={file}: expected a file that can be read. Received: {error}") from None
         file_format = file_format or _BY_SUFFIX.get(path.suffix.lower())
-    return {"tsv": _tsv, "jsonl": _jsonl}.get(file_format or "", _lines)(stream, place, columns)
+    if file_format == "jsonl":
+        return _jsonl(stream, place, columns, read_cell)
+    return (_tsv if file_format == "tsv" else _lines)(stream, place, columns)
 
 
 def _lines(stream: BinaryIO, place: str, columns: tuple[str, ...]) -> Iterator[Input]:
@@ -65,18 +79,21 @@ def _tsv(stream: BinaryIO, place: str, columns: tuple[str, ...]) -> Iterator[Inp
         yield picked[0], picked[1] if len(picked) == 2 else None
 
 
-def _jsonl(stream: BinaryIO, place: str, columns: tuple[str, ...]) -> Iterator[Input]:
+def _jsonl(stream: BinaryIO, place: str, columns: tuple[str, ...], read_cell: Callable[[Any], str]) -> Iterator[Input]:
     for where, line in _decoded(stream, place):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise UserError(f"{where}: expected a JSON object. Received: {line[:80]!r} ({error})") from None
         cells = row if isinstance(row, dict) else {}
-        values = [cells[column] for column in columns if isinstance(cells.get(column), str)]
-        if len(values) != len(columns):
+        try:
+            values = [read_cell(cells[column]) for column in columns]
+        except (KeyError, ValueError) as error:
+            problem = f": {error}" if isinstance(error, ValueError) else ""
             raise UserError(
-                f"{where}: expected a JSON object with the text {' and '.join(columns)}. Received: {line[:80]!r}"
-            )
+                f"{where}: expected a JSON object with the text {' and '.join(columns)}. "
+                f"Received: {line[:80]!r}{problem}"
+            ) from None
         yield values[0], values[1] if len(values) == 2 else None
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.kinds.inputs import read_inputs
+from bert_tf.lookup import load_task
 
 ONE = ("sentence",)
 TWO = ("premise", "hypothesis")
@@ -64,6 +65,15 @@ def test_json_lines_by_column(tmp_path):
 def test_a_json_line_that_is_none(line, tmp_path):
     with pytest.raises(UserError, match=r"in\.jsonl:2: expected a JSON object"):
         read(tmp_path, "in.jsonl", b'{"sentence": "a"}\n' + line.encode() + b"\n")
+
+
+def test_a_kind_may_read_more_than_texts(tmp_path):
+    file = tmp_path / "in.jsonl"
+    file.write_text('{"source": ["One.", "Two  words."]}\n{"source": ""}\n{"source": ["One.", 2]}\n')
+    lines = read_inputs(None, str(file), None, ("source",), load_task("scitldr").input_text)
+    assert [next(lines), next(lines)] == [("One.\nTwo words.", None), ("", None)]
+    with pytest.raises(UserError, match=r"in\.jsonl:3: .* text source\. .*: expected a text or a list of sentences"):
+        next(lines)
 
 
 def test_a_line_that_is_not_utf8(tmp_path):
