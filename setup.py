@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent
 DEFINITIONS = [
     name for name in ("tasks", "configs", "export") if (ROOT / name).is_dir() and any((ROOT / name).iterdir())
 ]
+# What goes beside an artefact to deploy it: folders of files that are no part of the program.
+BESIDE = sorted(path.name for path in (ROOT / "export").glob("[a-z]*/"))
 
 REQUIRES = [
     "tensorflow>=2.20",
@@ -84,6 +86,7 @@ setup(
         "bert_tf.data": ["samples/**"],
         "bert_tf.text": ["*.npz"],
         "bert_tf._definitions.configs": ["*.toml"],
+        "bert_tf._definitions.export": [f"{name}/**" for name in BESIDE],
     },
     zip_safe=False,
     install_requires=REQUIRES,

@@ -7,11 +7,12 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bert_tf.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from bert_tf.exporting.artefact import Artefact
     from bert_tf.kinds.base import Kind
 
 PACKAGE = Path(__file__).resolve().parent
@@ -58,8 +59,29 @@ def load_task(name: str) -> Kind:
     """
     from bert_tf.kinds.base import Kind
 
-    path = find("tasks", name)
-    module_name = f"bert_tf_task_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    path, task = _load("tasks", name, "TASK")
+    if not isinstance(task, Kind):
+        raise UserError(f"{path}: TASK must be an object of a kind from bert_tf.kinds. Received: {task!r}")
+    return task
+
+
+def load_export(name: str) -> Artefact:
+    """The format of a name in export/, or of one's own Python file, which must define `ARTEFACT`.
+
+    Raises: UserError if there is no such format, or no `ARTEFACT` of `bert_tf.exporting` in the file.
+    """
+    from bert_tf.exporting.artefact import Artefact
+
+    path, artefact = _load("export", name, "ARTEFACT")
+    if not isinstance(artefact, Artefact):
+        raise UserError(f"{path}: ARTEFACT must be an Artefact of bert_tf.exporting. Received: {artefact!r}")
+    return artefact
+
+
+def _load(group: str, name: str, attribute: str) -> tuple[Path, Any]:
+    """The file that `name` stands for, run, and what it has under the name of `attribute`, None if nothing."""
+    path = find(group, name)
+    module_name = f"bert_tf_{group}_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise UserError(f"{path}: cannot be loaded as a Python file")
@@ -70,10 +92,7 @@ def load_task(name: str) -> Kind:
     except BaseException:
         del sys.modules[module_name]
         raise
-    task = getattr(module, "TASK", None)
-    if not isinstance(task, Kind):
-        raise UserError(f"{path}: TASK must be an object of a kind from bert_tf.kinds. Received: {task!r}")
-    return task
+    return path, getattr(module, attribute, None)
 
 
 def _listed(group: str) -> str:

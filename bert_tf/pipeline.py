@@ -39,6 +39,7 @@ class Pipeline:
         from bert_tf.text import BertTokenizer
 
         folder = Path(where).expanduser()
+        self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
         if (folder / "config.toml").is_file():
             config = read_run(folder)
             self.kind = task or load_task(config.task)
@@ -54,7 +55,21 @@ class Pipeline:
             limit = getattr(self.model, "max_length", None) or self.model.config.max_positions
             self.sequence_length = min(self.kind.sequence_length, limit)
             self.batch_examples = batch_examples or 64
-        self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
+
+    @classmethod
+    def of(
+        cls, kind: Kind, model: Any, tokenizer: Any, *, sequence_length: int | None = None, batch_examples: int = 64
+    ) -> Pipeline:
+        """Answers with a model and a tokenizer that are there already.
+
+        Args:
+            sequence_length: most tokens of an example; None: the task's.
+        """
+        self = cls.__new__(cls)
+        self.kind, self.model, self.tokenizer, self._is_run = kind, model, tokenizer, True
+        self.sequence_length, self.batch_examples = sequence_length or kind.sequence_length, batch_examples
+        self._functions = {}
+        return self
 
     @overload
     def __call__(self, texts: str, pairs: str | None = None) -> dict[str, Any]: ...
@@ -104,6 +119,14 @@ class Pipeline:
             if progress is not None:
                 progress(min(start + self.batch_examples, len(order)), len(order))
         return answers
+
+    def call(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Callable[[], dict[str, Any]]:
+        """One call of the graph on a whole batch, ready to be timed: the tensors of the answers."""
+        import tensorflow as tf
+
+        batch = [tf.constant(side, tf.string) for side in (texts, pairs) if side is not None]
+        answer = self._function(len(batch))
+        return lambda: answer(*batch)
 
     def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
         """The graph for that many texts an answer; a folder without a task takes one or two."""

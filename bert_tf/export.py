@@ -1,0 +1,127 @@
+"""Make of a trained run what serves it: python -m bert_tf.export --run=runs/sst2 --format=saved_model --out=models/sst2
+
+What is written is read back, answers the run's evaluation set as whoever gets it would have it answered, and is timed;
+only then it gets its name, with export_report.json and export_report.md in it. One that loses more of the task's metric
+than --tolerance is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bert_tf.command_line import Parser, find_data, read_run, run_command, say, start_tensorflow
+from bert_tf.config import RunConfig, override_layer
+from bert_tf.errors import UserError
+from bert_tf.lookup import load_export, load_task, names
+
+if TYPE_CHECKING:
+    from bert_tf.exporting import Artefact
+    from bert_tf.kinds.base import Kind
+
+PROG = "python -m bert_tf.export"
+EXAMPLES = 2000
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = Parser(PROG, __doc__)
+    parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
+    parser.add_argument(
+        "--format", metavar="NAME|FILE", required=True, help=f"{', '.join(names('export'))}, or one's own file"
+    )
+    parser.add_argument("--out", metavar="DIR", required=True, help="where it goes")
+    parser.add_argument("--quantize", metavar="NAME[,NAME]", help="of formats that have this setting: how")
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help="other settings of the format")  # fmt: skip
+    parser.add_argument("--data", metavar="WHERE", help="what to check it on; default: the run's")
+    parser.add_argument("--split", metavar="NAME", default="validation", help="default: validation")
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    parser.add_argument("--examples", metavar="N", type=_positive, default=EXAMPLES,
+                        help=f"check the first N examples of the split; default: {EXAMPLES}")  # fmt: skip
+    parser.add_argument("--tolerance", metavar="POINTS", type=_points, default=0.5,
+                        help="points, of 100, of the task's metric that may be lost; default: 0.5")  # fmt: skip
+    parser.add_argument("--no-timing", action="store_true", help="leave the times out of the report")
+    flags = parser.parse_args(argv)
+
+    # 1. What is asked, and whether it can be, before anything slow.
+    folder, out = Path(flags.run).expanduser(), Path(flags.out).expanduser()
+    config = read_run(folder)
+    kind = load_task(config.task)
+    artefact = load_export(flags.format)
+    settings = [*flags.settings, *([] if flags.quantize is None else [f"quantize={json.dumps(flags.quantize)}"])]
+    artefact = artefact.with_settings(override_layer(settings).values)
+    artefact.check(kind)
+    place = artefact.place(out)
+    data = find_data(kind, config.task, flags.data or config.data.source)
+
+    # 2. Written beside, read back, checked, and given its name.
+    report = _export(artefact, place, flags, folder=folder, config=config, kind=kind, data=data)
+    say(f"{place}: {report['format']} of {report['task']}")
+    for hint in artefact.hints(place):
+        say(hint)
+    print(json.dumps({"out": str(place), **report}))
+
+
+def _export(
+    artefact: Artefact,
+    place: Path,
+    flags: argparse.Namespace,
+    *,
+    folder: Path,
+    config: RunConfig,
+    kind: Kind,
+    data: str,
+) -> dict[str, Any]:
+    from bert_tf.exporting.examples import first_examples
+
+    examples = kind.read(data, flags.split, skip_bad_rows=flags.skip_bad_rows or config.data.skip_bad_rows)
+    if not examples.is_labelled or not len(examples):
+        raise UserError(f"--split={flags.split}: expected labelled examples. Received: {len(examples)} without labels")
+
+    start_tensorflow()
+    from bert_tf.exporting import Run
+    from bert_tf.exporting.report import as_table, check_report, make_report, write_report
+    from bert_tf.pipeline import Pipeline
+    from bert_tf.weights.files import written_folder
+
+    run = Run(
+        folder=folder,
+        config=config,
+        kind=kind,
+        pipeline=Pipeline(folder, task=kind),
+        data=data,
+        split=flags.split,
+        examples=first_examples(examples, flags.examples),
+    )
+    with written_folder(place) as work:
+        artefact.write(run, work)
+        models = artefact.load(run, work)
+        report = make_report(run, Path(flags.format).stem, models, tolerance=flags.tolerance, timed=not flags.no_timing)
+        say(as_table(report))
+        check_report(report)
+        write_report(report, work)
+    return report
+
+
+def _positive(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more. Received: {value}")
+    return int(value)
+
+
+def _points(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"expected points from 0 to 100. Received: {value}")
+    return number
+
+
+if __name__ == "__main__":
+    run_command(PROG, main)

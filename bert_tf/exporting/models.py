@@ -1,0 +1,73 @@
+"""Exports that are the Keras model itself: a Hugging Face folder, and a `.keras` file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bert_tf.exporting.artefact import Artefact, Loaded
+from bert_tf.exporting.run import Run
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Answer
+    from bert_tf.pipeline import Pipeline
+
+
+class LoadedPipeline(Loaded):
+    """A pipeline over an artefact's files, which takes text."""
+
+    def __init__(self, name: str, files: Sequence[Path], pipeline: Pipeline, run: Run) -> None:
+        super().__init__(name, files)
+        self.pipeline, self.run = pipeline, run
+
+    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
+        return self.pipeline.rows(texts, pairs)
+
+    def call(self, batch: int, tokens: int) -> Callable[[], object]:
+        return self.pipeline.call(*self.run.probe(batch, tokens))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HuggingFace(Artefact):
+    """A folder that Transformers and `bert_tf.Pipeline` load.
+
+    Args:
+        shard_bytes: most bytes a file of weights; 0: one file, whatever its size.
+    """
+
+    shard_bytes: int = 0
+
+    def write(self, run: Run, folder: Path) -> None:
+        run.model.save_pretrained(folder, run.tokenizer, shard_bytes=self.shard_bytes or None)
+
+    def load(self, run: Run, folder: Path) -> list[Loaded]:
+        from bert_tf.pipeline import Pipeline
+
+        pipeline = Pipeline(folder, task=dataclasses.replace(run.kind, sequence_length=run.sequence_length))
+        return [LoadedPipeline("huggingface", [folder], pipeline, run)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Keras(Artefact):
+    """model.keras, and the tokenizer's files in tokenizer/."""
+
+    def write(self, run: Run, folder: Path) -> None:
+        run.model.save(folder / "model.keras")
+        run.tokenizer.save_pretrained(folder / "tokenizer")
+
+    def load(self, run: Run, folder: Path) -> list[Loaded]:
+        import keras
+
+        from bert_tf.pipeline import Pipeline
+        from bert_tf.text import BertTokenizer
+
+        pipeline = Pipeline.of(
+            run.kind,
+            keras.saving.load_model(folder / "model.keras"),
+            BertTokenizer.from_pretrained(folder / "tokenizer"),
+            sequence_length=run.sequence_length,
+            batch_examples=run.pipeline.batch_examples,
+        )
+        return [LoadedPipeline("keras", [folder], pipeline, run)]
