@@ -1,8 +1,9 @@
-"""A trained model as one callable: text in, answers out."""
+"""A trained or exported model as one callable: text in, answers out."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,20 @@ from typing import Any, overload
 import numpy as np
 
 from bert_tf.command_line import read_run
-from bert_tf.kinds import Answer, Classification, Kind, MultiLabel, Regression, Retrieval
+from bert_tf.data.tags import tags_of
+from bert_tf.errors import UserError
+from bert_tf.exporting.saved_model import read_task, saved_model_in
+from bert_tf.kinds import (
+    Answer,
+    Classification,
+    ExtractiveSummarization,
+    Kind,
+    MultiLabel,
+    Regression,
+    Retrieval,
+    SpanQA,
+    Tagging,
+)
 from bert_tf.kinds.pooled import Pooled
 from bert_tf.lookup import load_task
 
@@ -20,12 +34,13 @@ Progress = Callable[[int, int], None]
 
 
 class Pipeline:
-    """Answers texts with the model of a run folder, or of a folder that `save_pretrained` or Transformers wrote.
+    """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
+    version), or of a folder that `save_pretrained` or Transformers wrote.
 
     Args:
         where: the run folder, or the model's.
         task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
-            run's task, or classification, or sentence vectors where sentence-transformers made the folder.
+            run's task, the SavedModel's, or what the folder's head is for.
         batch_examples: texts in a batch; default: as the run says, or 64.
     Call arguments:
         texts: one text, or several.
@@ -48,6 +63,8 @@ class Pipeline:
             self._is_run = True
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length
             self.batch_examples = batch_examples or config.evaluation.batch_examples
+        elif (saved := saved_model_in(folder)) is not None:
+            self._open_saved(saved, task, batch_examples or 64)
         else:
             self.tokenizer = BertTokenizer.from_pretrained(where)
             self.kind, self.model = (task, task.load_model(str(where))) if task else _task_of(where)
@@ -70,6 +87,26 @@ class Pipeline:
         self.sequence_length, self.batch_examples = sequence_length or kind.sequence_length, batch_examples
         self._functions = {}
         return self
+
+    def _open_saved(self, folder: Path, task: Kind | None, batch_examples: int) -> None:
+        """A SavedModel's own graph answers. Raises: UserError if the export did not make it."""
+        import tensorflow as tf
+
+        from bert_tf.exporting.answers import with_ragged
+        from bert_tf.exporting.signatures import DETAILS
+        from bert_tf.text import BertTokenizer
+
+        kind, described = read_task(folder)
+        self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples
+        self.sequence_length = described["settings"]["sequence_length"]
+        self.tokenizer = BertTokenizer.from_pretrained(folder / "assets")
+        self.model = tf.saved_model.load(str(folder))  # to be kept: its functions die with it
+        function, columns = self.model.signatures[DETAILS], kind.text_columns
+
+        def answer(*texts: Any) -> dict[str, Any]:
+            return with_ragged(function(**dict(zip(columns, texts, strict=True))), described["counts"])
+
+        self._functions[len(columns)] = answer
 
     @overload
     def __call__(self, texts: str, pairs: str | None = None) -> dict[str, Any]: ...
@@ -152,20 +189,55 @@ def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
 
 
 def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
-    """The model of a folder that says no task, and a task made of its labels, or of its way to make vectors."""
+    """The model of a folder that says no task, and a task made of its head, its labels, or its way to make vectors."""
     from bert_tf.data import InMemory
-    from bert_tf.models import BertClassifier
+    from bert_tf.models import BertClassifier, BertTagger
     from bert_tf.weights import resolve
     from bert_tf.weights.sentence_transformers import read_modules
 
-    shared: dict[str, Any] = {"source": InMemory({}), "sequence_length": 512}
-    if read_modules(resolve(where)):
-        kind = Retrieval(**shared)
+    folder = resolve(where)
+    source = InMemory({})
+    kind: Kind | None = None
+    if read_modules(folder):
+        kind = Retrieval(source=source, sequence_length=512)
+    elif (head := _architecture(folder)) == "BertForQuestionAnswering":
+        kind = SpanQA(source=source)
+    elif head == "BertForExtractiveSummarization":
+        kind = ExtractiveSummarization(source=source, text="text", summary="summary")
+    if kind is not None:
         return kind, kind.load_model(str(where))
+    if head == "BertForTokenClassification":
+        tagger = BertTagger.from_pretrained(where)
+        return Tagging(source=source, types=_types_of(tagger.labels, folder)), tagger
     model = BertClassifier.from_pretrained(where)
-    shared |= {"text": ("text",), "sequence_length": min(model.config.max_positions, 512)}
+    shared: dict[str, Any] = {
+        "source": source,
+        "text": ("text",),
+        "sequence_length": min(model.config.max_positions, 512),
+    }
     if model.problem == "multi_label":
         return MultiLabel(classes=model.labels, **shared), model
     if model.problem == "regression":
         return Regression(label=model.labels, **shared), model
     return Classification(label="label", classes=model.labels, **shared), model
+
+
+def _architecture(folder: Path) -> str:
+    """The class of Transformers that a folder is for; empty where it says nothing."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    names = config.get("architectures") if isinstance(config, dict) else None
+    return str(names[0]) if isinstance(names, list) and names else ""
+
+
+def _types_of(labels: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """What a tagger's labels can name. Raises: UserError if they are not O, B-first, I-first, B-second, ..."""
+    types = tuple(label.removeprefix("B-") for label in labels[1::2])
+    if not types or tags_of(types) != tuple(labels):
+        raise UserError(
+            f"{folder}: expected a tagger's labels in the order O, B-first, I-first, B-second, ... "
+            f"Received: {', '.join(labels)}"
+        )
+    return types

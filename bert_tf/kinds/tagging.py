@@ -225,33 +225,36 @@ class Tagging(Kind):
         import tensorflow as tf
 
         from bert_tf.kinds.entities import entities, pieces_of, tokenize_windows
+        from bert_tf.kinds.spans import in_parts
         from bert_tf.models.base import inputs_of
+        from bert_tf.text.substrings import substrings
 
         length = sequence_length or self.sequence_length
         types, tags = tf.constant(self.types), tf.constant(self.tag_names)
 
+        def tag(rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            logits = tf.cast(model(inputs_of(rows), training=False), tf.float32)  # [w, T, C]
+            return {"tag": tf.nn.softmax(tf.boolean_mask(logits, rows["scored"]))}  # [p, C]
+
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
             rows = tokenize_windows(tokenizer, texts, max_length=length, stride=self._stride(length))
-            logits = tf.cast(model(inputs_of(rows), training=False), tf.float32)  # [W, T, C]
             pieces = pieces_of(rows)
-            probabilities = tf.nn.softmax(tf.boolean_mask(logits, rows["scored"]))  # [P, C]
+            probabilities = in_parts(tag, rows, {"tag": tf.TensorSpec([None, len(self.tag_names)], tf.float32)})["tag"]
             found = entities(texts, pieces, probabilities)
-            named = tf.gather(tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8"), found["example"])
-            size = found["end"] - found["start"]
 
             def by_text(values: tf.Tensor, example: tf.Tensor) -> Any:
                 return tf.RaggedTensor.from_value_rowids(values, example, tf.shape(texts)[0], validate=False)
 
             columns = {
-                "text": tf.strings.substr(named, found["start"], size, unit="UTF8_CHAR"),
+                "text": substrings(texts, found["example"], found["start"], found["end"]),
                 "label": tf.gather(types, found["type"]),
                 **{name: found[name] for name in ("start", "end", "score")},
             }
-            tag = tf.gather(tags, tf.argmax(probabilities, axis=-1))
+            best = tf.gather(tags, tf.argmax(probabilities, axis=-1))  # [P]
             return {
                 **{name: by_text(values, found["example"]) for name, values in columns.items()},
                 "piece_start": by_text(pieces.starts, pieces.example),
-                "piece_tag": by_text(tag, pieces.example),
+                "piece_tag": by_text(best, pieces.example),
             }
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])

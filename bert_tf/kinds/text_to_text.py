@@ -182,7 +182,7 @@ class TextToText(Kind):
         assert examples.references is not None
         count = min(self.evaluation_examples, len(examples))
         some = dataclasses.replace(examples, texts=examples.texts[:count], references=examples.references[:count])
-        write = self._writer(model, tokenizer, Generation(max_length=self.target_length))
+        write = self.writer(model, tokenizer, Generation(max_length=self.target_length))
         order, batches = sources(features, count, batch_examples, pad_id=tokenizer.pad_id)
 
         def score() -> dict[str, float]:
@@ -194,7 +194,7 @@ class TextToText(Kind):
 
         return score
 
-    def _writer(
+    def writer(
         self, model: Any, tokenizer: BertTokenizer, generation: Generation
     ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """token_ids and padding_mask int32 [B, S] -> generated string [B], score float32 [B]; one graph for all."""
@@ -245,7 +245,7 @@ class TextToText(Kind):
         import tensorflow as tf
 
         source_length = self._source_length(sequence_length)
-        write = self._writer(model, tokenizer, self.generation.replace(max_length=self.target_length))
+        write = self.writer(model, tokenizer, self.generation.replace(max_length=self.target_length))
 
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
             inputs = tokenizer(texts, max_length=source_length, padding="longest")

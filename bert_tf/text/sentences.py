@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from bert_tf.text.substrings import substrings
+
 MARK, INSTEAD = "\x01", "\x02"  # where a sentence ends; what a text's own MARK counts as
 SPACE = r"[\s\pZ\x{85}]"
 CLOSING = r"""[)\]}"'”’»›」』）]*"""
@@ -100,7 +102,7 @@ def split_sentences(texts: Any) -> Sentences:
         is_last = tf.concat([changes, tf.ones_like(row[:1], tf.bool)], axis=0)
         starts, ends = tf.boolean_mask(place, is_first), tf.boolean_mask(place, is_last) + 1
         owner = tf.boolean_mask(row, is_first)  # [S]
-        sentences = tf.strings.substr(tf.gather(texts, owner), starts, ends - starts, unit="UTF8_CHAR")
+        sentences = substrings(texts, owner, starts, ends)
         splits = tf.searchsorted(owner, tf.range(tf.size(texts) + 1))
         return Sentences(sentences, starts, ends, splits)
 

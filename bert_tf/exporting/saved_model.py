@@ -1,0 +1,149 @@
+"""A SavedModel for TensorFlow Serving: raw text in, answers out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bert_tf.config import to_toml
+from bert_tf.errors import UserError
+from bert_tf.exporting import task_file
+from bert_tf.exporting.artefact import Artefact, Loaded
+from bert_tf.exporting.models import LoadedPipeline
+from bert_tf.exporting.run import Run
+from bert_tf.lookup import definitions
+from bert_tf.weights.files import write_json, write_lines
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+TASK, LABELS, RECIPE = "task.json", "labels.txt", "config.toml"
+WARMUP = "tf_serving_warmup_requests"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SavedModel(Artefact):
+    """A numbered version under --out, which TensorFlow Serving is given.
+
+    Its signatures are those of `bert_tf.exporting.signatures`. assets/ holds the vocabulary, the labels, the run's
+    config.toml and task.json, from which `bert_tf.Pipeline` reads how answers are printed; assets.extra/ the requests
+    that a server answers before it says that it is ready.
+
+    Args:
+        batch_sizes: batches that the server makes, as allowed_batch_sizes of its batching file; each is warmed up.
+        version: number of the version; 0: the one after the greatest that is there.
+    Raises: ValueError for numbers that cannot be.
+    """
+
+    batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    version: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.batch_sizes or min(self.batch_sizes) < 1:
+            raise ValueError(f"`batch_sizes` must be numbers of 1 or more. Received: batch_sizes={self.batch_sizes}")
+        if self.version < 0:
+            raise ValueError(f"`version` must be 0 or more. Received: version={self.version}")
+
+    def place(self, out: Path) -> Path:
+        if out.exists() and not out.is_dir():
+            raise UserError(f"--out={out}: expected a folder, for versions. Received: a file")
+        there = versions(out)
+        number = self.version or max(there, default=0) + 1
+        if number in there:
+            raise UserError(
+                f"--set version={number}: expected a version that is not there. Received: {out / str(number)}"
+            )
+        return out / str(number)
+
+    def write(self, run: Run, folder: Path) -> None:
+        import tensorflow as tf
+
+        from bert_tf.exporting.serving_requests import write_requests
+        from bert_tf.exporting.signatures import signatures_of
+
+        signatures, counts = signatures_of(run.kind, run.model, run.tokenizer, sequence_length=run.sequence_length)
+        described = task_file.to_json(run.kind, task=run.config.task, sequence_length=run.sequence_length)
+        with tempfile.TemporaryDirectory() as beside:
+            root = tf.Module()
+            root.weights = [weight.value for weight in run.model.weights]
+            root.assets = [
+                tf.saved_model.Asset(str(path))
+                for path in _write_assets(run, Path(beside), described | {"counts": counts})
+            ]
+            tf.saved_model.save(root, str(folder), signatures=signatures)
+        _set_methods(folder / "saved_model.pb")
+        extra = folder / "assets.extra"
+        extra.mkdir()
+        write_requests(extra / WARMUP, run, signatures, batch_sizes=self.batch_sizes)
+
+    def load(self, run: Run, folder: Path) -> list[Loaded]:
+        from bert_tf.pipeline import Pipeline
+
+        pipeline = Pipeline(folder, task=run.kind, batch_examples=run.pipeline.batch_examples)
+        return [LoadedPipeline("saved_model", [folder], pipeline, run)]
+
+    def hints(self, place: Path) -> list[str]:
+        compose = definitions("export") / "serving" / "compose.yaml"
+        base = place.parent.resolve()
+        return [f"serve it: MODEL_DIR={base} MODEL_NAME={base.name} docker compose -f {compose} up"]
+
+
+def versions(folder: Path) -> list[int]:
+    """The numbers of the versions in a folder for them."""
+    return [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal()]
+
+
+def saved_model_in(where: Path) -> Path | None:
+    """The SavedModel that `where` is, or its newest version; None if there is none."""
+    if (where / "saved_model.pb").is_file():
+        return where
+    newest = where / str(max(versions(where), default=0))
+    return newest if (newest / "saved_model.pb").is_file() else None
+
+
+def read_task(folder: Path) -> tuple[Kind, dict[str, Any]]:
+    """The task of a SavedModel that the export made, and what its task.json says.
+
+    Raises: UserError if there is none.
+    """
+    path = folder / "assets" / TASK
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        return task_file.from_json(described), described
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: expected a SavedModel of bert_tf.export, with {TASK}. Received: {error}") from None
+
+
+def labels_of(kind: Kind) -> tuple[str, ...]:
+    """Names of what the model tells apart, in the order of its outputs; none where there is nothing of the sort."""
+    return tuple(getattr(kind, "output_names", ()) or getattr(kind, "tag_names", ()))
+
+
+def _write_assets(run: Run, folder: Path, described: Mapping[str, Any]) -> list[Path]:
+    run.tokenizer.save_pretrained(folder)
+    (folder / RECIPE).write_text(to_toml(run.config), encoding="utf-8")
+    write_json(folder / TASK, described)
+    if labels_of(run.kind):
+        write_lines(folder / LABELS, labels_of(run.kind))
+    return sorted(folder.iterdir())
+
+
+def _set_methods(path: Path) -> None:
+    """Names the methods of Serving's classify and regress; tf.saved_model.save calls all of them predict."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    from bert_tf.exporting.signatures import METHODS
+
+    message = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for graph in message.meta_graphs:
+        for name, method in METHODS.items():
+            if name in graph.signature_def:
+                graph.signature_def[name].method_name = method
+    beside = path.with_suffix(".partial")
+    beside.write_bytes(message.SerializeToString())
+    shutil.move(beside, path)
