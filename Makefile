@@ -1,5 +1,6 @@
 # `make demo` and `make test` do all the set-up themselves; `make help` lists the rest.
-# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS.
+# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS, RUN
+# (the run that `make serve-check` serves; a small random model without).
 
 # The first of these that is new enough, not too new, and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -17,7 +18,7 @@ FAST := not slow and not real
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-real test-wheel check lint format parity clean
+.PHONY: help demo test test-real test-wheel check lint format parity serve-check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +29,7 @@ help:
 	@echo "make check       what to run before a commit: the same as make test"
 	@echo "make format      put the code into its format"
 	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
+	@echo "make serve-check serve an export with what is here, ask it over REST and gRPC, compare with predict"
 	@echo "make clean       remove what these made, but not runs/"
 
 # Set-up. A stamp is newer than what it was made from, so that each happens once.
@@ -80,6 +82,9 @@ test-wheel: $(VENV)/test.stamp
 
 parity: $(PARITY)/stamp
 	$(BIN)/python -m benchmarks.parity --torch-python=$(PARITY)/bin/python
+
+serve-check: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.serve_check $(if $(RUN),--run=$(RUN))
 
 clean:
 	rm -rf $(VENV) $(PARITY) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -43,6 +43,7 @@ EXTRAS = {
     "datasets": ["datasets>=3"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "search": ["faiss-cpu>=1.9"],
+    "serving": ["grpcio>=1.60", "tensorflow-serving-api>=2.19"],
     "tfds": ["tensorflow-datasets>=4.9"],
     "vocabulary": ["tokenizers>=0.21"],
     "parity": ["torch>=2.5", "transformers>=5"],
@@ -53,6 +54,7 @@ EXTRAS = {
         "pyright[nodejs]>=1.1.400",
         "pytest>=8",
         "ruff>=0.12",
+        "tensorflow-serving-api>=2.19",
         "tokenizers>=0.21",
     ],
 }
@@ -88,6 +90,7 @@ setup(
         "bert_tf._definitions.configs": ["*.toml"],
         "bert_tf._definitions.export": [f"{name}/**" for name in BESIDE],
     },
+    exclude_package_data={"": ["*/__pycache__/*"]},
     zip_safe=False,
     install_requires=REQUIRES,
     extras_require=EXTRAS,

@@ -150,8 +150,9 @@ class Status:
 def load_library() -> Any:
     """The C API, with tensorflow_text's operators registered. Raises: RuntimeError where there is none."""
     tensorflow, text = (package_folder(name) for name in ("tensorflow", "tensorflow_text"))
-    ctypes.CDLL(str(tensorflow / "libtensorflow_framework.so.2"), ctypes.RTLD_GLOBAL)
-    library: Any = ctypes.CDLL(str(tensorflow / "libtensorflow_cc.so.2"), ctypes.RTLD_GLOBAL)
+    # Their symbols stay their own: the cryptography inside would take the place of Python's.
+    ctypes.CDLL(str(tensorflow / "libtensorflow_framework.so.2"), ctypes.RTLD_LOCAL)
+    library: Any = ctypes.CDLL(str(tensorflow / "libtensorflow_cc.so.2"), ctypes.RTLD_LOCAL)
     pointers = ("NewGraph", "NewSessionOptions", "NewBuffer", "NewStatus", "LoadSessionFromSavedModel", "LoadLibrary",
                 "GraphOperationByName", "AllocateTensor", "TensorData", "StringGetDataPointer")  # fmt: skip
     for name in pointers:

@@ -6,6 +6,7 @@ import pytest
 import bert_tf
 from bert_tf.errors import UserError
 from bert_tf.pipeline import Pipeline
+from tests.conftest import VOCABULARY
 
 TEXTS = ["good film", "", "a bad film, a very bad film that never ends", "bad!", "good film", "f" * 300]
 
@@ -53,6 +54,37 @@ def test_a_models_folder_alone_will_do(pipeline, tiny_model):
     assert (pair["text"], pair["pair"]) == ("good film", "bad!")
     logits = alone.model(alone.tokenizer(["good film"], ["bad!"]))[0]
     assert pair["probabilities"]["positive"] == pytest.approx(float(1 / (1 + np.exp(logits[0] - logits[1]))), abs=1e-6)
+
+
+SHAPE = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 8, "initializer_range": 0.5}
+
+
+def save(model, folder):
+    model.save_pretrained(folder, bert_tf.BertTokenizer(VOCABULARY))
+    return folder
+
+
+def test_a_folder_says_by_its_head_what_it_answers(tmp_path):
+    config = bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE)
+    found = Pipeline(save(bert_tf.BertSpanQA(config), tmp_path / "qa"))("who", "a good film")
+    assert {"question", "context", "answer", "start", "end", "n_best"} <= set(found)
+    assert found["context"][found["start"] : found["end"]] == found["answer"]
+
+    tagger = bert_tf.BertTagger(config, 5, labels=("O", "B-film", "I-film", "B-mood", "I-mood"))
+    found = Pipeline(save(tagger, tmp_path / "tagger"))("a good film")
+    assert {entity["label"] for entity in found["entities"]} <= {"film", "mood"}
+    assert all(found["text"][entity["start"] : entity["end"]] == entity["text"] for entity in found["entities"])
+
+    summarizer = bert_tf.BertExtractiveSummarizer(config)
+    found = Pipeline(save(summarizer, tmp_path / "summarizer"))("A good film. A bad film.")
+    assert found["summary"] in ("A good film. A bad film.", "A good film.", "A bad film.")
+
+
+def test_a_tagger_whose_labels_stand_in_another_order(tmp_path):
+    config = bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE)
+    tagger = bert_tf.BertTagger(config, 3, labels=("B-film", "I-film", "O"))
+    with pytest.raises(UserError, match=r"expected a tagger's labels in the order O, .* Received: B-film, I-film, O"):
+        Pipeline(save(tagger, tmp_path / "tagger"))
 
 
 def test_nothing_in_nothing_out(pipeline):

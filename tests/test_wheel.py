@@ -70,12 +70,15 @@ def test_it_holds_every_file_and_nothing_else(wheel):
     }
     for folder, suffix in FOLDERS.items():
         expected |= {f"bert_tf/_definitions/{folder}/{path.name}" for path in (REPOSITORY / folder).glob(f"*{suffix}")}
-    exports = {name for name in inside if name.startswith("bert_tf/_definitions/export/")}
-    assert inside - exports == expected
-    assert {Path(name).name for name in exports} == {path.name for path in (REPOSITORY / "export").glob("*.*")}
+    expected |= {
+        f"bert_tf/_definitions/{path.relative_to(REPOSITORY).as_posix()}"
+        for path in (REPOSITORY / "export").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert inside == expected
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export"])
 def test_help_answers_at_once(python, command):
     started = time.perf_counter()
     done = python("-m", f"bert_tf.{command}", "--help")
@@ -91,7 +94,7 @@ def test_an_unknown_task_is_one_line(python):
     assert "'sst2'" in done.stderr
 
 
-def test_train_evaluate_predict(python):
+def test_train_evaluate_predict_export(python):
     few_steps = ["--set", "training.max_steps=3", "training.batch_examples=4"]
     done = python("-m", "bert_tf.train", "--task=sst2", "--data=sample", "--run=run", *few_steps)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -107,3 +110,13 @@ def test_train_evaluate_predict(python):
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == 2
     assert {answer["label"] for answer in answers} <= {"negative", "positive"}
+
+    done = python("-m", "bert_tf.export", "--run=run", "--format=saved_model", "--out=models", "--no-timing")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (compose,) = [word for word in done.stderr.split() if word.endswith("compose.yaml")]
+    assert Path(compose).is_file()
+    assert "_definitions" in compose
+    use = "import bert_tf, json; print(json.dumps(bert_tf.Pipeline('models')(['A joy from start to end.', 'Dull.'])))"
+    done = python("-c", use)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [answer["label"] for answer in json.loads(done.stdout)] == [answer["label"] for answer in answers]

@@ -63,6 +63,7 @@ class SavedModel(Artefact):
     def write(self, run: Run, folder: Path) -> None:
         import tensorflow as tf
 
+        from bert_tf.exporting.operators import foreign_operators
         from bert_tf.exporting.serving_requests import write_requests
         from bert_tf.exporting.signatures import signatures_of
 
@@ -77,6 +78,11 @@ class SavedModel(Artefact):
             ]
             tf.saved_model.save(root, str(folder), signatures=signatures)
         _set_methods(folder / "saved_model.pb")
+        if foreign := foreign_operators(folder / "saved_model.pb"):
+            raise UserError(
+                "refused, nothing is written: expected operators of TensorFlow and tensorflow_text alone, which "
+                f"TensorFlow Serving links. Received: {', '.join(foreign)}"
+            )
         extra = folder / "assets.extra"
         extra.mkdir()
         write_requests(extra / WARMUP, run, signatures, batch_sizes=self.batch_sizes)

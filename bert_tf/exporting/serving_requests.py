@@ -1,7 +1,7 @@
 """The requests that TensorFlow Serving answers when it has loaded a model, before the first user's.
 
-The file holds TFRecords of `tensorflow.serving.PredictionLog`. Those messages are in a package that lags behind
-TensorFlow, so their few fields are written here by number; they are those of tensorflow_serving/apis/*.proto.
+The file holds TFRecords of `tensorflow.serving.PredictionLog`. The package with those messages wants a TensorFlow of
+its own version, so their few fields are written here by number; they are those of tensorflow_serving/apis/*.proto.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from bert_tf.exporting.run import Run
 from bert_tf.exporting.signatures import CLASSIFY, REGRESS, SERVING
+from bert_tf.exporting.wire import field
 
 CLASSIFY_LOG, REGRESS_LOG, PREDICT_LOG = 2, 3, 6  # of PredictionLog
 OTHER_SCRIPTS = "Überraschend: 有趣 — naïve café"  # takes the tokenizer's longer way
@@ -62,17 +63,3 @@ def example(texts: Mapping[str, str]) -> Any:
         name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()])) for name, text in texts.items()
     }
     return tf.train.Example(features=tf.train.Features(feature=features))
-
-
-def field(number: int, content: bytes) -> bytes:
-    """A field of a protocol buffer that holds bytes, a string or a message."""
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
-def varint(value: int) -> bytes:
-    """An unsigned number, seven bits a byte, the lowest first."""
-    found = bytearray()
-    while value > 127:
-        found.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*found, value])

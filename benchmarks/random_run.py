@@ -1,0 +1,67 @@
+"""Run folders with random weights, for checks of what becomes of a run rather than of what it has learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import ascii_lowercase, digits, punctuation
+from typing import Any
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+WORDS = (
+    *(
+        "a",
+        "the",
+        "of",
+        "is",
+        "was",
+        "to",
+        "and",
+        "in",
+        "it",
+        "film",
+        "good",
+        "bad",
+        "from",
+        "start",
+        "end",
+        "joy",
+        "who",
+    ),
+    *("you", "not", "one", "two", "what", "where", "when", "how", "well", "there", "for", "on", "with", "that", "this"),
+)
+LETTERS = (*ascii_lowercase, *digits, *punctuation, *"äöüßéèñ")
+VOCABULARY = tuple(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]))
+
+
+def make_run(folder: str | Path, task: str, *, hidden_dim: int = 16, seed: int = 3, **config: Any) -> Path:
+    """A run folder as training leaves it, of a model with two blocks.
+
+    Args:
+        task: name of a task, or path of one's own.
+        config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
+    """
+    import keras
+
+    from bert_tf.config import RunConfig, to_toml
+    from bert_tf.lookup import load_task
+    from bert_tf.models import BertBackbone, BertConfig
+    from bert_tf.models.pretrained import save_model
+    from bert_tf.text import BertTokenizer
+
+    folder = Path(folder)
+    keras.utils.set_random_seed(seed)
+    shape = BertConfig(
+        vocabulary_size=len(VOCABULARY),
+        hidden_dim=hidden_dim,
+        num_layers=2,
+        num_heads=2,
+        intermediate_dim=2 * hidden_dim,
+        initializer_range=0.5,
+    )
+    tokenizer = BertTokenizer(VOCABULARY)
+    save_model(BertBackbone(shape), folder / "backbone", tokenizer)
+    values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
+    run = RunConfig.model_validate(values)
+    load_task(task).build_model(run).save_pretrained(folder / "model", tokenizer)
+    (folder / "config.toml").write_text(to_toml(run), encoding="utf-8")
+    return folder

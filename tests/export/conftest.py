@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bert_tf import export
+from tests.export.runs import run_of
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory) -> Path:
+    """A run of SST-2 with random weights. Read it, do not change it."""
+    return run_of("classification", tmp_path_factory.mktemp("classifier") / "run")
+
+
+@pytest.fixture(scope="session")
+def served(classifier, tmp_path_factory) -> Path:
+    """Its SavedModel, the version's folder. Read it, do not change it."""
+    out = tmp_path_factory.mktemp("models") / "sst2"
+    export.main([f"--run={classifier}", "--format=saved_model", f"--out={out}", "--no-timing"])
+    return out / "1"
+
+
+@pytest.fixture
+def exported(capsys):
+    """Runs the command, and gives what it printed as JSON and what it said."""
+
+    def run(*flags: str) -> tuple[dict, str]:
+        capsys.readouterr()
+        export.main([*flags, "--no-timing"])
+        printed = capsys.readouterr()
+        return json.loads(printed.out), printed.err
+
+    return run

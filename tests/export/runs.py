@@ -1,0 +1,40 @@
+"""Runs of every kind with random weights, and their tasks where no bundled sample has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.random_run import make_run
+
+PRELUDE = "from bert_tf.data import InMemory\nfrom bert_tf.kinds import *\n"
+ROWS = "[{'body': 'good film', 'other': 'a bad film', 'moods': 'joy', 'score': 1.5}, "
+ROWS += "{'body': 'bad', 'other': 'who was there', 'moods': 'joy,doubt', 'score': 3.0}, "
+ROWS += "{'body': 'not a good start', 'other': 'good', 'moods': '', 'score': 0.5}] * 3"
+SOURCE = f"source=InMemory({{'train': {ROWS}, 'validation': {ROWS}}})"
+OWN = {
+    "multi_label": f"MultiLabel({SOURCE}, text=('body',), label='moods', classes=('joy', 'doubt'), sequence_length=16)",
+    "regression": f"Regression({SOURCE}, text=('body', 'other'), label='score', low=0.0, high=5.0, sequence_length=16)",
+    "embedding": f"Embedding({SOURCE}, text=('body', 'other'), score='score', score_range=(0.0, 5.0), "
+    "word_vectors=True, sequence_length=16)",
+    "rejecting": f"Classification({SOURCE}, text=('body', 'other'), label='moods', classes=('joy', 'joy,doubt', ''), "
+    "reject_share=0.3, sequence_length=16)",
+}
+SAMPLES = {
+    "classification": "sst2",
+    "tagging": "wnut17",
+    "span_qa": "squad",
+    "retrieval": "cranfield",
+    "extractive": "scitldr",
+    "text_to_text": "multi30k_ende",
+}
+KINDS = (*SAMPLES, *OWN)
+
+
+def run_of(kind: str, folder: Path) -> Path:
+    """A run folder of one of KINDS."""
+    if kind in SAMPLES:
+        return make_run(folder, SAMPLES[kind])
+    folder.mkdir(parents=True, exist_ok=True)
+    task = folder / f"{kind}.py"
+    task.write_text(f"{PRELUDE}\nTASK = {OWN[kind]}\n")
+    return make_run(folder, str(task), data={"source": "own"})
