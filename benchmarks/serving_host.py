@@ -119,9 +119,10 @@ def array_of(tensor: bytes) -> np.ndarray:
     shape: list[int] = []
     strings: list[bytes] = []
     for number, value in fields(tensor):
-        if number == 1 and value != STRING:
-            raise RuntimeError(f"expected strings. Received: a tensor of the type {value}")
-        if number == 2:
+        if number == 1:
+            if value != STRING:
+                raise RuntimeError(f"expected strings. Received: a tensor of the type {value}")
+        elif number == 2:
             shape = [dict(fields(dim)).get(1, 0) for key, dim in fields(value) if key == 2]
         elif number == 8:
             strings.append(value)

@@ -198,9 +198,10 @@ def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
     folder = resolve(where)
     source = InMemory({})
     kind: Kind | None = None
+    head = _architecture(folder)
     if read_modules(folder):
         kind = Retrieval(source=source, sequence_length=512)
-    elif (head := _architecture(folder)) == "BertForQuestionAnswering":
+    elif head == "BertForQuestionAnswering":
         kind = SpanQA(source=source)
     elif head == "BertForExtractiveSummarization":
         kind = ExtractiveSummarization(source=source, text="text", summary="summary")

@@ -27,7 +27,7 @@ def signatures_of(
         "classes" string [B, C] and "scores" float32 [B, C].
     regress, for one number: the same to "outputs" float32 [B].
     """
-    answer = kind.answer_function(model, tokenizer, sequence_length=sequence_length)
+    answer: Any = kind.answer_function(model, tokenizer, sequence_length=sequence_length)
     columns = kind.text_columns
     texts = [tf.TensorSpec([None], tf.string, name=column) for column in columns]
     example = tf.TensorSpec([None], tf.string, name="inputs")

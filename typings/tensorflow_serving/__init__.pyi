@@ -1,0 +1,1 @@
+"""Messages made by protoc, which no checker can read."""
