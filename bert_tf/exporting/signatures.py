@@ -34,7 +34,10 @@ def signatures_of(
 
     def answers(*sides: Any) -> dict[str, Any]:
         # Not all that runs a graph looks at shapes first.
-        return dense(kind, answer(*(tf.ensure_shape(side, [None]) for side in sides)))
+        sides = tuple(tf.ensure_shape(side, [None]) for side in sides)
+        enough = tf.debugging.Assert(tf.size(sides[0]) > 0, ["expected one text or more. Received none:", sides[0]])
+        with tf.control_dependencies([enough]):
+            return dense(kind, answer(*(tf.identity(side) for side in sides)))
 
     def parsed(examples: Any) -> list[Any]:
         features = {column: tf.io.FixedLenFeature([], tf.string) for column in columns}
