@@ -22,7 +22,7 @@ class Side:
     """One library in a process of its own, told by a line when to take some updates."""
 
     def __init__(self, python: str, script: str, arguments: list[str]) -> None:
-        self.name = script.removesuffix("_training.py")
+        self.name = script.rpartition("_")[0]
         command = [python, str(HERE / script), *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ask("ready")

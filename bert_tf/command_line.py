@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 import tempfile
@@ -118,12 +119,19 @@ def find_data(kind: Kind, task: str, asked: str | None) -> str:
     if asked.startswith(REMOTE) or (asked == OWN and kind.has_own_place):
         return asked
     path = Path(asked).expanduser()
+    if kind.source.takes_patterns and not path.exists() and matches(str(path)):
+        return str(path.absolute())
     if not path.exists():
         raise UserError(
             f"--data={asked}: expected a folder or file, tfds:NAME, hf:NAME or sample. "
             f"Received: a path that is not there.{hint}"
         )
     return str(path.resolve())
+
+
+def matches(pattern: str) -> bool:
+    """Whether there is a file of a name like this; ** stands for any folders."""
+    return bool(glob.glob(pattern, recursive=True))  # noqa: PTH207 (which takes no pattern with .. in it)
 
 
 def check_writable(folder: Path, flag: str) -> None:

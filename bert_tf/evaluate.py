@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
     config = read_run(Path(flags.run).expanduser()) if flags.run is not None else RunConfig(task=flags.task)
-    kind = load_task(config.task)
+    kind = load_task(config.task).configured(config, new_data=flags.data is not None)
     data = find_data(kind, config.task, flags.data or config.data.source)
     skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
     name = flags.split or "validation"
@@ -56,8 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     started = time.perf_counter()
     metrics: dict[str, float] = {}
     for split, part in examples.items():
-        answers = pipeline.rows(part.texts, part.pairs)
-        metrics |= {metric + splits[split]: value for metric, value in kind.measure_answers(answers, part).items()}
+        metrics |= {metric + splits[split]: value for metric, value in kind.scores(pipeline, part).items()}
     seconds = time.perf_counter() - started
     named = ", ".join(f"{metric} {value:.4f}" for metric, value in metrics.items())
     count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())

@@ -49,11 +49,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be: nothing slow, and nothing left behind, before that is known.
-    kind, config = _settings(flags)
+    kind, config = settings_of(flags)
     run_folder = Path(flags.run or f"runs/{Path(config.task).stem}").expanduser()
     data = find_data(kind, config.task, config.data.source)
     config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
-    if Path(data).is_file():
+    if Path(data).is_file() and not kind.source.takes_patterns:
         raise UserError(f"--data={data}: training needs a folder that holds each split. Received: a single file")
     check_writable(run_folder, "--run")
 
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(json.dumps(result))
 
 
-def _settings(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
+def settings_of(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
     """The task, and the run: defaults, then the task's, then the recipe's, then the flags'."""
     recipe = read_layer(lookup.find("configs", flags.config)) if flags.config else None
     task = flags.task or (recipe.values.get("task") if recipe else None)

@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         help="how often two pieces must stand together to become one; default: 2")  # fmt: skip
     parser.add_argument("--max-characters", metavar="N", type=int,
                         help="keep only the most frequent characters; others are [UNK]; default: all")  # fmt: skip
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count lines that are no UTF-8")
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be.
@@ -56,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 2. Learn.
     began = time.perf_counter()
+    skipped: list[UserError] | None = [] if flags.skip_bad_rows else None
     tokens = learn(files, size=flags.size, lowercase=flags.lowercase, min_count=flags.min_count,
-                   max_characters=flags.max_characters)  # fmt: skip
+                   max_characters=flags.max_characters, skipped=skipped)  # fmt: skip
+    bad_rows = len(dict.fromkeys(map(str, skipped or ())))  # the corpus is read more than once
 
     # 3. Write.
     from bert_tf.text.files import write
@@ -76,12 +79,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     seconds = time.perf_counter() - began
     fewer = "" if len(tokens) == flags.size else f" (the corpus has no more for --size={flags.size})"
-    say(f"{len(tokens):,} tokens{fewer} in {output}, {seconds:.1f} s")
-    print(json.dumps({"output": str(output), "tokens": len(tokens), "seconds": round(seconds, 3)}))
+    left_out = f", {bad_rows} bad rows left out" if bad_rows else ""
+    say(f"{len(tokens):,} tokens{fewer} in {output}{left_out}, {seconds:.1f} s")
+    found = {"output": str(output), "tokens": len(tokens), "seconds": round(seconds, 3)}
+    print(json.dumps(found | ({"bad_rows": bad_rows} if flags.skip_bad_rows else {})))
 
 
 def learn(
-    files: Sequence[Path], *, size: int, lowercase: bool = False, min_count: int = 2, max_characters: int | None = None
+    files: Sequence[Path],
+    *,
+    size: int,
+    lowercase: bool = False,
+    min_count: int = 2,
+    max_characters: int | None = None,
+    skipped: list[UserError] | None = None,
 ) -> list[str]:
     """A WordPiece vocabulary of at most `size` tokens: the special ones, characters, and pieces in order of merging.
 
@@ -90,12 +101,15 @@ def learn(
         lowercase: lower-case the text and take accents off.
         min_count: how often two pieces must stand together to become one.
         max_characters: how many of the most frequent characters to keep; None: all.
+        skipped: takes what is wrong with lines that are left out, once for each reading; None: the first is raised.
     Raises: UserError naming file and line of what is no UTF-8, or if the characters alone are more than `size`.
     """
-    kept = None if max_characters is None else _frequent(files, max_characters, lowercase=lowercase)
+    kept = None if max_characters is None else _frequent(files, max_characters, skipped, lowercase=lowercase)
     # The library numbers characters as its hash table happens to hold them, and breaks ties by the numbers. So they are
     # found in a first pass over the corpus, sorted, and numbered by us in the second.
-    found = _train(files, 0, SPECIAL_TOKENS, kept, lowercase=lowercase, min_count=min_count, doing="characters")
+    found = _train(
+        files, 0, SPECIAL_TOKENS, kept, skipped, lowercase=lowercase, min_count=min_count, doing="characters"
+    )
     characters = sorted(found[len(SPECIAL_TOKENS) :], key=lambda token: (token.startswith(CONTINUED), token))
     first = [*SPECIAL_TOKENS, *characters]
     if not characters:
@@ -105,11 +119,11 @@ def learn(
             f"--size must be at least {len(first)} for this corpus, whose characters are tokens of their own, at the "
             f"start of a word and inside; or set --max-characters. Received: --size={size}"
         )
-    return _train(files, size, first, kept, lowercase=lowercase, min_count=min_count, doing="pieces")
+    return _train(files, size, first, kept, skipped, lowercase=lowercase, min_count=min_count, doing="pieces")
 
 
 def _train(
-    files: Sequence[Path], size: int, first: Sequence[str], kept: Sequence[str] | None,
+    files: Sequence[Path], size: int, first: Sequence[str], kept: Sequence[str] | None, skipped: list[UserError] | None,
     *, lowercase: bool, min_count: int, doing: str,
 ) -> list[str]:  # fmt: skip
     """One run of the library. `first`: the tokens that get the first numbers. Returns the tokens by number."""
@@ -122,16 +136,18 @@ def _train(
         vocab_size=size, min_frequency=min_count, special_tokens=list(first), continuing_subword_prefix=CONTINUED,
         show_progress=sys.stderr.isatty(), **alphabet,
     )  # fmt: skip
-    tokenizer.train_from_iterator(corpus_lines(files, _Reading(doing)), trainer)
+    tokenizer.train_from_iterator(
+        corpus_lines(files, _Reading(doing), on_bad=None if skipped is None else skipped.append), trainer
+    )
     numbers = tokenizer.get_vocab()
     return sorted(numbers, key=numbers.__getitem__)
 
 
-def _frequent(files: Sequence[Path], count: int, *, lowercase: bool) -> list[str]:
+def _frequent(files: Sequence[Path], count: int, skipped: list[UserError] | None, *, lowercase: bool) -> list[str]:
     """The most frequent characters of the text as it is read; of equally frequent ones the lower code points."""
     normalizer = _library().normalizers.BertNormalizer(lowercase=lowercase)
     counts: Counter[str] = Counter()
-    for line in corpus_lines(files, _Reading("frequencies")):
+    for line in corpus_lines(files, _Reading("frequencies"), on_bad=None if skipped is None else skipped.append):
         counts.update(normalizer.normalize_str(line))
     ranked = sorted((c for c in counts if not c.isspace()), key=lambda c: (-counts[c], c))
     return sorted(ranked[:count])

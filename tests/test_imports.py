@@ -34,6 +34,7 @@ PART_OF = {
     "__init__": "commands",
     "command_line": "commands",
     "config_errors": "config",
+    "config_sections": "config",
     "evaluate": "commands",
     "export": "commands",
     "exporting": "commands",
@@ -41,6 +42,7 @@ PART_OF = {
     "lookup": "commands",
     "pipeline": "commands",
     "predict": "commands",
+    "prepare": "commands",
     "search": "commands",
     "train": "commands",
     "vector_index": "commands",
@@ -63,6 +65,7 @@ LIGHT = (
     "bert_tf.evaluate",
     "bert_tf.export",
     "bert_tf.predict",
+    "bert_tf.prepare",
     "bert_tf.search",
     "bert_tf.vocabulary",
 )

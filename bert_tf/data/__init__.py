@@ -5,16 +5,19 @@ from bert_tf.data.cells import class_index, class_indices, number, text, yes_or_
 from bert_tf.data.conll import Conll
 from bert_tf.data.cranfield import Cranfield
 from bert_tf.data.either import Either
-from bert_tf.data.epochs import Epochs
+from bert_tf.data.epochs import Epochs, plan_batches
 from bert_tf.data.features import Features, encode
 from bert_tf.data.literal_lines import LiteralLines
 from bert_tf.data.parallel import Parallel
 from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.pretraining.corpus import TextCorpus
 from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
 from bert_tf.data.squad import SpanAnswer, Squad
+from bert_tf.data.stream import BatchPlans, Stream
 from bert_tf.data.table import Table
 
 __all__ = [
+    "BatchPlans",
     "Conll",
     "Cranfield",
     "Csv",
@@ -31,7 +34,9 @@ __all__ = [
     "Source",
     "SpanAnswer",
     "Squad",
+    "Stream",
     "Table",
+    "TextCorpus",
     "Tfds",
     "Tsv",
     "batch_arrays",
@@ -42,6 +47,7 @@ __all__ = [
     "dataset",
     "encode",
     "number",
+    "plan_batches",
     "plan_epoch",
     "text",
     "yes_or_no",

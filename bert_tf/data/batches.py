@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bert_tf.data.epochs import Epochs
 from bert_tf.data.features import Features
 from bert_tf.data.plan import Plan
+from bert_tf.data.stream import BatchPlans, Stream
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -82,8 +83,8 @@ def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray
 
 
 def blocks(
-    features: Features,
-    epochs: Epochs | Plan,
+    features: Features | Stream,
+    epochs: BatchPlans | Plan,
     *,
     start: int = 0,
     stop: int | None = None,
@@ -93,8 +94,12 @@ def blocks(
     """Yields what `dataset` does, as NumPy arrays."""
     first, last = replica_range or (0, replicas)
     for plan, k in _walk(epochs, start, stop):
-        batch = batch_arrays(features, plan, k)
-        divisor = _loss_divisor(features, batch)
+        if isinstance(features, Stream):
+            batch = features.batch(plan, k)
+            divisor = batch.pop("loss_divisor")
+        else:
+            batch = batch_arrays(features, plan, k)
+            divisor = _loss_divisor(features, batch)
         rows = plan.layout.rows // replicas
         for replica in range(first, last):
             block = {name: values[replica * rows : (replica + 1) * rows] for name, values in batch.items()}
@@ -163,7 +168,7 @@ def _loss_divisor(features: Features, batch: dict[str, np.ndarray]) -> np.ndarra
     return np.array(weight.sum() or 1.0, np.float32)
 
 
-def _walk(epochs: Epochs | Plan, start: int, stop: int | None) -> Iterator[tuple[Plan, int]]:
+def _walk(epochs: BatchPlans | Plan, start: int, stop: int | None) -> Iterator[tuple[Any, int]]:
     if isinstance(epochs, Plan):
         for k in range(start, epochs.number_of_batches if stop is None else min(stop, epochs.number_of_batches)):
             yield epochs, k

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bert_tf.data.plan import Layout, Plan, plan_epoch
+from bert_tf.data.features import Features
+from bert_tf.data.plan import Batching, Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.stream import BatchPlans, Stream
 
 KEPT_PLANS = 4
 
@@ -62,3 +64,20 @@ class Epochs:
         while self.start(epoch + 1) <= number:
             epoch += 1
         return epoch, number - self.start(epoch)
+
+
+def plan_batches(
+    features: Features | Stream,
+    batch_examples: int,
+    *,
+    batching: Batching = "packed",
+    divisor: int = 1,
+    pack_length: int | None = None,
+    seed: int,
+) -> BatchPlans:
+    """The batches of all epochs of a training set. Arguments as of `choose_layout` and `Epochs.of`."""
+    options = {"batching": batching, "divisor": divisor, "pack_length": pack_length}
+    if isinstance(features, Stream):
+        return features.epochs(batch_examples, **options, seed=seed)
+    layout = choose_layout(features.lengths, batch_examples, **options)
+    return Epochs.of(features.lengths, layout, seed=seed)

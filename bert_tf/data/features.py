@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bert_tf.data.plan import Plan
+
 
 class RaggedTokenizer(Protocol):
     """What `encode` needs of a tokenizer."""
@@ -80,6 +82,17 @@ class Features:
         """int64 [E]: tokens of each example."""
         lengths = np.diff(self.splits)
         return lengths if self.members is None else lengths[self.members].sum(axis=1)
+
+    def share_of(self, token_id: int) -> float:
+        """The share of tokens that are this one."""
+        return float(np.mean(self.token_ids == token_id))
+
+    def lengths_in(self, plan: Plan, k: int) -> np.ndarray:
+        """int64 [E]: tokens of each example of batch k of a plan."""
+        index = plan.batch(k).index
+        texts = index if self.members is None else self.members[index]
+        lengths = self.splits[texts + 1] - self.splits[texts]
+        return lengths if self.members is None else lengths.sum(axis=1)
 
     @property
     def single_texts(self) -> Features:

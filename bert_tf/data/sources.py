@@ -58,6 +58,9 @@ class Source(abc.ABC):
             return collect(rows, parsers, origin=f"{where} {split}", has_lines=False, **options)
         return self._open(where, split, parsers, **options)
 
+    takes_patterns: ClassVar[bool] = False
+    """Whether a place may be a pattern of files' names, and one file may hold every split."""
+
     @abc.abstractmethod
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table: ...
 

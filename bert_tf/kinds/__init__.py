@@ -5,6 +5,8 @@ from bert_tf.kinds.classification import Classification
 from bert_tf.kinds.embedding import Embedding
 from bert_tf.kinds.extractive import ExtractiveSummarization, SummaryExamples
 from bert_tf.kinds.multi_label import MultiLabel
+from bert_tf.kinds.pretraining import Pretraining
+from bert_tf.kinds.pretraining_data import Corpus
 from bert_tf.kinds.regression import Regression
 from bert_tf.kinds.retrieval import Retrieval
 from bert_tf.kinds.sentence_vectors import TextGroups
@@ -15,11 +17,13 @@ from bert_tf.kinds.text_to_text import TextPairs, TextToText
 __all__ = [
     "Answer",
     "Classification",
+    "Corpus",
     "Embedding",
     "Examples",
     "ExtractiveSummarization",
     "Kind",
     "MultiLabel",
+    "Pretraining",
     "Regression",
     "Retrieval",
     "SpanExamples",

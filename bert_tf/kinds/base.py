@@ -13,6 +13,7 @@ import numpy as np
 from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.inputs import text_only
+from bert_tf.kinds.words import words_of
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class Kind(abc.ABC):
                 raise UserError(f"--set {name}: expected a {type(now).__name__}, such as {now}. Received: {value!r}")
         return replace(self, **settings)
 
+    def configured(self, config: RunConfig, *, new_data: bool = False) -> Kind:
+        """The same task as this run wants it, where a run can say more than the task.
+
+        Args:
+            new_data: whether the data is not the run's own, but other data to be scored on.
+        """
+        return self
+
     @property
     def main_metric(self) -> str:
         """The metric that chooses the best weights."""
@@ -155,7 +164,7 @@ class Kind(abc.ABC):
         """
         from bert_tf.text import BertTokenizer
 
-        return BertTokenizer.from_pretrained(_words_of(backbone, vocabulary))
+        return BertTokenizer.from_pretrained(words_of(backbone, vocabulary))
 
     @abc.abstractmethod
     def build_model(self, config: RunConfig) -> Any:
@@ -170,7 +179,7 @@ class Kind(abc.ABC):
 
         changes = {name: value for name, value in config.model.model_dump().items() if value is not None}
         if config.vocabulary is not None:
-            found, _ = read(_words_of(config.backbone, config.vocabulary))
+            found, _ = read(words_of(config.backbone, config.vocabulary))
             changes["vocabulary_size"] = len(found["vocabulary"])
         model = model_class.from_pretrained(
             config.backbone, dtype=config.training.precision, **{**changes, **arguments}
@@ -187,6 +196,9 @@ class Kind(abc.ABC):
     def load_model(self, folder: str) -> Any:
         """The Keras model as a run saved it, in float32."""
 
+    loss_parts: ClassVar[tuple[str, ...]] = ()
+    """Names of what the loss is the sum of, where training is to report more than the sum."""
+
     @abc.abstractmethod
     def per_example_loss(
         self,
@@ -199,7 +211,7 @@ class Kind(abc.ABC):
         """float32 tensor shaped as `batch["example_weight"]`: the loss of each example, before that weight.
 
         Where the loss has several terms an example (a labelled token each, say), their sum: the features'
-        `loss_terms` counts them.
+        `loss_terms` counts them. A kind with `loss_parts` gives each part, on one more axis, the last.
         """
 
     def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
@@ -273,6 +285,10 @@ class Kind(abc.ABC):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         """The same metrics, from what `answer_function` made of the raw texts."""
 
+    def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
+        """The metrics of a `bert_tf.Pipeline`, from raw text."""
+        return self.measure_answers(pipeline.rows(examples.texts, examples.pairs), examples)
+
     @abc.abstractmethod
     def answer_function(
         self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
@@ -285,17 +301,3 @@ class Kind(abc.ABC):
     @abc.abstractmethod
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         """One row of `answer_function`'s tensors, as the object that predict prints."""
-
-
-def _words_of(backbone: str, vocabulary: str | None) -> str:
-    """Where the words are: a checkpoint has its own, a size is given some."""
-    from bert_tf.models import SIZES
-
-    if backbone in SIZES and not Path(backbone).exists():
-        return vocabulary or "minilm"
-    if vocabulary is not None:
-        raise UserError(
-            f"'vocabulary' is for a backbone with random weights ({', '.join(SIZES)}); {backbone} has its own words. "
-            f"Received: {vocabulary}"
-        )
-    return backbone

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bert_tf.models.embedder import BertEmbedder
     from bert_tf.models.extractive import BertExtractiveSummarizer
     from bert_tf.models.generation import Generation
+    from bert_tf.models.pretrainer import BertMaskedLM, BertPretrainer
     from bert_tf.models.seq2seq import BertSeq2Seq
     from bert_tf.models.sizes import SIZES, size_config
     from bert_tf.models.span_qa import BertSpanQA
@@ -24,6 +25,8 @@ _WHERE = {
     "BertConfig": "config",
     "BertEmbedder": "embedder",
     "BertExtractiveSummarizer": "extractive",
+    "BertMaskedLM": "pretrainer",
+    "BertPretrainer": "pretrainer",
     "BertSeq2Seq": "seq2seq",
     "BertSpanQA": "span_qa",
     "BertTagger": "tagger",
@@ -40,6 +43,8 @@ __all__ = [
     "BertConfig",
     "BertEmbedder",
     "BertExtractiveSummarizer",
+    "BertMaskedLM",
+    "BertPretrainer",
     "BertSeq2Seq",
     "BertSpanQA",
     "BertTagger",

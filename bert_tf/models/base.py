@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
-TARGET_KEYS = ("target_ids",)  # what a head over the vocabulary needs besides, to work out its losses
+TARGET_KEYS = ("target_ids", "masked_positions")  # what a head over the vocabulary needs besides
 
 
 class BertModel(keras.Model):

@@ -24,6 +24,7 @@ from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.vocabulary import check_vocabulary, fits
 
 FORMATS = ("hugging_face", "google", "keras_hub")
+POSITIONS = "embeddings/position/table"
 NAMED = 20  # most tensors that one error names
 BACKBONE = re.compile(r"embeddings/.*|block_\d+/.*|pooler/.*")
 LOG = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ def load_model(
         cls: a model class whose first argument is a BertConfig.
         where: a place as `bert_tf.weights.resolve` takes it, or a size (`tiny` ... `large`) for random weights.
         ignore_extra: leave tensors aside that no BERT has, instead of an error that names them.
-        overrides: fields of BertConfig, and arguments of `cls`, instead of the checkpoint's. With `num_classes` (or
+        overrides: fields of BertConfig, and arguments of `cls`, instead of the checkpoint's. More `max_positions` than
+            the checkpoint's repeat its position vectors. With `num_classes` (or
             `labels`) a head that has another number of classes in the file is made new, with a warning.
     Returns: the model. A head (or pooler) that the file lacks is new: a truncated normal of `initializer_range`.
     Raises: UserError naming the file, or each tensor that is missing, extra or misshapen with both shapes; ValueError
@@ -103,6 +105,8 @@ def load_into(
             new.append(path)
         elif path not in arrays:
             problems.append(f"{path} is missing: the model needs {list(wanted)}, the file has none")
+        elif path == POSITIONS and _can_repeat(arrays.shape(path), wanted):
+            pass
         elif arrays.shape(path) != wanted:
             problems.append(
                 f"{path} ({arrays.name(path)}) is misshapen: the model needs {list(wanted)}, "
@@ -129,6 +133,8 @@ def load_into(
             array = arrays[path]
             if not np.isfinite(array).all():
                 raise UserError(f"{checkpoint.where}: tensor {arrays.name(path)} has values that are not finite")
+            if path == POSITIONS and len(array) < variable.shape[0]:
+                array = array[np.arange(variable.shape[0]) % len(array)]
             variable.assign(array)
     return tuple(new)
 
@@ -241,6 +247,11 @@ def _head_arguments(
             if name in known and arguments.get(name) is None:
                 arguments[name] = value
     return ()
+
+
+def _can_repeat(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a table of position vectors has the right width and some, but fewer, positions."""
+    return len(shape) == len(wanted) == 2 and shape[1] == wanted[1] and 0 < shape[0] < wanted[0]
 
 
 def _root(path: str) -> str:

@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.data import Epochs, Features, blocks
+from bert_tf.data import BatchPlans, Features, Stream, blocks
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement
-
-REPORTED = ("loss", "gradient_norm", "learning_rate")
 
 Reports = dict[str, np.ndarray]
 Block = dict[str, np.ndarray]
 
 
 def make_engine(
-    placement: Placement, step: TrainStep, features: Features, epochs: Epochs, *, start: int
+    placement: Placement, step: TrainStep, features: Features | Stream, epochs: BatchPlans, *, start: int
 ) -> Callable[[int], Reports]:
     """A function that takes a number of updates and gives what they report, each value as an array [updates].
 
@@ -37,16 +35,16 @@ def make_engine(
 
 
 def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block]) -> Callable[[int], Reports]:
-    strategy = placement.strategy
+    strategy, reported = placement.strategy, step.reported
 
     @tf.function(reduce_retracing=True)
     def run(batches: Any, count: tf.Tensor) -> tf.Tensor:
         """`batches` holds [count, ...] for each replica."""
-        rows = tf.TensorArray(tf.float32, size=count, element_shape=[len(REPORTED)])
+        rows = tf.TensorArray(tf.float32, size=count, element_shape=[len(reported)])
         for i in tf.range(count):
             results = strategy.run(step, args=(strategy.run(_take, args=(batches, i)),))
             # The values are sums over all replicas, so each replica has the same.
-            values = [strategy.experimental_local_results(results[name])[0] for name in REPORTED]
+            values = [strategy.experimental_local_results(results[name])[0] for name in reported]
             rows = rows.write(i, tf.stack(values))
         return rows.stack()  # [count, reported]
 
@@ -64,7 +62,7 @@ def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block])
             ]
             batches = _distributed(strategy, stacked)
             found.append(run(batches, tf.constant(last - first)).numpy())
-        return dict(zip(REPORTED, np.concatenate(found).T, strict=True))
+        return dict(zip(reported, np.concatenate(found).T, strict=True))
 
     return several
 
@@ -102,6 +100,6 @@ def _asynchronous(placement: Placement, step: TrainStep, source: Iterator[Block]
             waiting.append(coordinator.schedule(run, args=(batch,)))
         coordinator.join()
         results = [value.fetch() for value in waiting]
-        return {name: np.array([result[name] for result in results]) for name in REPORTED}
+        return {name: np.array([result[name] for result in results]) for name in step.reported}
 
     return several

@@ -13,12 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.config import RunConfig, TrainingConfig
-from bert_tf.data import Epochs, Features, choose_layout
+from bert_tf.data import BatchPlans, Features, Stream, plan_batches
 from bert_tf.errors import UserError
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
 from bert_tf.training.flops import peak_flops
+from bert_tf.training.lamb import Lamb
 from bert_tf.training.loss_scale import LossScale
 from bert_tf.training.meter import Meter
 from bert_tf.training.optimizer import AdamW, layer_multipliers
@@ -53,6 +54,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": precision})})
     options = config.training
     set_threads(options.threads_per_operation, config_of(config.backbone).hidden_dim)
+    kind = kind.configured(config)
     keras.utils.set_random_seed(config.seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -63,36 +65,38 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
     tokenizer = kind.build_tokenizer(config.backbone, config.vocabulary)
     examples: dict[str, Examples] = {}
-    splits: dict[str, Features] = {}
+    splits: dict[str, Features | Stream] = {}
     for split in ("train", *kind.scored_splits):
         examples[split] = kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows)
         splits[split] = kind.features(tokenizer, examples[split], sequence_length=config.data.sequence_length)
         if not examples[split].is_labelled:
             raise UserError(f"{data}: the split {split} has no labels, and training needs them")
-    unknown = float(np.mean(splits["train"].token_ids == tokenizer.unk_id))
+    unknown = splits["train"].share_of(tokenizer.unk_id)
     if unknown > MANY_UNKNOWN:
         LOG.warning(
             "%.0f %% of the tokens are %s: is this the text's vocabulary?",
             100 * unknown,
             tokenizer.special_tokens["unk_token"],
         )
-    lengths = splits["train"].lengths
-    layout = choose_layout(
-        lengths,
+    epochs = plan_batches(
+        splits["train"],
         options.batch_examples,
         batching="packed" if config.data.batching == "auto" else config.data.batching,
         divisor=placement.replicas * options.accumulation_steps,
         pack_length=config.data.pack_length,
+        seed=config.seed,
     )
-    epochs = Epochs.of(lengths, layout, seed=config.seed)
     total_steps = epochs.number_of_batches(options.epochs)
     if options.max_steps is not None:
         total_steps = min(total_steps, options.max_steps)
 
     # Weights: those of this run's last checkpoint win, then --backbone's, then random ones.
-    trained = TrainedModel(kind.build_model(config), splits, placement.strategy, trim=kind.trims_vocabulary)
+    is_lamb = options.optimizer == "lamb"  # it looks at whole tables
+    trained = TrainedModel(
+        kind.build_model(config), splits, placement.strategy, trim=kind.trims_vocabulary and not is_lamb
+    )
     with placement.strategy.scope():
-        optimizer = AdamW(
+        optimizer = (Lamb if is_lamb else AdamW)(
             trained.trainable,
             _schedule(options, total_steps),
             weight_decay=options.weight_decay,
@@ -127,6 +131,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         clip_norm=options.clip_norm,
         loss_scale=loss_scale,
         xla=options.xla,
+        parts=kind.loss_parts,
     )
     run_steps = make_engine(placement, step, trained.features["train"], epochs, start=done)
     score = kind.scorer_of_splits(
@@ -134,7 +139,9 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     )
     peak = placement.replicas * peak_flops(options.precision)
     only_pooled = getattr(trained.model, "only_pooled", False)
-    meter = Meter(epochs, lengths, trained.config, only_pooled=only_pooled, peak_flops=peak, state=state)
+    meter = Meter(
+        epochs, splits["train"].lengths_in, trained.config, only_pooled=only_pooled, peak_flops=peak, state=state
+    )
     log = Log(run_folder if placement.is_chief else None, resumed_at=done)
     progress = Progress(total_steps, start=done)
     if resumed:
@@ -142,6 +149,9 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     window: list[dict[str, np.ndarray]] = []
     evaluations, saves = _stops(options, epochs, total_steps)
     try:
+        if options.evaluate_first and not resumed:
+            log.write("evaluation", 0, scores := score())
+            progress.line(f"step 0: {_listed(scores)}")
         while done < total_steps and not _out_of_patience(state, options.early_stopping_patience):
             next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
             count = min(options.steps_per_call, next_stop - done)
@@ -161,7 +171,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
                 trained.update_precise()
                 scores = score()
                 log.write("evaluation", done, scores)
-                progress.line(f"step {done}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+                progress.line(f"step {done}: {_listed(scores)}")
                 is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
                 if placement.is_chief and (is_best or options.keep == "last"):
                     trained.save(run_folder / "model", tokenizer, optimizer)
@@ -187,8 +197,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         "model_flops_utilization": overall.get("model_flops_utilization"),
         "peak_memory_bytes": peak_memory_bytes(),
         "parameters": trained.parameters(),
-        "train_examples": len(lengths),
-        "bad_rows": {split: part.bad_rows for split, part in examples.items()},
+        "train_examples": len(splits["train"]),
+        "bad_rows": {split: part.bad_rows + getattr(splits[split], "bad_rows", 0) for split, part in examples.items()},
         "precision": precision,
         "strategy": placement.name,
         "replicas": placement.replicas,
@@ -198,6 +208,10 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     if placement.is_chief:
         write_result(run_folder, result)
     return result
+
+
+def _listed(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
 
 
 def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:
@@ -212,14 +226,14 @@ def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:
     )
 
 
-def _stops(options: TrainingConfig, epochs: Epochs, total_steps: int) -> tuple[set[int], set[int]]:
+def _stops(options: TrainingConfig, epochs: BatchPlans, total_steps: int) -> tuple[set[int], set[int]]:
     """The steps after which to evaluate, and those after which to write a checkpoint; both hold the last one."""
     if options.evaluate_every_steps:
         evaluations = set(range(options.evaluate_every_steps, total_steps, options.evaluate_every_steps))
     else:
         evaluations, epoch = set(), 1
-        while epochs.start(epoch) < total_steps:
-            evaluations.add(epochs.start(epoch))
+        while (step := epochs.number_of_batches(epoch)) < total_steps:
+            evaluations.add(step)
             epoch += 1
     saves = evaluations
     if options.checkpoint_every_steps:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from bert_tf.data import Epochs
+from bert_tf.data import BatchPlans
 from bert_tf.models.config import BertConfig
 from bert_tf.training.checkpoints import State
 from bert_tf.training.flops import training_flops
@@ -17,7 +20,7 @@ class Meter:
 
     Args:
         epochs: the plans of the batches that are counted.
-        lengths: int [E], tokens of each example.
+        lengths_in: gives the tokens of each example of a plan's batch, int [E].
         config: the model's shape.
         only_pooled: whether the model's last block works on first tokens alone.
         peak_flops: FLOP/s that all devices could do.
@@ -26,15 +29,15 @@ class Meter:
 
     def __init__(
         self,
-        epochs: Epochs,
-        lengths: np.ndarray,
+        epochs: BatchPlans,
+        lengths_in: Callable[[Any, int], np.ndarray],
         config: BertConfig,
         *,
         only_pooled: bool,
         peak_flops: float,
         state: State,
     ) -> None:
-        self.epochs, self.lengths, self.config, self.only_pooled = epochs, lengths, config, only_pooled
+        self.epochs, self.lengths_in, self.config, self.only_pooled = epochs, lengths_in, config, only_pooled
         self.peak_flops, self.state = peak_flops, state
         self.totals = np.array(state.totals.numpy())  # examples, tokens, positions, FLOPs, seconds
         self.since_report = np.zeros_like(self.totals)
@@ -46,9 +49,9 @@ class Meter:
         for number in range(first, first + count):
             epoch, k = self.epochs.locate(number)
             plan = self.epochs.plan(epoch)
-            lengths = self.lengths[plan.batch(k).index]
+            lengths = self.lengths_in(plan, k)
             flops = training_flops(lengths, self.config, only_pooled=self.only_pooled)
-            row += [len(lengths), plan.tokens[k], plan.layout.rows * int(plan.lengths[k]), flops, 0.0]
+            row += [len(lengths), int(lengths.sum()), plan.layout.rows * int(plan.lengths[k]), flops, 0.0]
         row[4] = seconds
         if self.warm:
             self.totals += row

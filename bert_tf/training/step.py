@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -32,6 +32,7 @@ class TrainStep:
         clip_norm: largest global norm of the summed gradient, or None.
         loss_scale: for float16, or None.
         xla: compile forward and backward pass with XLA.
+        parts: names of what the loss is the sum of, where `per_example_loss` gives them one by one, on a last axis.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class TrainStep:
         clip_norm: float | None = None,
         loss_scale: LossScale | None = None,
         xla: bool = False,
+        parts: Sequence[str] = (),
     ) -> None:
         self.model = model
         self.per_example_loss = per_example_loss
@@ -53,20 +55,22 @@ class TrainStep:
         self.accumulation_steps = accumulation_steps
         self.clip_norm = clip_norm
         self.loss_scale = loss_scale
+        self.parts = tuple(parts)
         self.gradients_of = tf.function(self._gradients, jit_compile=True) if xla else self._gradients
 
     def __call__(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One update, in replica context.
 
-        Returns: float32 [] each, `loss`, `gradient_norm` and `learning_rate`.
+        Returns: float32 [] each, those of `reported`.
         """
         scale = self.loss_scale.value if self.loss_scale else tf.constant(1.0)
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
         block = self.optimizer.step * context.num_replicas_in_sync + replica
-        loss, gradients = self.gradients_of(batch, scale, block)
+        losses, gradients = self.gradients_of(batch, scale, block)  # float32 [1 + parts]
         if context.num_replicas_in_sync > 1:
-            loss, *gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, [loss, *gradients])
+            losses, *gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, [losses, *gradients])
+        loss, *parts = tf.unstack(losses)
         norm = tf.linalg.global_norm(gradients) / scale
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
         factor = 1.0 / scale
@@ -76,14 +80,21 @@ class TrainStep:
         self.optimizer.apply(gradients, scale=factor, finite=finite)
         if self.loss_scale:
             self.loss_scale.update(finite)
-        return {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
+        return dict(zip(self.reported, (loss, norm, learning_rate, *parts), strict=True))
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """Names of what an update reports."""
+        return ("loss", "gradient_norm", "learning_rate", *self.parts)
 
     def _gradients(self, batch: Batch, scale: tf.Tensor, block: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Sum over the micro-batches: the loss float32 [], and dense float32 gradients of `scale` times the loss."""
+        """Sums over the micro-batches: the loss and its parts, float32 [1 + parts]; dense float32 gradients of `scale`
+        times the loss.
+        """
         if self.accumulation_steps == 1:
             return self._micro_batch(batch, scale, block)
         parts = {key: self._cut(value) for key, value in batch.items()}
-        loss = tf.constant(0.0)
+        loss = tf.zeros([1 + len(self.parts)])
         gradients = [tf.zeros(variable.shape, tf.float32) for variable in self.optimizer.variables_to_train]
         for i in tf.range(self.accumulation_steps):
             number = block * self.accumulation_steps + tf.cast(i, tf.int64)
@@ -107,10 +118,18 @@ class TrainStep:
             tape.watch(self.optimizer.variables_to_train)
             outputs = self.model(inputs_of(batch), training=True, seed=seed)
             losses = self.per_example_loss(outputs, batch)
-            loss = tf.reduce_sum(losses * batch["example_weight"]) / batch["loss_divisor"]
+            weight = batch["example_weight"]
+            if self.parts:
+                weighted = tf.reshape(losses * weight[..., None], [-1, len(self.parts)])
+                parts = tf.reduce_sum(weighted, axis=0) / batch["loss_divisor"]
+                loss = tf.reduce_sum(parts)
+            else:
+                parts = tf.zeros([0])
+                loss = tf.reduce_sum(losses * weight) / batch["loss_divisor"]
             scaled = loss * scale
         gradients = tape.gradient(
             scaled, self.optimizer.variables_to_train, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         # An embedding's gradient comes as slices, a row as often as its token occurs: this adds them up.
-        return loss, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
+        reported = tf.concat([[loss], parts], axis=0)
+        return reported, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.data import Features
+from bert_tf.data import Features, Stream
 from bert_tf.models.base import weights_by_path
 from bert_tf.models.config import BertConfig
 from bert_tf.models.pretrained import arrays_by_path, save_model
@@ -36,13 +36,20 @@ class TrainedModel:
         trainable: path -> variable, the weights to train.
     """
 
-    def __init__(self, whole: Any, splits: Mapping[str, Features], strategy: Any, *, trim: bool = True) -> None:
+    def __init__(
+        self, whole: Any, splits: Mapping[str, Features | Stream], strategy: Any, *, trim: bool = True
+    ) -> None:
         arrays = arrays_by_path(whole)
         self.config = whole.config
         self.original_table = arrays[TOKEN_TABLE]
         size = len(self.original_table)
-        self.vocabulary = TrimmedVocabulary.of(size, *splits.values(), always=(0,) if trim else range(size))
-        self.features = {name: self.vocabulary.features(features) for name, features in splits.items()}
+        known = {name: features for name, features in splits.items() if isinstance(features, Features)}
+        trim = trim and len(known) == len(splits)
+        self.vocabulary = TrimmedVocabulary.of(size, *known.values(), always=(0,) if trim else range(size))
+        self.features: dict[str, Any] = {
+            **splits,
+            **{name: self.vocabulary.features(features) for name, features in known.items()},
+        }
         arrays[TOKEN_TABLE] = self.vocabulary.trim(self.original_table)
         with strategy.scope():
             self.model = _like(whole, self.config.replace(vocabulary_size=len(self.vocabulary.kept)))
@@ -66,7 +73,8 @@ class TrainedModel:
     def save(self, folder: Path, tokenizer: Any, optimizer: AdamW) -> None:
         """Writes the whole model, with the decay that the vectors left out would have had."""
         arrays = arrays_by_path(self.model)
-        decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy()))
+        is_trimmed = len(self.vocabulary.kept) < len(self.original_table)
+        decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy())) if is_trimmed else 1.0
         arrays[TOKEN_TABLE] = self.vocabulary.restore(arrays[TOKEN_TABLE], self.original_table, decay=decay)
         save_model(self.precise, folder, tokenizer, arrays=arrays)
 

@@ -33,6 +33,7 @@ EXACT = {
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     tiny_run.make_data(folder / "data")
+    tiny_run.make_corpus(folder / "corpus")
     tiny_run.make_backbone(folder / "backbone")
     return folder
 

@@ -1,7 +1,7 @@
 """Trains a tiny model on a tiny set, as a process of its own: python tiny_run.py FOLDER '{"training.epochs": 2}'
 
-Tests start it because a strategy, logical devices and determinism can be set once a process. FOLDER/data and
-FOLDER/backbone are made where missing; the run goes to FOLDER/<name> and can be compared with others'.
+Tests start it because a strategy, logical devices and determinism can be set once a process. FOLDER/data, /corpus
+and /backbone are made where missing; the run goes to FOLDER/<name> and can be compared with others'.
 """
 
 from __future__ import annotations
@@ -27,6 +27,18 @@ def make_data(folder: Path) -> None:
             words = rng.choice(WORDS, size=rng.integers(1, 12))
             rows.append(f"{' '.join(words)}\t{int('good' in words or 'fine' in words)}")
         (folder / name).write_text("\n".join(rows) + "\n")
+
+
+def make_corpus(folder: Path) -> None:
+    """Text for pre-training: 24 and 4 documents of sentences, one a line."""
+    rng = np.random.default_rng(8)
+    for split, count in (("train", 24), ("validation", 4)):
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        documents = [
+            "".join(f"{' '.join(rng.choice(WORDS, size=rng.integers(2, 9)))}\n" for _ in range(rng.integers(4, 12)))
+            for _ in range(count)
+        ]
+        (folder / split / "text.txt").write_text("\n".join(documents))
 
 
 def make_backbone(folder: Path) -> None:
@@ -62,12 +74,14 @@ def main(folder: Path, name: str, settings: dict[str, object], devices: int) -> 
     from bert_tf.lookup import load_task
     from bert_tf.training.loop import train
 
+    task = str(settings.get("task", "sst2"))
+    data = folder / ("corpus" if task == "pretrain" else "data")
     layers = [
-        Layer(origin="test", values={"task": "sst2", "backbone": str(folder / "backbone")}),
+        Layer(origin="test", values={"task": task, "backbone": str(folder / "backbone")}),
         override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
     ]
     (folder / name).mkdir(exist_ok=True)
-    train(resolve(layers), load_task("sst2"), folder / name, data=str(folder / "data"))
+    train(resolve(layers), load_task(task), folder / name, data=str(data))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,198 @@
+"""The sections of a run's settings: every key, its default and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+def entry(default: Any, meaning: str) -> Any:
+    return Field(default, description=meaning)
+
+
+class Section(BaseModel):
+    """A frozen group of keys. TOML has no null: the word "none" stands for it, where a key may be empty."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_toml(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {key: _from_toml_value(cls, key, value) for key, value in values.items()}
+
+
+class ModelConfig(Section):
+    """[model]: what may differ from the checkpoint's own configuration."""
+
+    hidden_dropout: Share | None = entry(
+        None,
+        "share of hidden values dropped in training; none: as the checkpoint says",
+    )
+    attention_dropout: Share | None = entry(
+        None,
+        "share of attention weights dropped in training; none: as the checkpoint says",
+    )
+    max_positions: Count | None = entry(
+        None,
+        "positions of the model; none: as the checkpoint says. Where they are more than the checkpoint's, its position "
+        "vectors are repeated for the new ones (Beltagy et al., 2020), and training goes on from there",
+    )
+    initializer_range: Positive | None = entry(
+        None,
+        "deviation of new weights; none: as the checkpoint says, or 0.02",
+    )
+    recompute: bool = entry(
+        False,
+        "compute each block's activations again in the backward pass: less memory, a third more time",
+    )
+
+
+class DataConfig(Section):
+    """[data]: which data, and how examples become batches."""
+
+    source: str | None = entry(
+        None,
+        "what --data gave: a folder or file, tfds:NAME, hf:NAME or sample; none: $BERT_TF_DATA/<task>, else the sample",
+    )
+    sequence_length: Annotated[int, Field(ge=3)] | None = entry(
+        None,
+        "most tokens of an example, special ones included; none: the task's own",
+    )
+    batching: Literal["auto", "packed", "bucketed", "padded"] = entry(
+        "auto",
+        "packed: several examples a row; bucketed: rows of like length; padded: to sequence_length; auto: the "
+        "fastest measured",
+    )
+    pack_length: Annotated[int, Field(ge=3)] | None = entry(
+        None,
+        "tokens in a packed row; none: chosen from the lengths in the data",
+    )
+    skip_bad_rows: bool = entry(
+        False,
+        "leave out and count rows that cannot be read, where the default is to stop at the first",
+    )
+
+
+class PretrainingConfig(Section):
+    """[pretraining]: for tasks that learn from raw text: its files, the objectives, and what is held out."""
+
+    pair: Literal["next_sentence", "sentence_order", "none"] = entry(
+        "next_sentence",
+        "second objective; next_sentence: does the second segment follow, or is it of another document (BERT); "
+        "sentence_order: were they swapped (ALBERT); none: single segments",
+    )
+    masking: Literal["tokens", "words", "ngrams"] = entry(
+        "tokens",
+        "what is hidden: single tokens (BERT), whole words, or runs of words",
+    )
+    mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(0.15, "share of the tokens that is to be guessed")
+    max_ngram: Count = entry(3, "words in the longest run of masking=ngrams; a run of n is drawn like 1/n")
+    short_share: Annotated[float, Field(ge=0.0, le=1.0)] = entry(
+        0.1,
+        "share of examples that are shorter than data.sequence_length",
+    )
+    text_format: Literal["auto", "sentences", "running", "jsonl"] = entry(
+        "auto",
+        "sentences: one a line, empty lines between documents; running: a file is a document, its sentences are found; "
+        "jsonl: a JSON object a line, with a document in it; auto: by the files' names and first lines",
+    )
+    text_key: str = entry("text", "where a JSON object has its document")
+    language: str = entry("en", "of running text, for finding sentences: en, de, fr, ...")
+    validation: str | None = entry(
+        None,
+        "held-out text: a file, folder or pattern, as it stands or within the folder of --data; it is taken out of the "
+        "training text. None: a folder's validation/, beside its train/; else validation_share",
+    )
+    validation_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(
+        0.01,
+        "share of the documents, drawn at random, that is held out where nothing else is said; one at least",
+    )
+    validation_examples: Count = entry(2000, "about how many examples of the held-out text an evaluation looks at")
+    cache: str | None = entry(
+        None,
+        "folder for tokenised corpora, which a second run finds again; none: bert_tf in $XDG_CACHE_HOME or ~/.cache",
+    )
+
+
+class TrainingConfig(Section):
+    """[training]: the optimizer, its schedule, and where and how long to train."""
+
+    epochs: Positive = entry(3.0, "passes over the training data; a fraction is allowed")
+    max_steps: Count | None = entry(None, "stop after this many updates; none: when the epochs are done")
+    batch_examples: Count = entry(32, "examples an update, over all replicas and accumulated micro-batches")
+    accumulation_steps: Count = entry(1, "micro-batches a replica adds up before an update")
+    optimizer: Literal["adamw", "lamb"] = entry(
+        "adamw",
+        "adamw, or lamb for large batches (You et al., 2020)",
+    )
+    learning_rate: Positive = entry(5e-5, "the highest learning rate, reached after the warm-up")
+    schedule: Literal["linear", "cosine", "constant"] = entry("linear", "how the learning rate falls after the warm-up")
+    warmup_share: Share = entry(0.06, "share of all updates in which the learning rate rises from 0")
+    warmup_steps: Annotated[int, Field(ge=0)] | None = entry(None, "updates of warm-up, instead of warmup_share")
+    weight_decay: NotNegative = entry(0.01, "decoupled decay; never on biases and norms")
+    beta_1: Share = entry(0.9, "decay of the first moment")
+    beta_2: Share = entry(0.999, "decay of the second moment")
+    epsilon: Positive = entry(1e-8, "added to the root of the second moment")
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = entry(
+        1.0,
+        "factor on the learning rate for each layer further from the output",
+    )
+    clip_norm: Positive | None = entry(
+        1.0,
+        "largest global norm of the gradient, after the sum over replicas; none: no clipping",
+    )
+    label_smoothing: Share = entry(0.0, "share of the target spread evenly over all classes")
+    class_weights: tuple[Positive, ...] | Literal["balanced"] | None = entry(
+        None,
+        'weight of each class in the loss, in the order of the classes; "balanced": inverse to how often it occurs',
+    )
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = entry(
+        "float32",
+        "Keras dtype policy; softmax, norms and loss stay float32; auto: mixed_bfloat16 where the hardware has it",
+    )
+    xla: bool = entry(False, "compile the training step with XLA")
+    steps_per_call: Count = entry(1, "updates in one call of the compiled function")
+    threads_per_operation: Count | None = entry(
+        None,
+        "threads of a CPU operation; none: half the cores for models up to 512 wide, else TensorFlow's default",
+    )
+    strategy: Literal["auto", "one_device", "mirrored", "multi_worker", "tpu", "parameter_server"] = entry(
+        "auto",
+        "tf.distribute strategy; auto: from the devices and TF_CONFIG",
+    )
+    evaluate_first: bool = entry(False, "also evaluate before the first update")
+    evaluate_every_steps: Count | None = entry(None, "updates between evaluations; none: after each epoch")
+    checkpoint_every_steps: Count | None = entry(None, "updates between checkpoints; none: at each evaluation")
+    early_stopping_patience: Count | None = entry(
+        None,
+        "evaluations without a better score before stopping; none: never",
+    )
+    keep: Literal["best", "last"] = entry(
+        "best",
+        "which weights end in model/: the best by the task's metric, or the last",
+    )
+    deterministic: bool = entry(False, "bit-identical runs on the same machine, somewhat slower")
+
+
+class EvaluationConfig(Section):
+    """[evaluation]"""
+
+    batch_examples: Count = entry(64, "examples in a batch of evaluation and prediction")
+
+
+def _from_toml_value(section: type[BaseModel], key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    field = section.model_fields.get(key)
+    if field is not None and value == "none" and type(None) in get_args(field.annotation):
+        return None
+    return value

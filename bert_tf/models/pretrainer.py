@@ -1,0 +1,143 @@
+"""BERT while it is pre-trained: it guesses hidden tokens and, with a second head, how two segments belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dense import dense
+from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
+from bert_tf.layers.masks import take_positions
+from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.config import BertConfig
+from bert_tf.models.on_backbone import OnBackbone, check_shape
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertMaskedLM(OnBackbone):
+    """A backbone, and the masked-LM head, tied to the token vectors: Hugging Face's BertForMaskedLM.
+
+    The backbone's pooler has no part in it: it is not trained, and not written to files.
+
+    Args:
+        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        name: the model's name.
+        dtype: a dtype policy for a backbone made here and for the heads; None: the backbone's.
+    Call arguments: those of `BertBackbone`; and masked_positions int [B, P], where in each row tokens are to be
+        guessed, so that the vocabulary is only compared with these; and target_ids int [B, P], with them, what is to be
+        guessed there, `NO_TARGET` (-100) where nothing is.
+    Returns: dict of "masked_lm_logits", float32 [B, T, V], or [B, P, V] with masked_positions; with target_ids
+        "masked_lm_losses" in its place, float32 [B, P]: the cross entropy of each target, 0 where there is none.
+    Raises: ValueError for a bad argument, or target_ids without masked_positions.
+    Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+    """
+
+    architecture = "BertForMaskedLM"
+    uses_pooler = False
+
+    def __init__(
+        self,
+        backbone: BertBackbone | BertConfig,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ):
+        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+
+        # layers
+        config = self.config
+        self.masked_lm = MaskedLMHead(
+            config.hidden_dim,
+            config.vocabulary_size,
+            activation=config.activation,
+            layer_norm_epsilon=config.layer_norm_epsilon,
+            initializer_range=config.initializer_range,
+            name="masked_lm",
+            dtype=self.dtype_policy,
+        )
+        self._add_pair_head()
+        self.build(None)
+
+    def _add_pair_head(self) -> None:
+        self.next_sentence = None
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.masked_lm.build(None)
+            if self.next_sentence is not None:
+                self.next_sentence.build((None, self.config.hidden_dim))
+
+    # graph
+    def call(self, inputs, training=None, seed=None):
+        positions, targets = inputs.get("masked_positions"), inputs.get("target_ids")
+        if targets is not None and positions is None:
+            raise ValueError(
+                f"`inputs` must have masked_positions where it has target_ids. Received: {', '.join(inputs)}"
+            )
+        inputs = {name: value for name, value in inputs.items() if name not in ("masked_positions", "target_ids")}
+        outputs = self.backbone(inputs, training=training, seed=seed)
+        x = outputs["sequence_output"]  # [B, T, D]
+        if positions is not None:
+            x = take_positions(x, positions)  # [B, P, D]
+        table = self.backbone.embeddings.token.table
+        if targets is None:
+            found = {"masked_lm_logits": self.masked_lm(x, table, training=training)}
+        else:
+            losses = self.masked_lm.losses(x, table, targets, training=training)
+            found = {"masked_lm_losses": losses[..., 0]}
+        if self.next_sentence is not None:
+            found["pair_logits"] = self.next_sentence(ops.cast(outputs["pooled_output"], "float32"))  # [B, (M), 2]
+        return found
+
+    def compute(self, inputs, labels=None, pair_labels=None, training=None, seed=None) -> dict[str, Any]:
+        """Logits, and the loss where labels are given.
+
+        Args:
+            inputs: as in the call, without target_ids.
+            labels: int [B, T], or [B, P] with masked_positions: the token that stands there, in [0, V), or -100 where
+                nothing is to be guessed.
+            pair_labels: of `BertPretrainer`: int [B], or [B, M] of packed rows: 0 where the second segment follows the
+                first, 1 where not, or -100 to leave a pair out.
+            training: whether dropout is active.
+            seed: as in the call.
+        Returns: what the call does and, with labels, "loss", a float32 scalar: the sum of the mean cross entropies of
+            tokens and of pairs, as Hugging Face's BertForPreTraining and BertForMaskedLM.
+        Raises: ValueError if the shape of labels does not fit, or for pair_labels where there are no pairs.
+        """
+        outputs = dict(self(inputs, training=training, seed=seed))
+        if pair_labels is not None and self.next_sentence is None:
+            raise ValueError(f"`pair_labels` are for BertPretrainer. Received: pair_labels for {type(self).__name__}")
+        given = {"masked_lm_logits": labels, "pair_logits": pair_labels}
+        parts = [_mean_loss(outputs[name], value) for name, value in given.items() if value is not None]
+        return outputs | ({"loss": sum(parts[1:], parts[0])} if parts else {})
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertPretrainer(BertMaskedLM):
+    """`BertMaskedLM`, and a dense layer over the pooled output that tells pairs of segments from one another.
+
+    Hugging Face's BertForPreTraining. Of the two logits the first stands for segments as they follow in the text, the
+    second for a random second segment, or for segments that were swapped.
+
+    Returns: what `BertMaskedLM` does, and "pair_logits", float32 [B, 2], or [B, M, 2] of packed rows.
+    """
+
+    architecture = "BertForPreTraining"
+    uses_pooler = True
+
+    def _add_pair_head(self) -> None:
+        self.next_sentence = dense(2, self.config.initializer_range, name="next_sentence", dtype="float32")
+
+
+def _mean_loss(logits, labels):
+    """Mean cross entropy of logits [..., C] against int [...], over those that are not `NO_TARGET`."""
+    labels = ops.convert_to_tensor(labels)
+    check_shape("labels", labels.shape, logits.shape[:-1])
+    counted = ops.not_equal(labels, NO_TARGET)
+    safe = ops.where(counted, labels, ops.zeros_like(labels))
+    losses = ops.sparse_categorical_crossentropy(safe, logits, from_logits=True)
+    counted = ops.cast(counted, "float32")
+    return ops.sum(losses * counted) / ops.maximum(ops.sum(counted), 1.0)

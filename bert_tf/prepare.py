@@ -1,0 +1,157 @@
+"""Write a corpus for pre-training as shards: python -m bert_tf.prepare --input='corpus/*.txt.gz' --output=shards
+
+The shards hold the examples that --task=pretrain would make of the same text with the same settings and seed, for
+--epochs epochs; training takes them with --data=shards and draws masks anew in every epoch. Apache Beam does the work,
+on this machine where nothing is said, and on Flink, Spark or Dataflow with its own flags, which are passed on:
+--runner=..., or --direct_num_workers=4 --direct_running_mode=multi_processing. Its workers must see --output's folder
+and the cache (--set pretraining.cache=...), and have bert_tf installed. The folder appears when all is written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bert_tf.command_line import Parser, check_writable, find_data, run_command, say, start_tensorflow
+from bert_tf.config import SAMPLE
+from bert_tf.errors import UserError
+from bert_tf.train import settings_of
+
+PROG = "python -m bert_tf.prepare"
+DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+"""Beam's runner within this process. The name DirectRunner may download another program first."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = Parser(PROG, __doc__)
+    parser.add_argument("--input", metavar="WHERE", required=True, dest="data", help="as --data of training")
+    parser.add_argument("--output", metavar="DIR", required=True, help="folder for the shards; not there yet, or empty")
+    parser.add_argument("--epochs", metavar="N", type=int, default=1,
+                        help="of how many epochs; training begins again with the first after the last")  # fmt: skip
+    parser.add_argument("--task", metavar="NAME|FILE", default="pretrain", help="default: pretrain")
+    parser.add_argument("--config", metavar="NAME|FILE", help="recipe of the training run")
+    parser.add_argument("--backbone", metavar="WHERE", help="of the training run: its vocabulary is used")
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help="keys of the training run, such as data.sequence_length=512 or seed=2")  # fmt: skip
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count lines that cannot be read")
+    flags, of_beam = parser.parse_known_args(argv)
+
+    # 1. What is asked, and whether it can be.
+    kind, config = settings_of(flags)
+    from bert_tf.kinds.pretraining import Pretraining
+
+    if not isinstance(kind, Pretraining):
+        raise UserError(f"--task={flags.task}: expected a task of pre-training. Received: {type(kind).__name__}")
+    if flags.epochs < 1:
+        raise UserError(f"--epochs must be 1 or more. Received: {flags.epochs}")
+    data = find_data(kind, config.task, flags.data)
+    kind = kind.configured(config)
+    corpora = {split: kind.read(data, split, skip_bad_rows=flags.skip_bad_rows) for split in ("train", "validation")}
+    output = Path(flags.output).expanduser()
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(f"--output={output}: expected a folder that is empty or not there. Received: one with files")
+    check_writable(output.parent, "--output")
+    run = _beam(of_beam)
+
+    # 2. Tokens, a file a worker; then the shards, a block a worker.
+    began = time.perf_counter()
+    start_tensorflow()
+    from bert_tf.data.pretraining import shards
+
+    tokenizer = kind.build_tokenizer(config.backbone, config.vocabulary)
+    for corpus in corpora.values():
+        run("tokens", kind.tokenising_jobs(tokenizer, corpus))
+    blocks = {split: kind.blocks(tokenizer, corpus) for split, corpus in corpora.items()}
+    work = Path(tempfile.mkdtemp(prefix=f".{output.name}.writing-", dir=output.parent))
+    try:
+        special = (tokenizer.cls_id, tokenizer.sep_id)
+        wanted = {
+            split: [(epoch, block) for epoch in range(flags.epochs if split == "train" else 1)
+                    for block in range(len(part.source_tokens(epoch)))]
+            for split, part in blocks.items()
+        }  # fmt: skip
+        jobs = [
+            (shards.write_shard, (work, split, blocks[split], epoch, block, special))
+            for split, numbers in wanted.items()
+            for epoch, block in numbers
+        ]
+        run("shards", jobs)
+        manifest = shards.collect_manifest(work, wanted, **kind.described(config, tokenizer))
+        work.chmod(0o755)
+        if output.is_dir():
+            output.rmdir()
+        work.replace(output)
+    except OSError as error:
+        raise UserError(f"--output={output}: cannot be written: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+    # 3. Report.
+    entries = [entry for split in manifest["splits"].values() for entry in split]
+    bad_rows = sum(part.bad_rows for part in blocks.values())
+    found = {
+        "output": str(output),
+        "data": "sample" if data == SAMPLE else data,
+        "shards": len(entries),
+        "examples": sum(entry["examples"] for entry in entries),
+        "tokens": sum(entry["tokens"] for entry in entries),
+        "bad_rows": bad_rows,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    say(f"{found['examples']:,} examples in {len(entries)} shards in {output}, {bad_rows} bad rows left out, "
+        f"{found['seconds']:.1f} s")  # fmt: skip
+    print(json.dumps(found))
+
+
+Job = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+def _beam(flags: Sequence[str]) -> Callable[[str, Iterable[Job]], None]:
+    """What runs jobs that do not depend on one another. Raises: UserError if Beam is absent or does not know a flag."""
+    try:
+        import apache_beam as beam
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise UserError(
+            f"{PROG} needs an optional package: pip install 'bert_tf[prepare]'. Received: {error}"
+        ) from None
+    asked = [flag for flag in flags if flag.startswith("--runner=")]
+    rest = [flag for flag in flags if flag not in asked]
+    is_direct = not asked or asked[-1].removeprefix("--runner=") in ("DirectRunner", "direct")
+    known = PipelineOptions(rest).get_all_options(drop_default=True)
+    names = {name.partition("=")[0].removeprefix("--").removeprefix("no_") for name in rest if name.startswith("--")}
+    unknown = sorted(names - set(known) - set(PipelineOptions([]).get_all_options()))
+    if unknown or any(not flag.startswith("-") for flag in rest[:1]):
+        raise UserError(f"unrecognized arguments: {' '.join(rest)}; Beam does not know --{', --'.join(unknown)}")
+    runner = DIRECT if is_direct else asked[-1].removeprefix("--runner=")
+
+    def run(name: str, jobs: Iterable[Job]) -> None:
+        jobs = list(jobs)
+        if not jobs:
+            return
+        with beam.Pipeline(runner=runner, options=PipelineOptions(rest)) as pipeline:
+            rows = pipeline | f"{name}: list" >> beam.Create(range(len(jobs)))
+            _ = rows | f"{name}: spread" >> beam.Reshuffle() | f"{name}: do" >> beam.Map(_Do(jobs))
+
+    return run
+
+
+class _Do:
+    """Does job number i; the jobs travel with it to the workers."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = list(jobs)
+
+    def __call__(self, i: int) -> int:
+        function, arguments = self.jobs[i]
+        function(*arguments)
+        return i
+
+
+if __name__ == "__main__":
+    run_command(PROG, main)

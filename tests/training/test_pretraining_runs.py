@@ -1,0 +1,106 @@
+"""Pre-training as whole runs: killed and started again, over several devices, with LAMB, in two phases."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import finish, result, start, weights
+
+SETTINGS = {
+    "task": "pretrain",
+    "data.sequence_length": 24,
+    "pretraining.text_format": "sentences",
+    "training.epochs": 3,
+    "training.batch_examples": 4,
+    "training.learning_rate": 0.01,
+    "training.deterministic": True,
+    "training.keep": "last",
+    "training.evaluate_every_steps": 1000,
+}
+
+
+def begin(tiny: Path, name: str, more: dict[str, Any], **options):
+    return start(tiny, name, {**SETTINGS, "pretraining.cache": str(tiny / "cache"), **more}, **options)
+
+
+def assert_close(found, wanted, tolerance: float = 0.0) -> None:
+    assert found.keys() == wanted.keys()
+    for key, array in wanted.items():
+        if tolerance and key.endswith("key.bias"):  # has no gradient but rounding's, which Adam makes as long as others
+            continue
+        np.testing.assert_allclose(found[key], array, atol=tolerance, rtol=0, err_msg=key)
+
+
+def reports(tiny: Path, name: str, event: str) -> list[dict]:
+    lines = [json.loads(line) for line in (tiny / name / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == event]
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_epoch(tiny: Path):
+    settings = {"training.checkpoint_every_steps": 10, "training.accumulation_steps": 2}
+    finish(begin(tiny, "pre_whole", settings))
+    steps: Any = result(tiny, "pre_whole")["steps"]
+    process = begin(tiny, "pre_killed", settings)
+    checkpoint = tiny / "pre_killed" / "checkpoints" / "ckpt-20.index"
+    deadline = time.monotonic() + 400
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[0][-3000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert 20 % (steps // 3) != 0  # not where an epoch ends
+    assert "going on from step" in finish(begin(tiny, "pre_killed", settings))
+    assert_close(weights(tiny, "pre_killed"), weights(tiny, "pre_whole"))
+    assert result(tiny, "pre_killed")["metrics"] == result(tiny, "pre_whole")["metrics"]
+
+
+@pytest.mark.slow
+def test_two_devices_take_the_steps_of_one(tiny: Path):
+    settings = {
+        "training.epochs": 1,
+        "model.hidden_dropout": 0.0,
+        "model.attention_dropout": 0.0,
+        "training.learning_rate": 1e-3,
+        "training.accumulation_steps": 2,
+    }
+    finish(begin(tiny, "pre_mirrored", {**settings, "training.strategy": "mirrored"}, devices=2))
+    more = {"training.accumulation_steps": 4}  # as many rows
+    finish(begin(tiny, "pre_one", {**settings, **more, "training.strategy": "one_device"}))
+    assert result(tiny, "pre_mirrored")["replicas"] == 2
+    assert_close(weights(tiny, "pre_mirrored"), weights(tiny, "pre_one"), 1e-5)
+    both = [reports(tiny, name, "train") for name in ("pre_mirrored", "pre_one")]
+    for one, other in zip(*both, strict=True):
+        assert one["next_sentence_loss"] == pytest.approx(other["next_sentence_loss"], abs=1e-4)
+        assert one["loss"] == pytest.approx(one["masked_lm_loss"] + one["next_sentence_loss"], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_second_phase_with_lamb_and_longer_rows(tiny: Path):
+    finish(begin(tiny, "pre_first", {"training.epochs": 1, "training.evaluate_first": True}))
+    (zero, last) = reports(tiny, "pre_first", "evaluation")
+    assert zero["step"] == 0
+    assert zero["masked_lm_loss"] > last["masked_lm_loss"]
+    second = {
+        "backbone": str(tiny / "pre_first" / "model"),
+        "data.sequence_length": 96,
+        "model.max_positions": 96,
+        "training.optimizer": "lamb",
+        "training.max_steps": 4,
+        "training.learning_rate": 0.002,
+    }
+    finish(begin(tiny, "pre_second", second))
+    assert weights(tiny, "pre_second")["bert.embeddings.position_embeddings.weight"].shape == (96, 8)
+    after = reports(tiny, "pre_second", "evaluation")[-1]
+    assert after["masked_lm_loss"] < zero["masked_lm_loss"]
+    described = json.loads((tiny / "pre_second" / "model" / "config.json").read_text())
+    assert described["architectures"] == ["BertForPreTraining"]
+    assert described["max_position_embeddings"] == 96
