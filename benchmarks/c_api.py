@@ -254,7 +254,9 @@ def to_bytes(value: Any) -> Any:
         return base64.b64decode(value["b64"])
     if isinstance(value, list):
         found = [to_bytes(item) for item in value]
-        return found if found and isinstance(found[0], bytes | list) else np.array(value, np.int32)
+        if not found:
+            return np.empty(0, object)  # no texts
+        return found if isinstance(found[0], bytes | list) else np.array(value, np.int32)
     return value
 
 
