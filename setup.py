@@ -47,9 +47,11 @@ EXTRAS = {
     "search": ["faiss-cpu>=1.9"],
     "serving": ["grpcio>=1.60", "tensorflow-serving-api>=2.19"],
     "tfds": ["tensorflow-datasets>=4.9"],
+    "tflite": ["ai-edge-litert>=2.1"],
     "vocabulary": ["tokenizers>=0.21"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "test": [
+        "ai-edge-litert>=2.1",
         "build>=1.2",
         "faiss-cpu>=1.9",
         "hypothesis>=6.100",

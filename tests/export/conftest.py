@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,19 @@ def served(classifier, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("models") / "sst2"
     export.main([f"--run={classifier}", "--format=saved_model", f"--out={out}", "--no-timing"])
     return out / "1"
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Callable[[str], Path]:
+    """The folder of a run of each kind, made when asked for. Read them, do not change them."""
+    made: dict[str, Path] = {}
+
+    def folder(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = run_of(kind, tmp_path_factory.mktemp(kind) / "run")
+        return made[kind]
+
+    return folder
 
 
 @pytest.fixture

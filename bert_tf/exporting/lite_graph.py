@@ -1,0 +1,200 @@
+"""What a TFLite model takes and gives, for each kind of task, as one function of tensors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from bert_tf.exporting.lite_metadata import TensorNote
+from bert_tf.kinds import Classification, ExtractiveSummarization, MultiLabel, Regression, SpanQA, Tagging
+from bert_tf.kinds.sentence_vectors import SentenceVectors
+from bert_tf.models.base import inputs_of
+
+if TYPE_CHECKING:
+    from bert_tf.exporting.lite_text import LiteTokenizer
+    from bert_tf.kinds.base import Kind
+
+INPUTS = (
+    TensorNote(name="ids", description="Token numbers of [CLS] text [SEP] or [CLS] text [SEP] text [SEP], then 0."),
+    TensorNote(name="mask", description="1 at tokens, 0 at padding."),
+    TensorNote(name="segment_ids", description="0 for the first text, 1 for the second and its [SEP], 0 at padding."),
+)
+LEAST = 1e-37  # of probabilities, so that their logarithm is finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """The outputs of a kind of task.
+
+    Args:
+        name: of the model, in its metadata.
+        description: what the model does.
+        outputs: in the order of the file's, which is that of the alphabet.
+        encode: the Keras model's output, float32 [B, ...] or [B, T, ...], to the outputs by name.
+        decode: the outputs back to what the Keras model gives, but for what no answer depends on.
+        labels: what the last axis of a labelled output stands for.
+        per_token: whether the outputs are one a token, [B, T, ...].
+    """
+
+    name: str
+    description: str
+    outputs: tuple[TensorNote, ...]
+    encode: Callable[[Any], dict[str, Any]]
+    decode: Callable[[Mapping[str, Any]], Any]
+    labels: Sequence[str] | None = None
+    per_token: bool = False
+
+
+def contract(kind: Kind) -> Contract:
+    """What models of `kind` give. Classifiers and question answerers are named and ordered as MediaPipe's
+    TextClassifier and the Task Library's BertNLClassifier and BertQuestionAnswerer want them.
+
+    Raises: ValueError for a kind that gives nothing of the sort.
+    """
+    probability = TensorNote(name="probability", description="How likely each label is.", labels=True)
+    if isinstance(kind, Classification):
+        return Contract(
+            name="Text classifier",
+            description="Which of several classes a text is of.",
+            outputs=(probability,),
+            encode=lambda x: {"probability": tf.nn.softmax(x)},
+            decode=lambda found: _log(found["probability"]),
+            labels=kind.output_names,
+        )
+    if isinstance(kind, MultiLabel):
+        return Contract(
+            name="Text classifier",
+            description="Which labels hold for a text; each by itself.",
+            outputs=(probability,),
+            encode=lambda x: {"probability": tf.sigmoid(x)},
+            decode=lambda found: _log(found["probability"]) - _log(1.0 - found["probability"]),
+            labels=kind.output_names,
+        )
+    if isinstance(kind, Regression):
+        return Contract(
+            name="Text regression",
+            description="A number, or several, for a text.",
+            outputs=(TensorNote(name="value", description="The numbers.", labels=True),),
+            encode=lambda x: {"value": tf.identity(x)},
+            decode=lambda found: found["value"],
+            labels=kind.output_names,
+        )
+    if isinstance(kind, Tagging):
+        return Contract(
+            name="Tagger",
+            description="Which words of a text name something, and what: a tag in IOB2 for each token.",
+            outputs=(probability,),
+            encode=lambda x: {"probability": tf.nn.softmax(x)},
+            decode=lambda found: _log(found["probability"]),
+            labels=kind.tag_names,
+            per_token=True,
+        )
+    if isinstance(kind, SpanQA):
+        ends = TensorNote(name="end_logits", description="How well an answer ends at each token.")
+        starts = TensorNote(name="start_logits", description="How well an answer starts at each token.")
+        return Contract(
+            name="Question answerer",
+            description="Where in a text (the second) the answer to a question (the first) starts and ends.",
+            outputs=(ends, starts),
+            encode=lambda x: {"end_logits": x[..., 1], "start_logits": x[..., 0]},
+            decode=lambda found: tf.stack([found["start_logits"], found["end_logits"]], axis=-1),
+            per_token=True,
+        )
+    if isinstance(kind, SentenceVectors):
+        return Contract(
+            name="Text embedder",
+            description="A vector for a text; those of alike texts have a cosine near 1.",
+            outputs=(TensorNote(name="embedding", description="The vector."),),
+            encode=lambda x: {"embedding": tf.identity(x)},
+            decode=lambda found: found["embedding"],
+        )
+    if isinstance(kind, ExtractiveSummarization):
+        return Contract(
+            name="Extractive summarizer",
+            description="How well each sentence of a text fits in a summary. A row is [CLS] sentence [SEP] [CLS] "
+            "sentence [SEP] ..., and its segments are 0 and 1 in turns, by sentence.",
+            outputs=(TensorNote(name="score", description="The logit of each token's sentence."),),
+            encode=lambda x: {"score": tf.identity(x)},
+            decode=lambda found: found["score"],
+            per_token=True,
+        )
+    raise ValueError(f"`kind` must give the same tensors whatever it answers. Received: {type(kind).__name__}")
+
+
+def tensors_function(model: Any, outputs: Contract, length: int | None, numbers: np.ndarray | None = None) -> Any:
+    """The model as a `tf.function` of ids, mask and segment_ids, int32 [1, length].
+
+    Args:
+        length: tokens of a row; None: any number.
+        numbers: int32 [K], the model's token for each of the numbers that ids may be; None: they are the model's.
+    """
+    spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
+
+    def run(ids: tf.Tensor, mask: tf.Tensor, segment_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        ids = ids if numbers is None else tf.gather(tf.constant(numbers, tf.int32), ids)
+        inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids}
+        return outputs.encode(tf.cast(model(inputs, training=False), tf.float32))
+
+    return tf.function(run, input_signature=spec, autograph=False)
+
+
+def text_names(kind: Kind) -> tuple[str, ...]:
+    """What the inputs of a model are called that takes text."""
+    return ("question", "context") if isinstance(kind, SpanQA) else ("text", "pair")[: len(kind.text_columns)]
+
+
+def text_inputs(kind: Kind) -> tuple[TensorNote, ...]:
+    """The inputs of `text_function`."""
+    return tuple(TensorNote(name=name, description=f"The {name}, in UTF-8.") for name in text_names(kind))
+
+
+def text_function(model: Any, outputs: Contract, kind: Kind, tokenizer: LiteTokenizer) -> Any:
+    """The model as a `tf.function` of strings [1]. What is too long is cut off.
+
+    Models that say something of each token also give ids, starts and ends, int32 [1, T]: the tokens, and where each
+    begins and ends in the bytes of its text.
+    """
+    spec = [tf.TensorSpec([1], tf.string, name=name) for name in text_names(kind)]
+    first_tokens = None
+    if isinstance(kind, SpanQA):
+        first_tokens = min(kind.question_tokens, (tokenizer.length - 3) // 2)
+
+    def run(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        row = tokenizer(texts, first_tokens=first_tokens)
+        found = outputs.encode(tf.cast(model(inputs_of(row), training=False), tf.float32))
+        places = {"ids": row["token_ids"], "starts": row["starts"], "ends": row["ends"]} if outputs.per_token else {}
+        return found | places
+
+    return tf.function(run, input_signature=spec, autograph=False)
+
+
+def text_outputs(outputs: Contract) -> tuple[TensorNote, ...]:
+    """The outputs of `text_function`, in the order of the alphabet."""
+    notes = (
+        TensorNote(name="ids", description="The tokens' numbers."),
+        TensorNote(name="starts", description="Where each token begins in the bytes of its text; 0 for special ones."),
+        TensorNote(name="ends", description="Where each token ends in the bytes of its text; 0 for special ones."),
+    )
+    found = (*outputs.outputs, *(notes if outputs.per_token else ()))
+    return tuple(sorted(found, key=lambda note: note.name))
+
+
+@contextlib.contextmanager
+def masked_with(model: Any, value: float | None) -> Iterator[None]:
+    """Within it the model adds `value` to the scores of what must not be seen; None: its own."""
+    backbone = model.backbone
+    before = backbone.mask_value
+    backbone.mask_value = before if value is None else value
+    try:
+        yield
+    finally:
+        backbone.mask_value = before
+
+
+def _log(x: Any) -> Any:
+    return tf.math.log(tf.maximum(tf.cast(x, tf.float32), LEAST))

@@ -1,0 +1,189 @@
+"""TFLite files, for phones and other small machines."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bert_tf.errors import UserError
+from bert_tf.exporting.artefact import Artefact, Loaded
+from bert_tf.exporting.run import Run
+
+if TYPE_CHECKING:
+    from bert_tf.exporting.lite_graph import Contract
+    from bert_tf.kinds.base import Kind
+
+QUANTIZATIONS = ("float32", "float16", "int8", "static_int8")
+FLAVOURS = ("tensors", "text")
+LENGTHS = ("fixed", "dynamic")
+LEAST_MASK = -1e4
+MOST_EXAMPLES = 100_000  # of the training split, in which words with accents are looked for
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TFLite(Artefact):
+    """A `model_<quantization>.tflite` for each of `quantize`, and `vocab.txt` and `labels.txt` beside them.
+
+    Such a file takes ids, mask and segment_ids, int32 [1, T], and holds the vocabulary, the labels and descriptions in
+    the form that MediaPipe Tasks and the Task Library read. A `model_text_<quantization>.tflite` takes strings [1], and
+    needs a runtime with three operators of tensorflow_text. What both give: `bert_tf.exporting.lite_graph.contract`.
+
+    Args:
+        inputs: "tensors", "text" or both.
+        quantize: any of "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, activations quantised as
+            they come; "static_int8", for processors that know 8 bits only.
+        length: "fixed", every row padded to the run's sequence length, or "dynamic", any length up to that.
+        calibration_examples: training examples from which "static_int8" learns ranges.
+        static_mask_value: what "static_int8" adds to scores that must not count; a large one would take the range.
+    Raises: ValueError for a setting that cannot be.
+    """
+
+    inputs: tuple[str, ...] = ("tensors",)
+    quantize: tuple[str, ...] = ("float32",)
+    length: str = "fixed"
+    calibration_examples: int = 100
+    static_mask_value: float = -50.0
+
+    def __post_init__(self) -> None:
+        for name, choices in (("quantize", QUANTIZATIONS), ("inputs", FLAVOURS)):
+            chosen = getattr(self, name)
+            if not chosen or set(chosen) - set(choices) or len(set(chosen)) < len(chosen):
+                raise ValueError(
+                    f"`{name}` must be different ones of {', '.join(choices)}. Received: {name}={chosen!r}"
+                )
+        if self.length not in LENGTHS:
+            raise ValueError(f"`length` must be one of {', '.join(LENGTHS)}. Received: length={self.length!r}")
+        if self.length == "dynamic" and ("static_int8" in self.quantize or "text" in self.inputs):
+            raise ValueError("`length` must be fixed for static_int8 and for text. Received: length='dynamic'")
+        if "static_int8" in self.quantize and "text" in self.inputs:
+            raise ValueError(f"`inputs` must be tensors for static_int8. Received: inputs={self.inputs!r}")
+        if self.calibration_examples < 1:
+            raise ValueError(
+                f"`calibration_examples` must be 1 or more. Received: calibration_examples={self.calibration_examples}"
+            )
+        if not LEAST_MASK <= self.static_mask_value < 0:
+            raise ValueError(
+                f"`static_mask_value` must be below 0, and {LEAST_MASK:g} or more. "
+                f"Received: static_mask_value={self.static_mask_value}"
+            )
+
+    def check(self, kind: Kind) -> None:
+        from bert_tf.exporting.lite_check import litert
+        from bert_tf.kinds import ExtractiveSummarization, TextToText
+
+        if isinstance(kind, TextToText):
+            raise UserError(
+                "--format=tflite: expected a task that answers in one pass. Received: one that writes texts"
+            )
+        litert()
+        if "text" in self.inputs and isinstance(kind, ExtractiveSummarization):
+            raise UserError(
+                "--set inputs: expected tensors: this task splits texts into sentences by patterns, and TFLite has no "
+                "operators for those. Received: text"
+            )
+
+    def write(self, run: Run, folder: Path) -> None:
+        from bert_tf.exporting.lite_graph import contract
+        from bert_tf.exporting.lite_metadata import files
+
+        outputs = contract(run.kind)
+        for flavour in self.inputs:
+            self._write(run, folder, flavour, outputs)
+        for name, content in files(vocabulary=run.tokenizer.vocabulary, labels=outputs.labels).items():
+            (folder / name).write_bytes(content)
+
+    def _write(self, run: Run, folder: Path, flavour: str, outputs: Contract) -> None:
+        from bert_tf.exporting import lite_graph
+        from bert_tf.exporting.lite_convert import convert, frozen
+        from bert_tf.exporting.lite_file import finish
+        from bert_tf.exporting.lite_metadata import files, metadata
+        from bert_tf.exporting.lite_words import words_for_others
+
+        takes_text = flavour == "text"
+        inputs = lite_graph.text_inputs(run.kind) if takes_text else lite_graph.INPUTS
+        notes = lite_graph.text_outputs(outputs) if takes_text else outputs.outputs
+        words, numbers = words_for_others(run.tokenizer, () if takes_text else _training_texts(run))
+        contents = files(vocabulary=None if takes_text else words, labels=outputs.labels)
+        described = metadata(
+            name=outputs.name,
+            description=outputs.description,
+            inputs=inputs,
+            outputs=notes,
+            has_tokenizer=not takes_text,
+        )
+        graphs: dict[float | None, Any] = {}
+        for quantization in self.quantize:
+            mask_value = self.static_mask_value if quantization == "static_int8" else None
+            if mask_value not in graphs:
+                with lite_graph.masked_with(run.model, mask_value):
+                    graphs[mask_value] = frozen(self._function(run, outputs, None if takes_text else numbers))
+            rows = self._calibration(run) if quantization == "static_int8" else None
+            model = finish(
+                convert(graphs[mask_value], quantization, rows=rows, custom_ops=takes_text),
+                [note.name for note in inputs],
+                [note.name for note in notes],
+                description=outputs.description,
+                metadata=described,
+                contents=contents,
+            )
+            _file(folder, flavour, quantization).write_bytes(model)
+
+    def _function(self, run: Run, outputs: Contract, numbers: np.ndarray | None) -> Any:
+        """What takes tensors, whose ids are numbered so, or text."""
+        from bert_tf.exporting.lite_graph import tensors_function, text_function
+
+        if numbers is not None:
+            return tensors_function(
+                run.model, outputs, run.sequence_length if self.length == "fixed" else None, numbers
+            )
+        from bert_tf.exporting.lite_text import LiteTokenizer
+
+        return text_function(run.model, outputs, run.kind, LiteTokenizer(run.tokenizer, run.sequence_length))
+
+    def load(self, run: Run, folder: Path) -> list[Loaded]:
+        from bert_tf.exporting.lite_loaded import LoadedTensors, LoadedText
+
+        found: list[Loaded] = []
+        for flavour in self.inputs:
+            for quantization in self.quantize:
+                path = _file(folder, flavour, quantization)
+                if flavour == "text":
+                    found.append(LoadedText(f"{quantization}, text", path, run))
+                else:
+                    found.append(LoadedTensors(quantization, path, run))
+        return found
+
+    def hints(self, place: Path) -> list[str]:
+        what = {
+            "tensors": "for MediaPipe Tasks, the Task Library or LiteRT",
+            "text": "for LiteRT with tensorflow_text's operators",
+        }
+        return [f"{_file(place, flavour, name)}: {what[flavour]}" for flavour in self.inputs for name in self.quantize]
+
+    def _calibration(self, run: Run) -> list[dict[str, np.ndarray]]:
+        """The first training examples as the model's inputs, int32 [1, T] each."""
+        from bert_tf.exporting.lite_loaded import input_row
+
+        examples = run.training_examples(self.calibration_examples)
+        features = run.kind.features(run.tokenizer, examples, sequence_length=run.sequence_length)
+        places = zip(features.splits[:-1], features.splits[1:], strict=True)
+        return [
+            input_row(features.token_ids[start:end], features.segment_ids[start:end], run.sequence_length)
+            for start, end in list(places)[: self.calibration_examples]
+        ]
+
+
+def _training_texts(run: Run) -> list[str]:
+    """Those of the training split, where it is there."""
+    try:
+        examples = run.training_examples(MOST_EXAMPLES)
+    except UserError:
+        return []
+    return [*examples.texts, *(examples.pairs or ())]
+
+
+def _file(folder: Path, flavour: str, quantization: str) -> Path:
+    return folder / f"model_{'text_' if flavour == 'text' else ''}{quantization}.tflite"
