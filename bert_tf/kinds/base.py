@@ -92,11 +92,7 @@ class Kind(abc.ABC):
         return replace(self, **settings)
 
     def configured(self, config: RunConfig, *, new_data: bool = False) -> Kind:
-        """The same task as this run wants it, where a run can say more than the task.
-
-        Args:
-            new_data: whether the data is not the run's own, but other data to be scored on.
-        """
+        """The same task as a run wants it, where that can say more; `new_data`: it is to be scored on other data."""
         return self
 
     @property
