@@ -47,7 +47,7 @@ EXTRAS = {
     "search": ["faiss-cpu>=1.9"],
     "serving": ["grpcio>=1.60", "tensorflow-serving-api>=2.19"],
     "tfds": ["tensorflow-datasets>=4.9"],
-    "tflite": ["ai-edge-litert>=2.1"],
+    "tflite": ["ai-edge-litert>=2.1", "flatbuffers>=24"],
     "vocabulary": ["tokenizers>=0.21"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "test": [
