@@ -150,7 +150,13 @@ class Pretraining(OnCorpus):
         raise NotImplementedError("pre-training is scored by `scorer_of_splits`")
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
-        raise NotImplementedError("pre-training is scored by `scores`")
+        """The share of the corpus's sentences in which the best guess is the word that was hidden."""
+        assert isinstance(examples, Corpus)
+        right = [
+            len(answer["tokens"]) > 0 and answer["tokens"][0][0].decode("utf-8").casefold() == word.casefold()
+            for answer, word in zip(answers, examples.words, strict=True)
+        ]
+        return {"hidden_word_accuracy": float(np.mean(right)) if right else 0.0}
 
     def answer_function(
         self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bert_tf.data.pretraining.store import Reading
     from bert_tf.text import BertTokenizer
 
+SENTENCES = 500
+WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
 
 
@@ -30,18 +33,22 @@ class Corpus(Examples):
     """One split of a corpus, not read yet: what is right stands in the text itself.
 
     Args:
+        texts: some of its sentences, each with [MASK] instead of one word; of a corpus whose held-out documents are
+            drawn at random, of any document; none of a prepared one.
+        words: what stood there.
         where: the files, a pattern, or a folder that `bert_tf.prepare` wrote.
         split: "train" or "validation".
         skip_bad_rows: leave out and count lines, or shards, that cannot be read.
     """
 
     texts: Sequence[str] = ()
+    words: Sequence[str] = ()
     where: str
     split: str
     skip_bad_rows: bool = False
 
     def __len__(self) -> int:
-        return 1
+        return max(1, len(self.texts))
 
     @property
     def is_labelled(self) -> bool:
@@ -72,10 +79,14 @@ class OnCorpus(Kind):
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Corpus:
         from bert_tf.data.pretraining.shards import is_prepared
 
-        place = str(self.place(where))
-        if not is_prepared(place) and not self._is_all_held_out(place):
-            self.source.split(place, split, self.options.validation)  # says now what is wrong
-        return Corpus(where=place, split=split, skip_bad_rows=skip_bad_rows, is_sample=where == SAMPLE)
+        corpus = Corpus(
+            where=str(self.place(where)), split=split, skip_bad_rows=skip_bad_rows, is_sample=where == SAMPLE
+        )
+        if is_prepared(corpus.where):
+            return corpus
+        files, _, reading = self._reading(corpus)
+        texts, words = masked_sentences(files, reading)
+        return replace(corpus, texts=texts, words=words)
 
     def _is_all_held_out(self, place: str) -> bool:
         """Whether all of a corpus is scored: other data than the run's, without folders for its splits."""
@@ -124,6 +135,7 @@ class OnCorpus(Kind):
                 Path(corpus.where), corpus.split, settings, tokenizer, skip_bad_shards=corpus.skip_bad_rows
             )
         files, is_drawn, reading = self._reading(corpus)
+        _say(f"{corpus.split}: {len(files)} files, read as pretraining.text_format={reading.text_format}")
         store = open_store(files, tokenizer, reading, cache=cache_folder(options), report=_Report())
         documents = np.arange(store.documents)
         if is_drawn:
@@ -149,7 +161,6 @@ class OnCorpus(Kind):
         text_format = options.text_format
         if text_format == "auto":
             text_format = guess_format(files)
-            _say(f"{corpus.split}: {len(files)} files, read as pretraining.text_format={text_format}")
         return files, is_drawn, Reading(text_format, options.text_key, options.language, corpus.skip_bad_rows)
 
     def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
@@ -166,6 +177,27 @@ class OnCorpus(Kind):
 
         settings = dataclasses.asdict(self._pair_settings())
         return {"settings": settings, "vocabulary": vocabulary_hash(tokenizer), "seed": config.seed}
+
+
+def masked_sentences(files: Sequence[Path], reading: Reading) -> tuple[list[str], list[str]]:
+    """The first `SENTENCES` sentences that have a word in their middle, with [MASK] for it; and these words."""
+    from bert_tf.data.pretraining.documents import read_documents
+
+    texts: list[str] = []
+    words: list[str] = []
+    for file in files:
+        for sentences, _ in read_documents(
+            file, reading.text_format, text_key=reading.text_key, language=reading.language, on_bad=lambda error: None
+        ):
+            for sentence in sentences:
+                found = [match for match in WORD.finditer(sentence) if match.start()]
+                if found:
+                    middle = found[len(found) // 2]
+                    texts.append(f"{sentence[: middle.start()]}[MASK]{sentence[middle.end() :]}")
+                    words.append(middle.group())
+                if len(texts) == SENTENCES:
+                    return texts, words
+    return texts, words
 
 
 def cache_folder(options: PretrainingConfig) -> Path:

@@ -221,3 +221,15 @@ def test_wrong_settings():
         Pretraining(source=SOURCE, sequence_length=24, top_k=0)
     with pytest.raises(UserError, match=r"'training.label_smoothing' must be 0"):
         make().per_example_loss({}, {}, label_smoothing=0.1)
+
+
+def test_sentences_with_a_hidden_word(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("One two three four five.\n\nx 7.\n\nSo it is.\n")
+    corpus = make(text_format="sentences").read(str(file), "train")
+    assert corpus.texts == ["One two three [MASK] five.", "So it [MASK]."]
+    assert len(corpus) == len(corpus.words) == 2
+    tokens = [{"tokens": np.array([[word.upper().encode(), b"no"]])} for word in corpus.words]
+    assert make().measure_answers(tokens, corpus) == {"hidden_word_accuracy": 1.0}
+    tokens[1] = {"tokens": np.zeros((0, 2), "S1")}
+    assert make().measure_answers(tokens, corpus) == {"hidden_word_accuracy": 0.5}
