@@ -136,7 +136,9 @@ def tensors_function(model: Any, outputs: Contract, length: int | None, numbers:
     spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
 
     def run(ids: tf.Tensor, mask: tf.Tensor, segment_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        ids = ids if numbers is None else tf.gather(tf.constant(numbers, tf.int32), ids)
+        if numbers is not None:
+            small = numbers.max() <= np.iinfo(np.int16).max  # and so is the file, then
+            ids = tf.cast(tf.gather(tf.constant(numbers, tf.int16 if small else tf.int32), ids), tf.int32)
         inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids}
         return outputs.encode(tf.cast(model(inputs, training=False), tf.float32))
 

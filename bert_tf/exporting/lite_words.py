@@ -26,7 +26,7 @@ UNKNOWN = "\x01"  # stands for every character that is a word by itself and in n
 SURROGATES = range(0xD800, 0xE000)
 PREFIX = "##"
 CHUNK = 4096
-WESTERN = range(0xC0, 0x100)
+ACCENTED = "éèáàäöóüíñçï"
 ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # which is what MediaPipe does to a text
 
 
@@ -63,10 +63,10 @@ def words_for_others(tokenizer: BertTokenizer, texts: Iterable[str] = ()) -> tup
 
     Args:
         texts: in whose spelling pieces are put into the vocabulary, such as "##iché" beside "##iche". Single
-            characters, and one accent anywhere in a piece that goes on with a word, are there without it.
+            characters are there without it, and what `_one_accent` adds.
     Returns: K words, the tokenizer's own first; and int32 [K], the token that each stands for.
     """
-    others = _characters(tokenizer) | _continuations(tokenizer) | _pieces(tokenizer, texts)
+    others = _characters(tokenizer) | _one_accent(tokenizer) | _pieces(tokenizer, texts)
     words = [*tokenizer.vocabulary, *(word for word in others if word not in tokenizer.token_to_id)]
     return words, np.array([others.get(word, number) for number, word in enumerate(words)], np.int32)
 
@@ -84,19 +84,20 @@ def _characters(tokenizer: BertTokenizer) -> dict[str, int]:
     return found
 
 
-def _continuations(tokenizer: BertTokenizer) -> dict[str, int]:
-    """Pieces that go on with a word, with an accent of Western Europe on one of their letters."""
-    accents: dict[str, list[str]] = {}
-    for point, letter in replacements(tokenizer).items():
-        if point in WESTERN and len(letter) == 1 and chr(point).islower():
-            accents.setdefault(letter, []).append(chr(point))
+def _one_accent(tokenizer: BertTokenizer) -> dict[str, int]:
+    """Tokens with an accent on one of their letters: any of ACCENTED in pieces that go on with a word, which are few,
+    and the most frequent one in whole words."""
+    letters = replacements(tokenizer)
+    accents = [(letters[ord(letter)], letter) for letter in ACCENTED if ord(letter) in letters]
     found = {}
     for number, token in enumerate(tokenizer.vocabulary):
-        if not token.startswith(PREFIX) or not token[len(PREFIX) :].isascii():
+        first = len(PREFIX) if token.startswith(PREFIX) else 0
+        if not token[first:].isascii() or not token[first:].isalpha():
             continue
-        for place in range(len(PREFIX), len(token)):
-            for accented in accents.get(token[place], ()):
-                found[token[:place] + accented + token[place + 1 :]] = number
+        for plain, accented in accents if first else accents[:1]:
+            for place in range(first, len(token)):
+                if token[place] == plain:
+                    found[token[:place] + accented + token[place + 1 :]] = number
     return found
 
 

@@ -45,7 +45,15 @@ def test_words_with_accents_stand_for_those_without(tokenizer):
     assert len(set(words)) == len(words) == len(numbers)
     token = {word: WORDS[number] for word, number in zip(words, numbers, strict=True)}
     assert all(token[word] == word for word in WORDS)
-    expected = {"é": "e", "##é": "##e", "##iché": "##iche", "##ïche": "##iche", "##té": "##te", "naïve": "naive"}
+    expected = {
+        "naïve": "naive",
+        "é": "e",
+        "##é": "##e",
+        "##iché": "##iche",
+        "##ïche": "##iche",
+        "##té": "##te",
+        "naivé": "naive",
+    }
     assert {word: token[word] for word in expected} == expected
     assert "naïve" not in words_for_others(tokenizer)[0], "it is in the texts only"
 
