@@ -45,7 +45,7 @@ def make_report(run: Run, name: str, models: Sequence[Loaded], *, tolerance: flo
         "data": run.data,
         "split": run.split,
         "examples": len(run.examples),
-        "metric": run.kind.main_metric,
+        "metric": run.kind.answer_metric[0],
         "tolerance_points": tolerance,
         "sequence_length": run.sequence_length,
         "machine": {"processor": _processor(), "cores": len(os.sched_getaffinity(0))},
@@ -110,15 +110,16 @@ def as_table(report: dict[str, Any]) -> str:
 def _of_model(run: Run, model: Loaded) -> dict[str, Any]:
     rows = model.rows(run.examples.texts, run.examples.pairs)
     metrics = run.kind.measure_answers(rows, run.examples)
-    lost = run.metrics[run.kind.main_metric] - metrics[run.kind.main_metric]
-    lost = lost if run.kind.greater_is_better else -lost
+    metric, more_is_better = run.kind.answer_metric
+    lost = run.metrics[metric] - metrics[metric]
+    lost = lost if more_is_better else -lost
     return {
         "name": model.name,
         "files": [file.name for file in model.files],
         "bytes": sum(_size(file) for file in model.files),
         "takes": model.takes,
         "metrics": metrics,
-        "drop_points": lost * (1 if run.kind.main_metric in IN_POINTS else 100),
+        "drop_points": lost * (1 if metric in IN_POINTS else 100),
         "agreement": agreement(run.kind, run.examples, run.rows, rows),
         "latency_ms": [],
         **model.notes(),

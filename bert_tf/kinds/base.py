@@ -106,6 +106,11 @@ class Kind(abc.ABC):
         return get_metric(self.main_metric).greater_is_better
 
     @property
+    def answer_metric(self) -> tuple[str, bool]:
+        """The metric of answers to raw text that an export is judged by, and whether more of it is better."""
+        return self.main_metric, self.greater_is_better
+
+    @property
     def has_own_place(self) -> bool:
         """Whether the task's source itself says where the data is: in memory, or at a hub."""
         return self.source.has_own_place

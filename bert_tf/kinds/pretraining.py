@@ -55,6 +55,10 @@ class Pretraining(OnCorpus):
         return False
 
     @property
+    def answer_metric(self) -> tuple[str, bool]:
+        return "hidden_word_accuracy", True
+
+    @property
     def trims_vocabulary(self) -> bool:
         return False
 

@@ -6,8 +6,9 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,21 +61,26 @@ class OnCorpus(Kind):
     """A task that learns from raw text.
 
     Args:
-        options: objectives, files and what is held out; a run's [pretraining].
+        settings: objectives, files and what is held out; a run's [pretraining], as far as it differs from the defaults.
         seed: the run's.
         training_data: the run's data, for baselines, where other data is scored; None: the data itself.
     """
 
     source: TextCorpus
-    options: PretrainingConfig = field(default_factory=PretrainingConfig)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     training_data: str | None = None
 
+    @cached_property
+    def options(self) -> PretrainingConfig:
+        """The settings, all of them."""
+        return PretrainingConfig.model_validate(dict(self.settings))
+
     def configured(self, config: RunConfig, *, new_data: bool = False) -> OnCorpus:
-        options = config.pretraining
+        settings = config.pretraining.model_dump()
         length = config.data.sequence_length or self.sequence_length
         data = config.data.source if new_data else None
-        return replace(self, options=options, seed=config.seed, sequence_length=length, training_data=data)
+        return replace(self, settings=settings, seed=config.seed, sequence_length=length, training_data=data)
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Corpus:
         from bert_tf.data.pretraining.shards import is_prepared
