@@ -69,8 +69,8 @@ class DataConfig(Section):
     )
     batching: Literal["auto", "packed", "bucketed", "padded"] = entry(
         "auto",
-        "packed: several examples a row; bucketed: rows of like length; padded: to sequence_length; auto: the "
-        "fastest measured",
+        "packed: several examples a row; bucketed: rows of like length; padded: to sequence_length; auto: packed, or "
+        "bucketed where long examples make that faster on a CPU",
     )
     pack_length: Annotated[int, Field(ge=3)] | None = entry(
         None,

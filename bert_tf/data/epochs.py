@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
+from bert_tf.data.batching import choose_batching
 from bert_tf.data.features import Features
 from bert_tf.data.plan import Batching, Layout, Plan, choose_layout, plan_epoch
 from bert_tf.data.stream import BatchPlans, Stream
@@ -70,14 +72,25 @@ def plan_batches(
     features: Features | Stream,
     batch_examples: int,
     *,
-    batching: Batching = "packed",
+    batching: Batching | Literal["auto"] = "packed",
     divisor: int = 1,
     pack_length: int | None = None,
+    steps: float = 0,
     seed: int,
 ) -> BatchPlans:
-    """The batches of all epochs of a training set. Arguments as of `choose_layout` and `Epochs.of`."""
-    options = {"batching": batching, "divisor": divisor, "pack_length": pack_length}
+    """The batches of all epochs of a training set.
+
+    Args:
+        batching: as of `choose_layout`; "auto": of `choose_batching`.
+        steps: of the whole training; for "auto".
+        Others: as of `choose_layout` and `Epochs.of`.
+    """
+    options = {"divisor": divisor, "pack_length": pack_length}
     if isinstance(features, Stream):
-        return features.epochs(batch_examples, **options, seed=seed)
-    layout = choose_layout(features.lengths, batch_examples, **options)
+        return features.epochs(
+            batch_examples, batching="packed" if batching == "auto" else batching, **options, seed=seed
+        )
+    if batching == "auto":
+        batching = choose_batching(features.lengths, batch_examples, **options, steps=steps)
+    layout = choose_layout(features.lengths, batch_examples, batching=batching, **options)
     return Epochs.of(features.lengths, layout, seed=seed)

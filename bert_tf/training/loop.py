@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans, Features, Stream, plan_batches
+from bert_tf.data.plan import Batching
 from bert_tf.errors import UserError
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.checkpoints import Checkpoints, State
@@ -81,9 +82,10 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     epochs = plan_batches(
         splits["train"],
         options.batch_examples,
-        batching="packed" if config.data.batching == "auto" else config.data.batching,
+        batching=config.data.batching if placement.takes_any_shape and not options.xla else _of_one_shape(config),
         divisor=placement.replicas * options.accumulation_steps,
         pack_length=config.data.pack_length,
+        steps=min(options.epochs * len(splits["train"]) / options.batch_examples, options.max_steps or math.inf),
         seed=config.seed,
     )
     total_steps = epochs.number_of_batches(options.epochs)
@@ -239,6 +241,11 @@ def _stops(options: TrainingConfig, epochs: BatchPlans, total_steps: int) -> tup
     if options.checkpoint_every_steps:
         saves = set(range(options.checkpoint_every_steps, total_steps, options.checkpoint_every_steps))
     return evaluations | {total_steps}, saves | {total_steps}
+
+
+def _of_one_shape(config: RunConfig) -> Batching:
+    """How batches are made where a step is compiled for each shape."""
+    return "packed" if config.data.batching == "auto" else config.data.batching
 
 
 def _next_report(done: int, total_steps: int) -> int:

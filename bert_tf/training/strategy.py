@@ -28,6 +28,11 @@ class Placement:
     local: int = 1
     is_chief: bool = True
 
+    @property
+    def takes_any_shape(self) -> bool:
+        """Whether batches of a new shape cost little, as they do on CPUs."""
+        return not any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
+
 
 def make_placement(name: str = "auto") -> Placement:
     """`auto`: several workers where TF_CONFIG names them, mirrored where there are several GPUs, else one device.
