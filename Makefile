@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up themselves; `make help` lists the rest.
-# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS, RUN
-# (the run that `make serve-check` serves; a small random model without).
+# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS, TEST_PROCESSES
+# (that share the fast tests), RUN (the run that `make serve-check` serves; a small random model without).
 
 # The first of these that is new enough, not too new, and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -8,6 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	&& echo "$$python" && break; done)
 TORCH ?= torch
 PYTEST_ARGS ?=
+TEST_PROCESSES ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -63,7 +64,7 @@ demo: $(VENV)/demo.stamp
 test: check
 
 check: lint
-	$(BIN)/python -m pytest -m "$(FAST)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check --quiet .

@@ -57,6 +57,7 @@ EXTRAS = {
         "hypothesis>=6.100",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8",
+        "pytest-xdist>=3.6",
         "ruff>=0.12",
         "tensorflow-serving-api>=2.19",
         "tokenizers>=0.21",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -126,10 +127,18 @@ def _parameter_server(cluster: dict[str, Any]) -> Placement:
             f"Received: {os.environ.get('TF_CONFIG', 'no TF_CONFIG')}"
         )
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    # A call to another process holds a thread until it is answered; with fewer of them, as on one core, all would wait.
+    threads = max(os.cpu_count() or 1, len(cluster["cluster"].get("worker", ())) + 1)
     if resolver.task_type in ("worker", "ps"):
         # These only serve the coordinator, which is the chief.
         server = tf.distribute.Server(
-            resolver.cluster_spec(), job_name=resolver.task_type, task_index=resolver.task_id, protocol="grpc"
+            resolver.cluster_spec(),
+            job_name=resolver.task_type,
+            task_index=resolver.task_id,
+            protocol="grpc",
+            config=tf.compat.v1.ConfigProto(inter_op_parallelism_threads=threads),
         )
         server.join()
+    with contextlib.suppress(RuntimeError):  # TensorFlow has started in this process
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
     return Placement(strategy=tf.distribute.ParameterServerStrategy(resolver), name="parameter_server")
