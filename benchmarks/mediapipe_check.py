@@ -84,9 +84,6 @@ def _compare(task: str, ours: Sequence[Any], theirs: Sequence[Any]) -> str:
         cosines = np.sum(one * other, axis=1)
         close = (cosines > 0.999).mean()
         return f"cosine at least {cosines.min():.6f}, mean {cosines.mean():.6f}, over 0.999 for {close:.2%}"
-        return (
-            f"cosine at least {cosines.min():.6f}, mean {cosines.mean():.6f}, {(cosines > 0.999).mean():.2%} over 0.999"
-        )
     if task == "answer":
         same = np.mean([answer["answer"] == their for answer, their in zip(ours, theirs, strict=True)])
         return f"{len(ours)} questions, {same:.2%} of the answers the same"

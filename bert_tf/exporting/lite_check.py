@@ -105,6 +105,15 @@ class LiteModel:
         return np.asarray(self.contract.decode(self.file(arrays)))
 
 
+class LiteMaskedLM(LiteModel):
+    """A LiteFile that guesses tokens where a `BertMaskedLM` is expected."""
+
+    def __call__(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        from bert_tf.layers.masks import take_positions
+
+        return {"masked_lm_logits": take_positions(super().__call__(inputs), inputs["masked_positions"])}
+
+
 def litert() -> Any:
     """LiteRT's interpreter module. Raises: UserError if it is not installed."""
     try:

@@ -11,7 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.exporting.lite_metadata import TensorNote
-from bert_tf.kinds import Classification, ExtractiveSummarization, MultiLabel, Regression, SpanQA, Tagging
+from bert_tf.kinds import (
+    Classification,
+    ExtractiveSummarization,
+    MultiLabel,
+    Pretraining,
+    Regression,
+    SpanQA,
+    Tagging,
+)
 from bert_tf.kinds.sentence_vectors import SentenceVectors
 from bert_tf.models.base import inputs_of
 
@@ -35,7 +43,7 @@ class Contract:
         name: of the model, in its metadata.
         description: what the model does.
         outputs: in the order of the file's, which is that of the alphabet.
-        encode: the Keras model's output, float32 [B, ...] or [B, T, ...], to the outputs by name.
+        encode: the Keras model's output, in float32, [B, ...] or [B, T, ...], to the outputs by name.
         decode: the outputs back to what the Keras model gives, but for what no answer depends on.
         labels: what the last axis of a labelled output stands for.
         per_token: whether the outputs are one a token, [B, T, ...].
@@ -123,6 +131,15 @@ def contract(kind: Kind) -> Contract:
             decode=lambda found: found["score"],
             per_token=True,
         )
+    if isinstance(kind, Pretraining):
+        return Contract(
+            name="Masked language model",
+            description="Which token stands at each place of a text, wanted where that has [MASK].",
+            outputs=(TensorNote(name="logits", description="For each token of the vocabulary, how well it fits there."),),
+            encode=lambda x: {"logits": tf.identity(x["masked_lm_logits"])},
+            decode=lambda found: found["logits"],
+            per_token=True,
+        )
     raise ValueError(f"`kind` must give the same tensors whatever it answers. Received: {type(kind).__name__}")
 
 
@@ -140,7 +157,7 @@ def tensors_function(model: Any, outputs: Contract, length: int | None, numbers:
             small = numbers.max() <= np.iinfo(np.int16).max  # and so is the file, then
             ids = tf.cast(tf.gather(tf.constant(numbers, tf.int16 if small else tf.int32), ids), tf.int32)
         inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids}
-        return outputs.encode(tf.cast(model(inputs, training=False), tf.float32))
+        return _encoded(model, outputs, inputs)
 
     return tf.function(run, input_signature=spec, autograph=False)
 
@@ -168,7 +185,7 @@ def text_function(model: Any, outputs: Contract, kind: Kind, tokenizer: LiteToke
 
     def run(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
         row = tokenizer(texts, first_tokens=first_tokens)
-        found = outputs.encode(tf.cast(model(inputs_of(row), training=False), tf.float32))
+        found = _encoded(model, outputs, inputs_of(row))
         places = {"ids": row["token_ids"], "starts": row["starts"], "ends": row["ends"]} if outputs.per_token else {}
         return found | places
 
@@ -196,6 +213,11 @@ def masked_with(model: Any, value: float | None) -> Iterator[None]:
         yield
     finally:
         backbone.mask_value = before
+
+
+def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), model(inputs, training=False))
+    return outputs.encode(found)
 
 
 def _log(x: Any) -> Any:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.exporting.artefact import Loaded
-from bert_tf.exporting.lite_check import LiteFile, LiteModel
+from bert_tf.exporting.lite_check import LiteFile, LiteMaskedLM, LiteModel
 from bert_tf.exporting.lite_file import operators
 from bert_tf.exporting.lite_graph import contract, text_names
 from bert_tf.exporting.run import Run
-from bert_tf.kinds import Tagging
+from bert_tf.kinds import Pretraining, Tagging
 from bert_tf.kinds.sentence_vectors import SentenceVectors
 from bert_tf.pipeline import Pipeline
 
@@ -30,7 +30,8 @@ class LoadedTensors(Loaded):
     def __init__(self, name: str, path: Path, run: Run) -> None:
         super().__init__(name, [path], takes="tensors")
         self.run, self.file = run, LiteFile(path)
-        self.pipeline = _pipeline(run, LiteModel(self.file, contract(run.kind), reject_below=_rejects(run)))
+        model = LiteMaskedLM if isinstance(run.kind, Pretraining) else LiteModel
+        self.pipeline = _pipeline(run, model(self.file, contract(run.kind), reject_below=_rejects(run)))
 
     def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
         return self.pipeline.rows(texts, pairs)

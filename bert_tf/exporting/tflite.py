@@ -72,7 +72,7 @@ class TFLite(Artefact):
 
     def check(self, kind: Kind) -> None:
         from bert_tf.exporting.lite_check import litert
-        from bert_tf.kinds import ExtractiveSummarization, TextToText
+        from bert_tf.kinds import ExtractiveSummarization, Pretraining, TextToText
 
         if isinstance(kind, TextToText):
             raise UserError(
@@ -84,6 +84,8 @@ class TFLite(Artefact):
                 "--set inputs: expected tensors: this task splits texts into sentences by patterns, and TFLite has no "
                 "operators for those. Received: text"
             )
+        if "text" in self.inputs and isinstance(kind, Pretraining):
+            raise UserError("--set inputs: expected tensors: a text's [MASK] would be read as letters. Received: text")
 
     def write(self, run: Run, folder: Path) -> None:
         from bert_tf.exporting.lite_graph import contract

@@ -26,6 +26,7 @@ SAMPLES = {
     "retrieval": "cranfield",
     "extractive": "scitldr",
     "text_to_text": "multi30k_ende",
+    "pretraining": "pretrain",
 }
 KINDS = (*SAMPLES, *OWN)
 

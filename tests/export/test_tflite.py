@@ -28,6 +28,7 @@ OUTPUTS = {
     "embedding": ["embedding"],
     "retrieval": ["embedding"],
     "extractive": ["score"],
+    "pretraining": ["logits"],
 }
 CLOSE = 1e-5
 
