@@ -50,6 +50,11 @@ class ModelConfig(Section):
         None,
         "deviation of new weights; none: as the checkpoint says, or 0.02",
     )
+    position_initializer: Literal["random", "sinusoidal"] | None = entry(
+        None,
+        "what new learned positions start from; none: random. From sinusoidal ones a model with random weights learns "
+        "to look at neighbours many times sooner",
+    )
     recompute: bool = entry(
         False,
         "compute each block's activations again in the backward pass: less memory, a third more time",

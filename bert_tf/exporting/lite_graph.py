@@ -135,7 +135,9 @@ def contract(kind: Kind) -> Contract:
         return Contract(
             name="Masked language model",
             description="Which token stands at each place of a text, wanted where that has [MASK].",
-            outputs=(TensorNote(name="logits", description="For each token of the vocabulary, how well it fits there."),),
+            outputs=(
+                TensorNote(name="logits", description="For each token of the vocabulary, how well it fits there."),
+            ),
             encode=lambda x: {"logits": tf.identity(x["masked_lm_logits"])},
             decode=lambda found: found["logits"],
             per_token=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -11,6 +13,7 @@ from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.table import Table
 
 POSITION_KINDS = ("learned", "sinusoidal")
+POSITION_INITIALIZERS = ("random", "sinusoidal")
 
 
 def sinusoids(positions: int, dim: int) -> np.ndarray:
@@ -37,6 +40,9 @@ class Embeddings(keras.layers.Layer):
         layer_norm_epsilon: added to the variance before the root.
         position_kind: "learned", a table, or "sinusoidal", fixed.
         initializer_range: deviation of the truncated normal the tables start from.
+        position_initializer: "random", as the other tables, or "sinusoidal": learned positions start from the fixed
+            ones, as large as the random ones would be. A step from one position to the next is then the same rotation
+            everywhere, so that attention to neighbours is learnt early.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments); None: all 0.
@@ -58,9 +64,15 @@ class Embeddings(keras.layers.Layer):
         layer_norm_epsilon: float = 1e-12,
         position_kind: str = "learned",
         initializer_range: float = 0.02,
+        position_initializer: str = "random",
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if position_initializer not in POSITION_INITIALIZERS:
+            raise ValueError(
+                f"`position_initializer` must be one of {', '.join(POSITION_INITIALIZERS)}. "
+                f"Received: position_initializer={position_initializer!r}"
+            )
         if position_kind not in POSITION_KINDS:
             raise ValueError(
                 f"`position_kind` must be one of {', '.join(POSITION_KINDS)}. Received: position_kind={position_kind!r}"
@@ -73,6 +85,7 @@ class Embeddings(keras.layers.Layer):
         self.layer_norm_epsilon = layer_norm_epsilon
         self.position_kind = position_kind
         self.initializer_range = initializer_range
+        self.position_initializer = position_initializer
 
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
         self.token = Table(vocabulary_size, hidden_dim, name="token", **tables)
@@ -87,6 +100,9 @@ class Embeddings(keras.layers.Layer):
             if table is not None:
                 table.build(None)
         self.norm.build((None, None, self.hidden_dim))
+        if self.position is not None and self.position_initializer == "sinusoidal":
+            size = math.sqrt(2) * self.initializer_range  # a sinusoid's root mean square is the root of a half
+            self.position.table.assign(size * sinusoids(self.max_positions, self.hidden_dim))
 
     def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
         x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, D]
@@ -121,5 +137,5 @@ class Embeddings(keras.layers.Layer):
 
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
-        names += ("layer_norm_epsilon", "position_kind", "initializer_range")
+        names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -64,6 +64,7 @@ class BertBackbone(BertModel):
             dropout=config.hidden_dropout,
             layer_norm_epsilon=config.layer_norm_epsilon,
             position_kind=config.position_kind,
+            position_initializer=config.position_initializer,
             name="embeddings",
             **shared,
         )

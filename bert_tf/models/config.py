@@ -9,6 +9,7 @@ from typing import Any
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
 POSITION_KINDS = ("learned", "sinusoidal")
+POSITION_INITIALIZERS = ("random", "sinusoidal")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class BertConfig:
         activation: "gelu" (exact), "gelu_tanh", "relu", "silu" or "tanh".
         initializer_range: deviation of the truncated normal that kernels and tables start from.
         position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
+        position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
         pad_token_id: the number of the padding token, in [0, V).
         recompute: keep only the blocks' inputs for the gradient and run the blocks again (less memory, more time).
     Raises: ValueError that names the field, the rule and what came.
@@ -48,6 +50,7 @@ class BertConfig:
     activation: str = "gelu"
     initializer_range: float = 0.02
     position_kind: str = "learned"
+    position_initializer: str = "random"
     pad_token_id: int = 0
     recompute: bool = False
 
@@ -64,6 +67,8 @@ class BertConfig:
             self._check(name, _is_number(value) and math.isfinite(value) and value > 0, "a number above 0")
         self._check("activation", self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
         self._check("position_kind", self.position_kind in POSITION_KINDS, f"one of {', '.join(POSITION_KINDS)}")
+        names = ", ".join(POSITION_INITIALIZERS)
+        self._check("position_initializer", self.position_initializer in POSITION_INITIALIZERS, f"one of {names}")
         in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
         self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
         self._check("recompute", isinstance(self.recompute, bool), "true or false")

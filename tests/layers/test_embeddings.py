@@ -47,6 +47,16 @@ def test_absent_segments_are_zeros_and_absent_positions_count_up():
     np.testing.assert_allclose(layer(IDS), full, atol=1e-6)
 
 
+def test_positions_may_start_from_sinusoids():
+    layer = Embeddings(**SIZES, initializer_range=0.05, position_initializer="sinusoidal")
+    layer.build(None)
+    assert layer.position is not None
+    table = np.array(layer.position.table)
+    np.testing.assert_allclose(table, 0.05 * 2**0.5 * sinusoids(*table.shape), rtol=1e-6)
+    assert np.sqrt(np.mean(table**2)) == pytest.approx(0.05, rel=1e-5)
+    assert any(weight is layer.position.table for weight in layer.trainable_weights)
+
+
 def test_position_ids_choose_the_position_vector():
     layer = Embeddings(**SIZES)
     twice = layer(np.tile(IDS[:, :3], (1, 2)), position_ids=np.tile(np.arange(3, dtype="int32"), (2, 2)))
@@ -84,6 +94,7 @@ def test_tables_are_gathered_in_float32():
         ({"num_segments": True}, "`num_segments`.*num_segments=True"),
         ({"dropout": 1.0}, r"`dropout` must be a number in \[0, 1\).*dropout=1.0"),
         ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
+        ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):

@@ -42,6 +42,7 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"initializer_range": float("nan")}, "`initializer_range`.*nan"),
         ({"activation": "swish"}, "`activation` must be one of gelu, gelu_tanh, relu, silu, tanh.*'swish'"),
         ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
+        ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
         ({"pad_token_id": 11}, r"`pad_token_id` must be an integer in \[0, 11\).*pad_token_id=11"),
         ({"recompute": 1}, "`recompute` must be true or false.*recompute=1"),
         ({"num_heads": 3}, "`num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8"),
