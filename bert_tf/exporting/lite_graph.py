@@ -158,7 +158,9 @@ def tensors_function(model: Any, outputs: Contract, length: int | None, numbers:
         if numbers is not None:
             small = numbers.max() <= np.iinfo(np.int16).max  # and so is the file, then
             ids = tf.cast(tf.gather(tf.constant(numbers, tf.int16 if small else tf.int32), ids), tf.int32)
-        inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids}
+        # Looked up by a number that comes in, the positions are a table to the converter, which it can bring to 8 bits.
+        positions = tf.cumsum(mask, axis=1, exclusive=True)
+        inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids, "position_ids": positions}
         return _encoded(model, outputs, inputs)
 
     return tf.function(run, input_signature=spec, autograph=False)
