@@ -8,6 +8,9 @@ from keras import ops
 SITE_STRIDE = 1_000_003
 """Far enough apart that the places of one run do not meet those of the next seed's."""
 
+UPPER_VALUES = 2.0**11
+"""Of the 2^23 numbers in [0, 1) that a draw has at least, told apart by its upper bits."""
+
 
 class GivenSeed(keras.random.SeedGenerator):
     """Hands Keras's random functions a seed that is already a tensor; holds no state of its own."""
@@ -38,10 +41,22 @@ def dropout(x, rate: float, seed=None):
     """
     if rate == 0.0:
         return x
-    # In float32 whatever `x` is: a bfloat16 draw has 128 values, and 0.1 would come out as 0.102.
-    draw = keras.random.uniform(ops.shape(x), dtype="float32", seed=None if seed is None else GivenSeed(seed))
-    keep = ops.cast(draw >= rate, x.dtype)
+    keep = ops.cast(_draws(ops.shape(x), seed) >= rate, x.dtype)
     return x * (keep * (1.0 / (1.0 - rate)))
+
+
+def _draws(shape, seed):
+    """Uniform in [0, 1), float32 of `shape`, whatever dtype they are for: a bfloat16 draw has 128 values, and 0.1 would
+    come out as 0.102.
+
+    Drawing is the dearest part of dropout on a CPU, so each number serves twice: whole, and by its lower bits, which
+    the upper ones say nothing of. The lower half has 2^12 values: a share is kept to 0.00012.
+    """
+    *leading, last = shape
+    generator = None if seed is None else GivenSeed(seed)
+    draw = keras.random.uniform((*leading, (last + 1) // 2), dtype="float32", seed=generator)
+    low = draw * UPPER_VALUES
+    return ops.concatenate([draw, low - ops.floor(low)], axis=-1)[..., :last]
 
 
 def check_rate(name: str, rate: float) -> float:

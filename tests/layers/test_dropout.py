@@ -17,6 +17,19 @@ def test_the_share_is_dropped_and_the_rest_scaled(rate, dtype):
     assert out.mean() == pytest.approx(1.0, abs=0.006)
 
 
+def test_elements_are_dropped_independently_of_each_other():
+    rate, x = 0.1, ops.ones((4000, 301))  # an odd width: the last number serves once
+    dropped = np.array(dropout(x, rate, ops.convert_to_tensor(SEED))) == 0
+    pairs = {
+        "numbers that serve twice": (dropped[:, :150], dropped[:, 151:]),
+        "neighbours": (dropped[:, 1:], dropped[:, :-1]),
+    }
+    for name, (left, right) in pairs.items():
+        assert (left & right).mean() == pytest.approx(rate**2, abs=0.001), name
+    assert dropped.mean(axis=0) == pytest.approx(np.full(301, rate), abs=0.025)
+    assert dropped.mean() == pytest.approx(rate, abs=0.001)
+
+
 def test_the_same_seed_draws_the_same_mask_and_another_another():
     x = ops.ones((50, 50))
     seed = ops.convert_to_tensor(SEED)
