@@ -19,7 +19,8 @@ def rouge(
     Args:
         predictions: E texts.
         references: one text or more for each of them.
-        names: of NAMES. rougeL takes a text as one sequence; rougeLsum splits it into sentences at newlines.
+        names: of NAMES. rougeL takes a text as one sequence; rougeLsum takes its sentences, which end at newlines and
+            where sentencex finds an end in English, the language of the stemmer.
         best: of a text's references each of `names` takes the one that it is highest for, instead of the mean.
     Raises: ValueError for an unknown name, or where predictions and references are not equally many.
     Reference: Lin, 2004, https://aclanthology.org/W04-1013
@@ -33,11 +34,20 @@ def rouge(
     scorer = RougeScorer(list(names), use_stemmer=True)
     totals = dict.fromkeys(names, 0.0)
     for prediction, texts in zip(predictions, references, strict=True):
+        if "rougeLsum" in names:
+            prediction, *texts = (_a_sentence_a_line(text) for text in (prediction, *texts))
         scores = [scorer.score(text, prediction) for text in texts]
         for name in names:
             found = [score[name].fmeasure for score in scores]
             totals[name] += max(found) if best else sum(found) / len(found)
     return {name: 100.0 * total / len(predictions) for name, total in totals.items()}
+
+
+def _a_sentence_a_line(text: str) -> str:
+    """What rouge-score takes for rougeLsum; for the others white space is white space."""
+    import sentencex
+
+    return "\n".join(sentence for line in text.splitlines() for sentence in sentencex.segment("en", line))
 
 
 def check_texts(predictions: Sequence[str], references: Sequence[Collection[str]]) -> None:

@@ -29,6 +29,12 @@ def test_rouge_lsum_takes_lines_as_sentences():
     assert found["rougeL"] < 70
 
 
+def test_rouge_lsum_finds_sentences_within_a_line():
+    found = rouge(["It rained. Dr. Ann left early."], [["Dr. Ann left early. It rained."]], ["rougeL", "rougeLsum"])
+    assert found["rougeLsum"] == pytest.approx(100.0)
+    assert found["rougeL"] < 70
+
+
 def test_bleu_is_the_packages_own_over_the_corpus():
     import sacrebleu
 
