@@ -51,7 +51,7 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp
 # PyTorch and Transformers have a virtual environment of their own.
 $(PARITY)/stamp: $(VENV)/test.stamp
 	$(BIN)/python -m venv $(PARITY)
-	$(PARITY)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5"
+	$(PARITY)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5" "seqeval>=1.2.2"
 	@touch $@
 
 demo: $(VENV)/demo.stamp
