@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 
 NOT_COMPARED = ("n_best", "tokens")  # lists of second choices, and of all there is to a text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bert_tf.kinds.base import Examples
+from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.retrieval import Judged
 from bert_tf.kinds.sentence_vectors import TextGroups
 

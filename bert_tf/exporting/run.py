@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.config import RunConfig
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
     from bert_tf.pipeline import Pipeline

@@ -1,8 +1,9 @@
 """Kinds of task: what a task file in `tasks/` is an object of."""
 
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.classification import Classification
 from bert_tf.kinds.embedding import Embedding
+from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.extractive import ExtractiveSummarization, SummaryExamples
 from bert_tf.kinds.multi_label import MultiLabel
 from bert_tf.kinds.pretraining import Pretraining

@@ -12,6 +12,7 @@ import numpy as np
 
 from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
+from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.inputs import text_only
 from bert_tf.kinds.words import words_of
 from bert_tf.metrics import get_metric
@@ -24,34 +25,6 @@ Answer = Mapping[str, Any]
 """One text's part of an answer: NumPy arrays and scalars, and bytes for strings, by name."""
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """One split of a task's data, read and checked, not yet tokenised. A kind whose truth is more than an array has a
-    class of its own, with `is_labelled` to go with it.
-
-    Args:
-        texts: first texts [E].
-        pairs: second texts [E], or None where an example is one text.
-        labels: what the kind makes of the labels, [E]; None where the split has none.
-        bad_rows: how many rows were left out.
-        is_sample: whether these are the sentences bundled with the library rather than the real set.
-    """
-
-    texts: Sequence[str]
-    pairs: Sequence[str] | None = None
-    labels: np.ndarray | None = None
-    bad_rows: int = 0
-    is_sample: bool = False
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    @property
-    def is_labelled(self) -> bool:
-        """Whether the split says what is right, so that it can be trained on and scored."""
-        return self.labels is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.summaries import document, references
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 from bert_tf.metrics.rouge import NAMES, rouge
 
 if TYPE_CHECKING:

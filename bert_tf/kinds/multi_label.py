@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.kinds.base import Answer, Examples
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pooled import Pooled, inputs_as_json
 
 if TYPE_CHECKING:

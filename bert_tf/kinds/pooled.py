@@ -11,7 +11,8 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Examples, Kind
+from bert_tf.kinds.base import Kind
+from bert_tf.kinds.examples import Examples
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:

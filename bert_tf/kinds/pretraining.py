@@ -12,7 +12,8 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Examples
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining_data import Corpus, OnCorpus
 
 if TYPE_CHECKING:

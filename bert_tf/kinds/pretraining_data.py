@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.config import SAMPLE, PretrainingConfig, RunConfig
-from bert_tf.kinds.base import Examples, Kind
+from bert_tf.kinds.base import Kind
+from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
     from bert_tf.data import Features, TextCorpus

@@ -12,7 +12,8 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -12,7 +12,8 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.squad import SpanAnswer, answers_cell, check_answers, named, question_cell
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 from bert_tf.metrics.squad import SQUAD_METRICS, squad_scores
 
 if TYPE_CHECKING:

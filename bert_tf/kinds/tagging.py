@@ -12,7 +12,8 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.tags import tag_indices, tags_of, words
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Examples, Kind
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
 from bert_tf.metrics.entities import ENTITY_METRICS, entity_scores
 
 if TYPE_CHECKING:

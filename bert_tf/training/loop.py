@@ -33,7 +33,8 @@ from bert_tf.training.threads import set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
-    from bert_tf.kinds.base import Examples, Kind
+    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.examples import Examples
 
 REPORT_STEPS = 50
 MANY_UNKNOWN = 0.1

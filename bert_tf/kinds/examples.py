@@ -1,0 +1,36 @@
+"""One split of a task's data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """One split of a task's data, read and checked, not yet tokenised. A kind whose truth is more than an array has a
+    class of its own, with `is_labelled` to go with it.
+
+    Args:
+        texts: first texts [E].
+        pairs: second texts [E], or None where an example is one text.
+        labels: what the kind makes of the labels, [E]; None where the split has none.
+        bad_rows: how many rows were left out.
+        is_sample: whether these are the sentences bundled with the library rather than the real set.
+    """
+
+    texts: Sequence[str]
+    pairs: Sequence[str] | None = None
+    labels: np.ndarray | None = None
+    bad_rows: int = 0
+    is_sample: bool = False
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the split says what is right, so that it can be trained on and scored."""
+        return self.labels is not None
