@@ -25,12 +25,14 @@ class State(tf.Module):
         self.next_batch = tf.Variable(0, dtype=tf.int64, trainable=False, name="next_batch")
         self.best_score = tf.Variable(math.nan, dtype=tf.float64, trainable=False, name="best_score")
         self.best_step = tf.Variable(-1, dtype=tf.int64, trainable=False, name="best_step")
+        self.evaluated_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="evaluated_step")
         self.evaluations_since_best = tf.Variable(0, dtype=tf.int64, trainable=False, name="evaluations_since_best")
         # Examples, tokens, token positions, FLOPs and seconds of training.
         self.totals = tf.Variable(tf.zeros([5], tf.float64), trainable=False, name="totals")
 
     def record(self, score: float, step: int, *, greater_is_better: bool) -> bool:
         """Notes an evaluation. Returns: whether it is the best so far."""
+        self.evaluated_step.assign(step)
         best = float(self.best_score.numpy())
         better = math.isnan(best) or (score > best if greater_is_better else score < best)
         if better:

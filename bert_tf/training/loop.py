@@ -145,13 +145,28 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     meter = Meter(
         epochs, splits["train"].lengths_in, trained.config, only_pooled=only_pooled, peak_flops=peak, state=state
     )
-    log = Log(run_folder if placement.is_chief else None, resumed_at=done)
+    evaluated = int(state.evaluated_step.numpy())
+    log = Log(run_folder if placement.is_chief else None, resumed_at=done, evaluated_at=evaluated)
     progress = Progress(total_steps, start=done)
     if resumed:
         progress.line(f"going on from step {done} of {total_steps}")
     window: list[dict[str, np.ndarray]] = []
     evaluations, saves = _stops(options, epochs, total_steps)
+
+    def evaluate() -> None:
+        trained.update_precise()
+        scores = score()
+        log.write("evaluation", done, scores)
+        progress.line(f"step {done}: {_listed(scores)}")
+        is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
+        if placement.is_chief and (is_best or options.keep == "last"):
+            trained.save(run_folder / "model", tokenizer, optimizer)
+        if done in saves:
+            checkpoints.save(done)
+
     try:
+        if resumed and done in evaluations and evaluated < done:
+            evaluate()
         if options.evaluate_first and not resumed:
             log.write("evaluation", 0, scores := score())
             progress.line(f"step 0: {_listed(scores)}")
@@ -170,17 +185,11 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
                 values = {name: float(np.concatenate([part[name] for part in window]).mean()) for name in reports}
                 log.write("train", done, values | meter.report())
                 window.clear()
-            if done in evaluations:
-                trained.update_precise()
-                scores = score()
-                log.write("evaluation", done, scores)
-                progress.line(f"step {done}: {_listed(scores)}")
-                is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
-                if placement.is_chief and (is_best or options.keep == "last"):
-                    trained.save(run_folder / "model", tokenizer, optimizer)
-            if done in saves:
+            if done in saves:  # before an evaluation, which may fail and is then made up for
                 meter.store()
                 checkpoints.save(done)
+            if done in evaluations:
+                evaluate()
     finally:
         progress.close()
 

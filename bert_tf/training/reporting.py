@@ -65,19 +65,23 @@ def _clock(seconds: float) -> str:
 
 
 class Log:
-    """metrics.jsonl and TensorBoard scalars of a run; writes nothing where `folder` is None (not the chief)."""
+    """metrics.jsonl and TensorBoard scalars of a run; writes nothing where `folder` is None (not the chief).
 
-    def __init__(self, folder: Path | None, *, resumed_at: int = 0) -> None:
+    Args:
+        resumed_at, evaluated_at: what follows these steps is forgotten: a resumed run reports and evaluates it again.
+    """
+
+    def __init__(self, folder: Path | None, *, resumed_at: int = 0, evaluated_at: int = 0) -> None:
         self.folder = folder
         self.scores: dict[int, dict[str, float]] = {}
         if folder is None:
             return
         self.path = folder / "metrics.jsonl"
-        self._forget_after(resumed_at)
+        self._forget_after({"train": resumed_at, "evaluation": evaluated_at})
         self.train_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "train"))
         self.evaluation_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "evaluation"))
 
-    def _forget_after(self, step: int) -> None:
+    def _forget_after(self, last: dict[str, int]) -> None:
         """Steps that a resumed run takes again would otherwise stand in the file twice."""
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         kept = []
@@ -86,7 +90,7 @@ class Log:
                 event = json.loads(line)
             except ValueError:  # cut off when the process was killed
                 continue
-            if event["step"] <= step:
+            if event["step"] <= last[event["event"]]:
                 kept.append(line)
                 if event["event"] == "evaluation":
                     self.scores[event["step"]] = _scores(event)

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from bert_tf.config import Layer, override_layer, resolve
 from bert_tf.errors import UserError
+from bert_tf.kinds import Classification
 from bert_tf.lookup import load_task
 from bert_tf.models import BertClassifier
 from bert_tf.text import BertTokenizer
@@ -25,7 +26,7 @@ def run(tiny: Path, folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
         Layer(origin="test", values={"task": "sst2", "backbone": str(tiny / "backbone")}),
         override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
     ]
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return train(resolve(layers), load_task("sst2"), folder, data=str(tiny / "data"))
 
 
@@ -62,6 +63,29 @@ def test_a_run_folder(tiny: Path, tmp_path: Path):
     tokenizer = BertTokenizer.from_pretrained(tmp_path / "run" / "model")
     assert model.labels == ("negative", "positive")
     assert model.config.vocabulary_size == tokenizer.vocabulary_size == 27
+
+
+def test_an_evaluation_that_failed_is_made_up_for(tiny: Path, tmp_path: Path, monkeypatch):
+    settings = {**EXACT, "training.evaluate_every_steps": 4, "training.max_steps": 8}
+    run(tiny, tmp_path / "whole", settings)
+
+    def out_of_memory(*arguments):
+        raise MemoryError("in an evaluation")
+
+    for _ in range(2):  # of the fourth step, again when the run goes on
+        with monkeypatch.context() as patch:
+            patch.setattr(Classification, "measure", out_of_memory)
+            with pytest.raises(MemoryError, match="in an evaluation"):
+                run(tiny, tmp_path / "failed", settings)
+        assert [path.name for path in (tmp_path / "failed" / "checkpoints").glob("*.index")] == ["ckpt-4.index"]
+    run(tiny, tmp_path / "failed", settings)
+    found, wanted = (
+        [(event["event"], event["step"], event.get("accuracy")) for event in events(tmp_path / name)]
+        for name in ("failed", "whole")
+    )
+    assert sorted(found) == sorted(wanted)
+    for name, array in saved(tmp_path / "whole").items():
+        np.testing.assert_array_equal(saved(tmp_path / "failed")[name], array, err_msg=name)
 
 
 def test_the_best_weights_are_kept(tiny: Path, tmp_path: Path):
