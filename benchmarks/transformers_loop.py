@@ -29,8 +29,14 @@ def arguments(description: str | None, *, epochs: int, batch: int, learning_rate
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument("--warmup-share", type=float, default=0.0)
+    parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"), help="of autocast")
     parser.add_argument("--max-steps", type=int, default=None, help="stop early, without a score: to time the steps")
     return parser
+
+
+def autocast(flags: argparse.Namespace) -> Any:
+    """A context in which the model works in the precision asked for."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=flags.precision == "bfloat16")
 
 
 def padded(tokenizer: Any, rows: Sequence[Mapping[str, Any]], length: int | None = None) -> dict[str, torch.Tensor]:
@@ -63,7 +69,8 @@ def fine_tune(
     for _ in range(flags.epochs):
         order = torch.randperm(len(rows)).tolist()
         for start in range(0, len(rows), flags.batch):
-            loss = model(**collate([rows[i] for i in order[start : start + flags.batch]])).loss
+            with autocast(flags):
+                loss = model(**collate([rows[i] for i in order[start : start + flags.batch]])).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()

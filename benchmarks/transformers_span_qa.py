@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import transformers
 
-from benchmarks.transformers_loop import arguments, fine_tune, padded
+from benchmarks.transformers_loop import arguments, autocast, fine_tune, padded
 from bert_tf.metrics.squad import squad_scores
 
 LENGTH, STRIDE = 384, 128
@@ -41,7 +41,8 @@ def main() -> None:
     result |= {"windows": len(rows), **vars(flags)}
     if flags.max_steps is None:
         questions = read(Path(flags.data) / "dev-v1.1.json")
-        answers = answer(model.eval(), tokenizer, questions)
+        with autocast(flags):
+            answers = answer(model.eval(), tokenizer, questions)
         scores = squad_scores(answers, [[text for text, _ in question["answers"]] for question in questions])
         result |= {name: round(100 * value, 2) for name, value in scores.items()}
     print(json.dumps(result))
@@ -111,7 +112,9 @@ def answer(model: Any, tokenizer: Any, questions: list[dict[str, Any]]) -> list[
     for start in range(0, len(order), SCORED_AT_ONCE):
         part = order[start : start + SCORED_AT_ONCE]
         output = model(**padded(tokenizer, [rows[i] for i in part]))
-        for i, starts, ends in zip(part, output.start_logits.numpy(), output.end_logits.numpy(), strict=True):
+        for i, starts, ends in zip(
+            part, output.start_logits.float().numpy(), output.end_logits.float().numpy(), strict=True
+        ):
             number, offsets = found["overflow_to_sample_mapping"][i], found["offset_mapping"][i]
             sides = found.sequence_ids(i)
             for first in np.argsort(-starts)[:N_BEST].tolist():

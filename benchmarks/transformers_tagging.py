@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import transformers
 
-from benchmarks.transformers_loop import arguments, fine_tune, padded
+from benchmarks.transformers_loop import arguments, autocast, fine_tune, padded
 from bert_tf.metrics.entities import entity_scores
 
 FILES = {"train": "wnut17train.conll", "dev": "emerging.dev.conll", "test": "emerging.test.annotated"}
@@ -38,7 +38,8 @@ def main() -> None:
     result |= vars(flags)
     if flags.max_steps is None:
         for split in ("dev", "test"):
-            found = tags(model.eval(), tokenizer, rows[split], names)
+            with autocast(flags):
+                found = tags(model.eval(), tokenizer, rows[split], names)
             wanted = [right for _, right in splits[split]]
             # A word that its row has no room for is no entity.
             found = [guess + ["O"] * (len(right) - len(guess)) for guess, right in zip(found, wanted, strict=True)]
