@@ -59,6 +59,20 @@ def classify(folder: str, texts: list[str], labels: list[int]) -> dict[str, Any]
     }
 
 
+def masked_lm(folder: str, texts: list[str]) -> dict[str, Any]:
+    """A folder as BertForMaskedLM loads it: what it found wrong, and the logits of all tokens of the texts."""
+    model, report = transformers.BertForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    batch = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        logits = model.eval()(**batch).logits
+    return {
+        "troubles": [f"{kind}: {name}" for kind, names in report.items() for name in names],
+        "token_ids": batch["input_ids"].numpy(),
+        "logits": logits.numpy(),
+    }
+
+
 def random_model(folder: str, token_ids: list[list[int]], padding_mask: list[list[int]]) -> dict[str, np.ndarray]:
     """Writes a small BertModel with random weights, and gives its outputs."""
     torch.manual_seed(1)
@@ -114,7 +128,7 @@ def train(
     return {"loss": loss, "norm": norm, "rate": rate, "logits": logits.numpy()}
 
 
-JOBS = {job.__name__: job for job in (reference, classify, random_model, train)}
+JOBS = {job.__name__: job for job in (reference, classify, masked_lm, random_model, train)}
 
 if __name__ == "__main__":
     _, job_name, arguments_file, result_file = sys.argv
