@@ -16,6 +16,7 @@ import argparse
 import nltk
 import sentencex
 
+from bert_tf.kinds import TextToText
 from bert_tf.lookup import load_task
 from bert_tf.pipeline import Pipeline
 
@@ -45,7 +46,9 @@ def main() -> None:
         stemming=True,
     )
     task = load_task("dialogsum")
+    assert isinstance(task, TextToText)
     examples = task.read(flags.data, flags.split)
+    assert examples.references is not None
     found = {name: [answer(text) for text in examples.texts] for name, answer in task.simple_answers.items()}
     pipeline = Pipeline(flags.run)
     found["the run"] = [answer["generated"] for answer in pipeline(list(examples.texts))]
