@@ -1,4 +1,4 @@
-"""ROUGE of a dialogsum run's summaries by py-rouge, the package on whose scale the data set's paper reports.
+"""ROUGE of a dialogsum run's summaries by py-rouge, whose scale comes nearest to that of the data set's paper.
 
     pip install --target /tmp/py_rouge py-rouge
     PYTHONPATH=/tmp/py_rouge python -m benchmarks.dialogsum_rouge --run=runs/dialogsum --data=FOLDER
