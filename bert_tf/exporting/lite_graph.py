@@ -208,15 +208,34 @@ def text_outputs(outputs: Contract) -> tuple[TensorNote, ...]:
 
 
 @contextlib.contextmanager
-def masked_with(model: Any, value: float | None) -> Iterator[None]:
-    """Within it the model adds `value` to the scores of what must not be seen; None: its own."""
+def made_for(model: Any, *, mask_value: float | None, eight_bits: bool) -> Iterator[None]:
+    """Within it the model is as a converter wants it.
+
+    Args:
+        mask_value: what is added to the scores of what must not be seen; None: the model's own.
+        eight_bits: the tables of token and position vectors are split into rows and the sizes of their columns. In 8
+            bits a table has one scale, and some columns are many times as large as others.
+    """
     backbone = model.backbone
+    embeddings = backbone.embeddings
     before = backbone.mask_value
-    backbone.mask_value = before if value is None else value
+    tables = [table for table in (embeddings.token, embeddings.position) if table is not None and eight_bits]
+    backbone.mask_value = before if mask_value is None else mask_value
     try:
+        for table in tables:
+            table.split = _split(np.asarray(table.table))
         yield
     finally:
         backbone.mask_value = before
+        for table in tables:
+            table.split = None
+
+
+def _split(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[V, D] as rows within [-1, 1], float32 [V, D], and the size of each column, [D]."""
+    columns = np.abs(table).max(axis=0)
+    columns = np.where(columns == 0, 1.0, columns).astype(np.float32)
+    return (table / columns).astype(np.float32), columns
 
 
 def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:

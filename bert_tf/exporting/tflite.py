@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
 QUANTIZATIONS = ("float32", "float16", "int8", "static_int8")
+EIGHT_BITS = ("int8", "static_int8")
 FLAVOURS = ("tensors", "text")
 LENGTHS = ("fixed", "dynamic")
 LEAST_MASK = -1e4
@@ -116,15 +117,17 @@ class TFLite(Artefact):
             outputs=notes,
             has_tokenizer=not takes_text,
         )
-        graphs: dict[float | None, Any] = {}
+        graphs: dict[Any, Any] = {}
         for quantization in self.quantize:
             mask_value = self.static_mask_value if quantization == "static_int8" else None
-            if mask_value not in graphs:
-                with lite_graph.masked_with(run.model, mask_value):
-                    graphs[mask_value] = frozen(self._function(run, outputs, None if takes_text else numbers))
+            made = {"mask_value": mask_value, "eight_bits": quantization in EIGHT_BITS}
+            key = tuple(made.values())
+            if key not in graphs:
+                with lite_graph.made_for(run.model, **made):
+                    graphs[key] = frozen(self._function(run, outputs, None if takes_text else numbers))
             rows = self._calibration(run) if quantization == "static_int8" else None
             model = finish(
-                convert(graphs[mask_value], quantization, rows=rows, custom_ops=takes_text),
+                convert(graphs[key], quantization, rows=rows, custom_ops=takes_text),
                 [note.name for note in inputs],
                 [note.name for note in notes],
                 description=outputs.description,

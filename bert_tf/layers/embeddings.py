@@ -117,6 +117,8 @@ class Embeddings(keras.layers.Layer):
 
     def _positions(self, token_ids, position_ids):
         """float [B, T, D] by number, or [T, D] where every row counts from 0."""
+        if position_ids is not None and self.position is not None:
+            return self.position(position_ids)  # [B, T, D]
         table = self.position.table if self.position is not None else sinusoids(self.max_positions, self.hidden_dim)
         if position_ids is not None:
             return ops.take(table, position_ids, axis=0)  # [B, T, D]

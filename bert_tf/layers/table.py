@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,12 +30,18 @@ class Table(keras.layers.Layer):
         self.size = check_positive("size", size)
         self.dim = check_positive("dim", dim)
         self.initializer_range = initializer_range
+        # A converter to 8 bits may set rows whose columns are alike in size, float32 [V, D], and what each column is to
+        # be multiplied with, [D]: a table has one scale for all its numbers, which its largest column decides.
+        self.split: tuple[Any, Any] | None = None
 
     def build(self, input_shape=None):
         start = truncated_normal(self.initializer_range)
         self.table = self.add_weight(shape=(self.size, self.dim), initializer=start, name="table", autocast=False)
 
     def call(self, ids):
+        if self.split is not None:
+            rows, columns = self.split
+            return ops.take(rows, ids, axis=0) * columns  # [..., D]
         return ops.take(self.table, ids, axis=0)  # [..., D]
 
     def compute_output_spec(self, ids):

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.exporting import lite_file
-from bert_tf.exporting.lite_check import LiteFile, _padded
-from bert_tf.exporting.lite_graph import masked_with
+from bert_tf.exporting.lite_check import LiteFile, _padded, litert
+from bert_tf.exporting.lite_convert import convert, frozen
+from bert_tf.exporting.lite_graph import made_for
 from bert_tf.exporting.run import Run
 from bert_tf.exporting.tflite import TFLite
+from bert_tf.layers.table import Table
 from bert_tf.lookup import load_export
 from bert_tf.pipeline import Pipeline
 from tests.export.runs import KINDS
@@ -105,19 +110,46 @@ def test_every_quantization_of_a_model_wide_enough_to_have_any(tmp_path, exporte
     assert all(model["operators"]["GELU"] for model in report["models"]), "the exact one, as one operator"
 
 
-def test_the_mask_is_put_back():
-    class Backbone:
-        mask_value = -1e4
+def embedding() -> tuple[Any, Table]:
+    """What `made_for` changes of a model, and no more; and its table."""
+    token = Table(500, 16)
+    token.build(None)
+    embeddings = SimpleNamespace(token=token, position=None)
+    return SimpleNamespace(backbone=SimpleNamespace(mask_value=-1e4, embeddings=embeddings)), token
 
-    class Model:
-        backbone = Backbone()
 
-    model = Model()
-    with masked_with(model, -50.0):
+def test_what_a_converter_wanted_is_put_back():
+    model, token = embedding()
+    ids = np.arange(500)[None]
+    before = np.asarray(token(ids))
+    with made_for(model, mask_value=-50.0, eight_bits=True):
         assert model.backbone.mask_value == -50.0
+        assert token.split is not None
+        np.testing.assert_allclose(np.asarray(token(ids)), before, atol=1e-7)
     assert model.backbone.mask_value == -1e4
-    with masked_with(model, None):
+    assert token.split is None
+    with made_for(model, mask_value=None, eight_bits=False):
         assert model.backbone.mask_value == -1e4
+        assert token.split is None
+
+
+def test_a_table_in_8_bits_has_a_scale_for_each_column():
+    model, token = embedding()
+    table = np.asarray(token.table) * np.where(np.arange(16) == 3, 100.0, 1.0)  # one column is far larger
+    table[:, 5] = 0.0
+    token.table.assign(table)
+    signature = [tf.TensorSpec([1, 500], tf.int32, name="ids")]
+    with made_for(model, mask_value=None, eight_bits=True):
+        graph = frozen(tf.function(lambda ids: {"rows": token(ids)}, input_signature=signature))
+    content = convert(graph, "int8")
+    assert len(content) < table.size * 4 / 2, "it is in 8 bits"
+    file = litert().Interpreter(model_content=content)
+    file.allocate_tensors()
+    file.set_tensor(file.get_input_details()[0]["index"], np.arange(500, dtype=np.int32)[None])
+    file.invoke()
+    rows = file.get_tensor(file.get_output_details()[0]["index"])[0]
+    largest = np.abs(table).max(axis=0)
+    assert (np.abs(rows - table).max(axis=0) <= largest / 127 * 0.51 + 1e-9).all()
 
 
 @pytest.mark.parametrize(
