@@ -12,6 +12,7 @@ from bert_tf.kinds import (
     ExtractiveSummarization,
     Kind,
     MultiLabel,
+    Pretraining,
     Regression,
     SpanQA,
     Tagging,
@@ -26,6 +27,7 @@ COUNTS: dict[type[Kind], dict[str, tuple[str, ...]]] = {
     SpanQA: {"n_best_count": tuple(f"n_best_{name}" for name in ("answer", "start", "end", "score", "logit"))},
     SentenceVectors: {"token_count": ("token", "start", "end", "token_vector")},
     ExtractiveSummarization: {"count": ("start", "end", "score")},
+    Pretraining: {"count": ("starts", "ends", "tokens", "token_ids", "scores")},
 }
 # What only scoring needs.
 INNER: dict[type[Kind], tuple[str, ...]] = {

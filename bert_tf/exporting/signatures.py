@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.exporting.answers import counts_of, dense, for_users
-from bert_tf.kinds import Classification, Kind, MultiLabel, Regression, SpanQA, TextToText
+from bert_tf.kinds import Classification, Kind, MultiLabel, Pretraining, Regression, SpanQA, TextToText
 from bert_tf.kinds.sentence_vectors import SentenceVectors
 
 SERVING, DETAILS, TENSORS, CLASSIFY, REGRESS = "serving_default", "details", "tensors", "classify", "regress"
@@ -74,7 +74,11 @@ def _tensors(kind: Kind, model: Any, tokenizer: Any) -> Any:
 
     def call(token_ids: Any, segment_ids: Any, padding_mask: Any) -> dict[str, Any]:
         inputs = {"token_ids": token_ids, "segment_ids": segment_ids, "padding_mask": padding_mask}
-        outputs = tf.cast(model(inputs, training=False), tf.float32)
+        found = model(inputs, training=False)
+        if isinstance(kind, Pretraining):
+            names = {"masked_lm_logits": "logits", "pair_logits": "pair_logits"}
+            return {names[name]: tf.cast(value, tf.float32) for name, value in found.items()}
+        outputs = tf.cast(found, tf.float32)
         if isinstance(kind, SpanQA):
             return {"start_logits": outputs[..., 0], "end_logits": outputs[..., 1]}
         if isinstance(kind, Regression):
