@@ -22,7 +22,9 @@ def frozen(function: Any) -> Any:
     return convert_variables_to_constants_v2(function.get_concrete_function())
 
 
-def convert(graph: Any, quantization: str, *, rows: Rows | None = None, custom_ops: bool = False) -> bytes:
+def convert(
+    graph: Any, quantization: str, *, rows: Rows | None = None, every_operator: bool = False, custom_ops: bool = False
+) -> bytes:
     """The model's bytes, without metadata.
 
     Args:
@@ -30,6 +32,7 @@ def convert(graph: Any, quantization: str, *, rows: Rows | None = None, custom_o
         quantization: "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, and activations brought to 8
             bits as they come ("dynamic range"); "static_int8", the activations' ranges fixed beforehand.
         rows: for "static_int8", the inputs of some examples by name, from which the ranges are learnt.
+        every_operator: for "static_int8", see `bert_tf.exporting.lite_static`.
         custom_ops: whether operators are kept that TFLite has no kernels for itself.
     Raises: ValueError for another quantization, or rows where there should be none or none where there should be.
     """
@@ -41,12 +44,15 @@ def convert(graph: Any, quantization: str, *, rows: Rows | None = None, custom_o
         raise ValueError(f"`rows` are for static_int8. Received: quantization={quantization!r}, rows={rows!r}")
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module())
     converter.allow_custom_ops = custom_ops
-    if quantization != "float32":
+    if quantization not in ("float32", "static_int8"):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantization == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if rows is not None:
-        converter.representative_dataset = lambda: (dict(row) for row in rows)
     with warnings.catch_warnings():  # of the interpreter that the converter itself uses
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
-        return converter.convert()
+        model = converter.convert()
+    if rows is None:
+        return model
+    from bert_tf.exporting.lite_static import quantize
+
+    return quantize(model, rows, everything=every_operator)

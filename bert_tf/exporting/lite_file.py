@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bert_tf.exporting.lite_edit import graph_of, packed, parsed, text
 from bert_tf.exporting.lite_metadata import with_files
 
 METADATA = "TFLITE_METADATA"
@@ -36,16 +37,15 @@ def finish(
         contents: files by name.
     """
     from ai_edge_litert import schema_py_generated as schema
-    from ai_edge_litert.tools import flatbuffer_utils
 
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    parsed.description = description
-    graph, signature = parsed.subgraphs[0], parsed.signatureDefs[0]
+    changed = parsed(model)
+    changed.description = description
+    graph, signature = graph_of(changed), changed.signatureDefs[0]
     _move_first(graph, signature, [_place(signature, name) for name in inputs])
-    places = {_text(item.name): item.tensorIndex for item in signature.inputs}
-    signature.inputs = sorted(signature.inputs, key=lambda item: inputs.index(_text(item.name)))
+    places = {text(item.name): item.tensorIndex for item in signature.inputs}
+    signature.inputs = sorted(signature.inputs, key=lambda item: inputs.index(text(item.name)))
     graph.inputs = [places[name] for name in inputs]
-    signature.outputs = sorted(signature.outputs, key=lambda item: int(_text(item.name).rpartition("_")[2]))
+    signature.outputs = sorted(signature.outputs, key=lambda item: int(text(item.name).rpartition("_")[2]))
     graph.outputs = [item.tensorIndex for item in signature.outputs]
     for item, name in zip(signature.outputs, outputs, strict=True):
         item.name = name
@@ -54,15 +54,15 @@ def finish(
     if metadata is not None:
         buffer, entry = schema.BufferT(), schema.MetadataT()
         buffer.data = np.frombuffer(metadata, np.uint8)
-        entry.name, entry.buffer = METADATA, len(parsed.buffers)
-        parsed.buffers.append(buffer)
-        parsed.metadata = [*(parsed.metadata or []), entry]
-    packed = bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
-    return with_files(packed, contents) if contents else packed
+        entry.name, entry.buffer = METADATA, len(changed.buffers)
+        changed.buffers.append(buffer)
+        changed.metadata = [*(changed.metadata or []), entry]
+    content = packed(changed)
+    return with_files(content, contents) if contents else content
 
 
 def _place(signature: Any, name: str) -> int:
-    return next(item.tensorIndex for item in signature.inputs if _text(item.name) == name)
+    return next(item.tensorIndex for item in signature.inputs if text(item.name) == name)
 
 
 def _move_first(graph: Any, signature: Any, chosen: Sequence[int]) -> None:
@@ -77,10 +77,6 @@ def _move_first(graph: Any, signature: Any, chosen: Sequence[int]) -> None:
             operator.intermediates = [new[old] for old in operator.intermediates]
     for item in (*signature.inputs, *signature.outputs):
         item.tensorIndex = new[item.tensorIndex]
-
-
-def _text(name: bytes | str) -> str:
-    return name if isinstance(name, str) else name.decode()
 
 
 def operators(path: Path) -> Counter[str]:

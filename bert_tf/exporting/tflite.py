@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 QUANTIZATIONS = ("float32", "float16", "int8", "static_int8")
 EIGHT_BITS = ("int8", "static_int8")
 FLAVOURS = ("tensors", "text")
+OPERATORS = ("dense", "all")
 LENGTHS = ("fixed", "dynamic")
 LEAST_MASK = -1e4
 MOST_EXAMPLES = 100_000  # of the training split, in which words with accents are looked for
@@ -35,9 +36,11 @@ class TFLite(Artefact):
     Args:
         inputs: "tensors", "text" or both.
         quantize: any of "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, activations quantised as
-            they come; "static_int8", for processors that know 8 bits only.
+            they come; "static_int8", the activations' ranges fixed beforehand: less exact.
         length: "fixed", every row padded to the run's sequence length, or "dynamic", any length up to that.
         calibration_examples: training examples from which "static_int8" learns ranges.
+        static_operators: which are in 8 bits with "static_int8": "dense", the dense layers and tables alone, or "all"
+            that can be, for processors that know 8 bits only; a BERT then loses much.
         static_mask_value: what "static_int8" adds to scores that must not count; a large one would take the range.
     Raises: ValueError for a setting that cannot be.
     """
@@ -46,6 +49,7 @@ class TFLite(Artefact):
     quantize: tuple[str, ...] = ("float32",)
     length: str = "fixed"
     calibration_examples: int = 100
+    static_operators: str = "dense"
     static_mask_value: float = -50.0
 
     def __post_init__(self) -> None:
@@ -61,6 +65,11 @@ class TFLite(Artefact):
             raise ValueError("`length` must be fixed for static_int8 and for text. Received: length='dynamic'")
         if "static_int8" in self.quantize and "text" in self.inputs:
             raise ValueError(f"`inputs` must be tensors for static_int8. Received: inputs={self.inputs!r}")
+        if self.static_operators not in OPERATORS:
+            raise ValueError(
+                f"`static_operators` must be one of {', '.join(OPERATORS)}. "
+                f"Received: static_operators={self.static_operators!r}"
+            )
         if self.calibration_examples < 1:
             raise ValueError(
                 f"`calibration_examples` must be 1 or more. Received: calibration_examples={self.calibration_examples}"
@@ -118,6 +127,7 @@ class TFLite(Artefact):
             has_tokenizer=not takes_text,
         )
         graphs: dict[Any, Any] = {}
+        every = self.static_operators == "all"
         for quantization in self.quantize:
             mask_value = self.static_mask_value if quantization == "static_int8" else None
             made = {"mask_value": mask_value, "eight_bits": quantization in EIGHT_BITS}
@@ -127,7 +137,7 @@ class TFLite(Artefact):
                     graphs[key] = frozen(self._function(run, outputs, None if takes_text else numbers))
             rows = self._calibration(run) if quantization == "static_int8" else None
             model = finish(
-                convert(graphs[key], quantization, rows=rows, custom_ops=takes_text),
+                convert(graphs[key], quantization, rows=rows, every_operator=every, custom_ops=takes_text),
                 [note.name for note in inputs],
                 [note.name for note in notes],
                 description=outputs.description,

@@ -165,6 +165,7 @@ def test_a_table_in_8_bits_has_a_scale_for_each_column():
         ),
         ("length=dynamic quantize=static_int8", "`length` must be fixed for static_int8"),
         ("inputs=text quantize=static_int8", "`inputs` must be tensors for static_int8"),
+        ("static_operators=some", "`static_operators` must be one of dense, all. Received: static_operators='some'"),
         ("calibration_examples=0", "`calibration_examples` must be 1 or more. Received: calibration_examples=0"),
         ("static_mask_value=1.0", "`static_mask_value` must be below 0, and -10000 or more. Received: .*1.0"),
     ],
