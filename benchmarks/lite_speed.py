@@ -105,7 +105,9 @@ def _calls(
         length = tokens if flags.length == "fixed" else None
         path = folder / f"{precision}_{length}.tflite"
         if not path.exists():
-            model = convert(frozen(lite_graph.tensors_function(pipeline.model, outputs, length)), precision)
+            with lite_graph.made_for(pipeline.model, mask_value=None, eight_bits=precision == "int8"):
+                graph = frozen(lite_graph.tensors_function(pipeline.model, outputs, length))
+            model = convert(graph, precision)
             names = [note.name for note in lite_graph.INPUTS], [note.name for note in outputs.outputs]
             path.write_bytes(finish(model, *names, description=""))
         file = LiteFile(path, threads=flags.threads)
