@@ -12,6 +12,8 @@ import time
 import warnings
 from pathlib import Path
 
+PAUSE, WARM = 0.2, 3  # as in lite_speed.py
+
 
 def main() -> None:
     model, threads, vocabulary_size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -85,7 +87,9 @@ def feed_of(tokens, vocabulary_size):
 
 def timed(session, feed, calls):
     feed = {item.name: feed[item.name] for item in session.get_inputs()}
-    session.run(None, feed)
+    time.sleep(PAUSE)
+    for _ in range(WARM):
+        session.run(None, feed)
     times = []
     for _ in range(calls):
         started = time.perf_counter()
