@@ -1,13 +1,17 @@
-"""A name on the command line -> a file of tasks/, configs/ or export/; a path to one's own file works too."""
+"""A name on the command line -> a file of tasks/, configs/ or export/; the path of your own file works too."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import os
+import re
 import sys
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bert_tf.errors import UserError, did_you_mean
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent
 SUFFIXES = {"tasks": ".py", "configs": ".toml", "export": ".py"}
+UNKNOWN_ARGUMENT = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
+
+Wanted = TypeVar("Wanted")
 
 
 def definitions(group: str) -> Path:
@@ -53,33 +60,33 @@ def find(group: str, name: str) -> Path:
 
 
 def load_task(name: str) -> Kind:
-    """The task of a name in tasks/, or of one's own Python file, which must define `TASK`.
+    """The task of a name in tasks/, or of your own Python file, which must define `TASK`.
 
-    Raises: UserError if there is no such task, or no `TASK` of a kind from `bert_tf.kinds` in the file.
+    Raises: UserError if there is no such task, if its file fails (with the line), or if it has no `TASK` of a kind from
+        `bert_tf.kinds`.
     """
     from bert_tf.kinds.base import Kind
 
-    path, task = _load("tasks", name, "TASK")
-    if not isinstance(task, Kind):
-        raise UserError(f"{path}: TASK must be an object of a kind from bert_tf.kinds. Received: {task!r}")
-    return task
+    return _load("tasks", name, "TASK", Kind, "a kind from bert_tf.kinds")
 
 
 def load_export(name: str) -> Artefact:
-    """The format of a name in export/, or of one's own Python file, which must define `ARTEFACT`.
+    """The format of a name in export/, or of your own Python file, which must define `ARTEFACT`.
 
-    Raises: UserError if there is no such format, or no `ARTEFACT` of `bert_tf.exporting` in the file.
+    Raises: UserError if there is no such format, if its file fails (with the line), or if the file has no `ARTEFACT` of
+        `bert_tf.exporting`.
     """
     from bert_tf.exporting.artefact import Artefact
 
-    path, artefact = _load("export", name, "ARTEFACT")
-    if not isinstance(artefact, Artefact):
-        raise UserError(f"{path}: ARTEFACT must be an Artefact of bert_tf.exporting. Received: {artefact!r}")
-    return artefact
+    return _load("export", name, "ARTEFACT", Artefact, "an export format of bert_tf.exporting")
 
 
-def _load(group: str, name: str, attribute: str) -> tuple[Path, Any]:
-    """The file that `name` stands for, run, and what it has under the name of `attribute`, None if nothing."""
+def _load(group: str, name: str, attribute: str, wanted: type[Wanted], what: str) -> Wanted:
+    """The object of the class `wanted` that a definition file, once it is run, has under the name of `attribute`.
+
+    Args:
+        what: how an error calls the class.
+    """
     path = find(group, name)
     module_name = f"bert_tf_{group}_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -89,10 +96,52 @@ def _load(group: str, name: str, attribute: str) -> tuple[Path, Any]:
     sys.modules[module_name] = module  # before it runs: dataclasses look their module up there
     try:
         spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise UserError(_mistake(path, error, vars(module))) from error
     except BaseException:
         del sys.modules[module_name]
         raise
-    return path, getattr(module, attribute, None)
+    return _defined(path, vars(module), attribute, wanted, what)
+
+
+def _defined(path: Path, names: Mapping[str, Any], attribute: str, wanted: type[Wanted], what: str) -> Wanted:
+    if attribute not in names:
+        others = [name for name, value in names.items() if isinstance(value, wanted)]
+        came = f"the name{'s' * (len(others) > 1)} {', '.join(others)}" if others else "none"
+        raise UserError(f"{path}: expected {attribute} = ..., an object of {what}. Received: {came}")
+    found = names[attribute]
+    if isinstance(found, type) and issubclass(found, wanted):
+        raise UserError(
+            f"{path}: {attribute} must be an object of {what}, {found.__name__}(...). "
+            f"Received: the class {found.__name__} itself"
+        )
+    if not isinstance(found, wanted):
+        raise UserError(f"{path}: {attribute} must be an object of {what}. Received: {found!r}")
+    return found
+
+
+def _mistake(path: Path, error: Exception, names: Mapping[str, Any]) -> str:
+    """What went wrong in a definition file, and in which of its lines."""
+    line = None
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        line, said = error.lineno, error.msg
+    else:
+        for frame in traceback.extract_tb(error.__traceback__):
+            line = frame.lineno if frame.filename == str(path) else line
+        said = str(error)
+    place = str(path) if line is None else f"{path}:{line}"
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    return f"{place}: {kind}{said}{_nearest_argument(error, names)}"
+
+
+def _nearest_argument(error: Exception, names: Mapping[str, Any]) -> str:
+    """Of a call with an argument that is not known: the nearest that is."""
+    found = UNKNOWN_ARGUMENT.search(str(error)) if isinstance(error, TypeError) else None
+    called = names.get(found[1].split(".")[0]) if found else None
+    if found is None or not callable(called):
+        return ""
+    return did_you_mean(found[2], inspect.signature(called).parameters)
 
 
 def _listed(group: str) -> str:

@@ -47,7 +47,8 @@ class Pipeline:
         pairs: the second text of each, for a task of pairs.
     Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
         `probabilities` by name of the class.
-    Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together.
+    Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together, or if one of
+        them is no text that UTF-8 can hold, named by its place: `texts[3]`.
     """
 
     def __init__(self, where: str | os.PathLike[str], *, task: Kind | None = None, batch_examples: int | None = None):
@@ -118,6 +119,8 @@ class Pipeline:
             if pairs is not None and not isinstance(pairs, str):
                 raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")
             return self([texts], None if pairs is None else [pairs])[0]
+        if texts is None:
+            raise ValueError("`texts` must be one text or several. Received: None")
         if isinstance(pairs, str):
             raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
         answers = self.rows(texts, pairs)
@@ -140,6 +143,9 @@ class Pipeline:
             came = "no pairs" if pairs is None else f"{len(pairs)} pairs"
             needs = "no `pairs`" if wanted == 1 else "as many `pairs` as `texts`"
             raise ValueError(f"This task takes {needs}. Received: {len(texts)} texts, {came}")
+        check_texts("texts", texts)
+        if pairs is not None:
+            check_texts("pairs", pairs)
         answer = self._function(wanted)
         lengths = np.array([len(text) for text in texts], np.int64)
         if pairs is not None:
@@ -176,6 +182,19 @@ class Pipeline:
                 self.model, self.tokenizer, sequence_length=self.sequence_length
             )
         return self._functions[columns]
+
+
+def check_texts(name: str, texts: Sequence[str]) -> None:
+    """Raises: ValueError that names the place in `texts`, called `name`, of the first that is no text in UTF-8."""
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"`{name}[{i}]` must be a text. Received: {text!r:.80}")
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                came = f"a lone surrogate at character {error.start + 1} of {text!r:.80}"
+                raise ValueError(f"`{name}[{i}]` must be a text that UTF-8 can hold. Received: {came}") from None
 
 
 def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:

@@ -207,5 +207,7 @@ def test_formats_by_name(tmp_path):
     assert all(isinstance(lookup.load_export(name), Artefact) for name in lookup.names("export"))
     assert isinstance(lookup.load_export("huggingface"), HuggingFace)
     (tmp_path / "none.py").write_text("")
-    with pytest.raises(UserError, match=r"none\.py: ARTEFACT must be an Artefact of bert_tf\.exporting"):
+    with pytest.raises(
+        UserError, match=r"none\.py: expected ARTEFACT = \.\.\., an object of an export format of bert_tf\.exporting"
+    ):
         lookup.load_export(str(tmp_path / "none.py"))

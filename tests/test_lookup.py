@@ -78,21 +78,60 @@ def test_an_unknown_task_lists_the_tasks_and_suggests_the_nearest(name, parts):
     assert [part for part in [*parts, *lookup.names("tasks")] if part not in message] == []
 
 
-def test_a_file_without_a_task(tmp_path):
-    file = tmp_path / "empty.py"
-    file.write_text("TASK = 3\n")
-    with pytest.raises(
-        UserError, match=r"empty\.py: TASK must be an object of a kind from bert_tf\.kinds\. Received: 3"
-    ):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("TASK = 3\n", r": TASK must be an object of a kind from bert_tf\.kinds\. Received: 3$"),
+        ("", r": expected TASK = \.\.\., an object of a kind from bert_tf\.kinds\. Received: none$"),
+        (OWN_TASK.replace("TASK =", "task ="), r": expected TASK = .* Received: the name task$"),
+        (
+            "from bert_tf.kinds import Regression\nTASK = Regression\n",
+            r": TASK must be an object of a kind from .*, Regression\(\.\.\.\)\. Received: the class Regression",
+        ),
+        # A mistake of its own, in the line where it stands.
+        ("x = 1\nTASK = (\n", r":2: SyntaxError: '\(' was never closed$"),
+        ("\n\nif True:\nx = 1\n", r":4: IndentationError: expected an indented block"),
+        ("import bert_tf\n\nTASK = Clasification()\n", r":3: NameError: name 'Clasification' is not defined"),
+        ("import bert_tf\nimport nothing_of_the_name\n", r":2: ModuleNotFoundError: No module named 'nothing_of"),
+        ("from bert_tf.kinds import Clasification\n", r":1: ImportError: cannot import name 'Clasification'"),
+        (
+            OWN_TASK.replace("sequence_length", "sequence_lenght"),
+            r":10: TypeError: .*'sequence_lenght' Did you mean 'sequence_length'\?$",
+        ),
+        (OWN_TASK.replace(", label=", ", lable="), r":10: TypeError: .*'lable' Did you mean 'label'\?$"),
+        (OWN_TASK.replace('text=("body",)', 'text="body"'), r":10: ValueError: `text` must be a tuple of one or two"),
+        ("def f():\n    return 1 / 0\n\nf()\n", r":2: ZeroDivisionError: division by zero$"),
+        ("from bert_tf.errors import UserError\nraise UserError('no data')\n", r":2: no data$"),
+        ("x = 'a\0b'\n", r"mine\.py.*null bytes"),
+        (b"x = '\xff'\n", r"mine\.py.*(utf-8|UTF-8|encoding)"),
+    ],
+)
+def test_a_task_files_own_mistake_is_one_line_with_its_place(tmp_path, text, message):
+    file = tmp_path / "mine.py"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=message) as caught:
         lookup.load_task(str(file))
+    assert str(caught.value).startswith(str(file))
+    assert "\n" not in str(caught.value)
 
 
-def test_a_task_that_fails_keeps_its_error_and_leaves_no_module(tmp_path):
+def test_a_task_that_fails_leaves_no_module_and_keeps_its_error_for_a_debugger(tmp_path):
     file = tmp_path / "broken.py"
     file.write_text("1 / 0\n")
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(UserError, match=r"broken\.py:1: ZeroDivisionError") as caught:
         lookup.load_task(str(file))
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert not [name for name in sys.modules if "broken" in name]
+
+
+def test_a_format_files_own_mistake_is_one_line_with_its_place(tmp_path):
+    file = tmp_path / "format.py"
+    file.write_text("from bert_tf.exporting.artefact import Artefact\n\nARTEFACT = Artefakt()\n")
+    with pytest.raises(UserError, match=r"format\.py:3: NameError: name 'Artefakt' is not defined"):
+        lookup.load_export(str(file))
+    file.write_text("ARTEFACT = 'tflite'\n")
+    with pytest.raises(UserError, match=r"ARTEFACT must be an object of an export format of bert_tf\.exporting"):
+        lookup.load_export(str(file))
 
 
 def test_a_config_by_path(tmp_path):

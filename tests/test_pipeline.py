@@ -96,6 +96,31 @@ def test_pairs_where_the_task_has_none(pipeline):
         pipeline(["a"], ["b"])
 
 
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["a", "b", "c", None], r"`texts\[3\]` must be a text\. Received: None"),
+        (["a", float("nan")], r"`texts\[1\]` must be a text\. Received: nan"),
+        ([b"a"], r"`texts\[0\]` must be a text\. Received: b'a'"),
+        (["good", "film \ud83d", "c"], r"`texts\[1\]` must be .* UTF-8 .* surrogate at character 6 of 'film \\ud83d'"),
+        ("\udc80", r"`texts\[0\]` must be a text that UTF-8 can hold"),
+        (None, "`texts` must be one text or several. Received: None"),
+    ],
+)
+def test_what_is_no_text_is_named_by_its_place(pipeline, texts, message):
+    with pytest.raises(ValueError, match=message):
+        pipeline(texts)
+
+
+def test_the_second_text_of_a_pair_is_named_by_its_place(tiny_model):
+    pipeline = Pipeline(tiny_model)
+    with pytest.raises(ValueError, match=r"`pairs\[1\]` must be a text\. Received: None"):
+        pipeline(["a", "b"], ["c", None])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"`pairs\[0\]` must be a text that UTF-8 can hold"):
+        pipeline("a", "\ud800")
+    assert len(pipeline(["\U0001f600", "é"], ["", "a"])) == 2  # a whole pair of surrogates is one character
+
+
 def test_no_model_there(tmp_path):
     with pytest.raises(UserError, match=str(tmp_path)):
         Pipeline(tmp_path)
