@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint, Tensor
@@ -37,9 +37,20 @@ PROBLEMS = {
     "multi_label_classification": "multi_label",
     "regression": "regression",
 }
-FILES: tuple[tuple[str, Callable[[Path], dict[str, Tensor]]], ...] = (
-    ("model.safetensors", read_safetensors),
-    ("pytorch_model.bin", read_pickled),
+
+
+class WeightsFile(NamedTuple):
+    """One kind of file with weights: how it is named, and what reads it into Transformers' PyTorch names."""
+
+    name: str  # as Transformers writes it
+    suffixes: tuple[str, ...]  # of a file that is named by the caller
+    read: Callable[[Path], dict[str, Tensor]]
+    plain: Callable[[str], str] = str  # a name in an index of shards -> the name that `read` gives it
+
+
+FILES = (
+    WeightsFile("model.safetensors", (".safetensors",), read_safetensors),
+    WeightsFile("pytorch_model.bin", (".bin", ".pt", ".pth", ".ckpt"), read_pickled),
 )
 # Buffers and copies: positions 0 to P-1, and the masked-LM decoder, which is the token table again.
 IGNORED = re.compile(r"embeddings\.position_ids|embeddings\.token_type_ids")
@@ -48,7 +59,7 @@ TIED = re.compile(r"cls\.predictions\.decoder\.(weight|bias)")
 
 def is_hugging_face(folder: Path) -> bool:
     """Whether `folder` holds weights under a name that Transformers gives them."""
-    return any((folder / f"{name}{end}").is_file() for name, _ in FILES for end in ("", ".index.json"))
+    return any((folder / f"{file.name}{end}").is_file() for file in FILES for end in ("", ".index.json"))
 
 
 def read_hugging_face(folder: Path) -> Checkpoint:
@@ -124,12 +135,12 @@ def vocabulary_of(folder: Path) -> Path | None:
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """Every tensor of the folder's weights, by its name there."""
-    for name, read in FILES:
-        if (folder / name).is_file():
-            return read(folder / name)
-        if (folder / f"{name}.index.json").is_file():
-            return _read_shards(folder / f"{name}.index.json", read)
-    raise UserError(f"{folder} holds no weights: none of {', '.join(name for name, _ in FILES)} (or its .index.json)")
+    for file in FILES:
+        if (folder / file.name).is_file():
+            return file.read(folder / file.name)
+        if (folder / f"{file.name}.index.json").is_file():
+            return _read_shards(folder / f"{file.name}.index.json", file)
+    raise UserError(f"{folder} holds no weights: none of {', '.join(file.name for file in FILES)} (or its .index.json)")
 
 
 def plain_name(name: str) -> str:
@@ -141,7 +152,7 @@ def plain_name(name: str) -> str:
     return name
 
 
-def _read_shards(index: Path, read: Callable[[Path], dict[str, Tensor]]) -> dict[str, Tensor]:
+def _read_shards(index: Path, file: WeightsFile) -> dict[str, Tensor]:
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(shard, str) for shard in places.values()):
         raise UserError(f"{index} has no `weight_map` of tensor names to files")
@@ -151,8 +162,8 @@ def _read_shards(index: Path, read: Callable[[Path], dict[str, Tensor]]) -> dict
             raise UserError(f"{index}: the shard {shard!r} must lie in the same folder")
         if not (index.parent / shard).is_file():
             raise UserError(f"{index} names the shard {shard}, which is not there")
-        tensors.update(read(index.parent / shard))
-    absent = sorted(set(places) - set(tensors))
+        tensors.update(file.read(index.parent / shard))
+    absent = sorted(name for name in places if file.plain(name) not in tensors)
     if absent:
         raise UserError(f"{index} names tensors that are in no shard: {', '.join(absent)}")
     return tensors
