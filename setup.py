@@ -42,6 +42,7 @@ REQUIRES = [
 EXTRAS = {
     "cuda": ["tensorflow[and-cuda]>=2.20"],
     "datasets": ["datasets>=3"],
+    "flax": ["msgpack>=1"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "prepare": ["apache-beam>=2.60"],
     "search": ["faiss-cpu>=1.9"],
@@ -55,6 +56,7 @@ EXTRAS = {
         "build>=1.2",
         "faiss-cpu>=1.9",
         "hypothesis>=6.100",
+        "msgpack>=1",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8",
         "pytest-xdist>=3.6",

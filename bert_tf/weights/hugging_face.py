@@ -1,8 +1,9 @@
-"""Reads a Hugging Face folder: config.json, model.safetensors or pytorch_model.bin (sharded or not), vocab.txt."""
+"""Reads a Hugging Face folder: config.json, weights in one of `FILES` (sharded or not), vocab.txt."""
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint, Tensor
 from bert_tf.weights.pickled import read_pickled
+from bert_tf.weights.readers import flax, tf_h5
 from bert_tf.weights.safe import read_safetensors
 from bert_tf.weights.sentence_transformers import read_modules
 from bert_tf.weights.tables import HUGGING_FACE, read_forwards
@@ -51,7 +53,10 @@ class WeightsFile(NamedTuple):
 FILES = (
     WeightsFile("model.safetensors", (".safetensors",), read_safetensors),
     WeightsFile("pytorch_model.bin", (".bin", ".pt", ".pth", ".ckpt"), read_pickled),
+    WeightsFile("tf_model.h5", (".h5",), tf_h5.read_tf_h5, tf_h5.torch_name),
+    WeightsFile("flax_model.msgpack", (".msgpack",), flax.read_flax, flax.torch_name),
 )
+LOG = logging.getLogger(__name__)
 # Buffers and copies: positions 0 to P-1, and the masked-LM decoder, which is the token table again.
 IGNORED = re.compile(r"embeddings\.position_ids|embeddings\.token_type_ids")
 TIED = re.compile(r"cls\.predictions\.decoder\.(weight|bias)")
@@ -134,13 +139,16 @@ def vocabulary_of(folder: Path) -> Path | None:
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """Every tensor of the folder's weights, by its name there."""
-    for file in FILES:
-        if (folder / file.name).is_file():
-            return file.read(folder / file.name)
-        if (folder / f"{file.name}.index.json").is_file():
-            return _read_shards(folder / f"{file.name}.index.json", file)
-    raise UserError(f"{folder} holds no weights: none of {', '.join(file.name for file in FILES)} (or its .index.json)")
+    """Every tensor of the folder's weights, by its name there; of several files the first of `FILES`, and says so."""
+    found = [(file, name) for file in FILES for name in (file.name, f"{file.name}.index.json")]
+    found = [(file, name) for file, name in found if (folder / name).is_file()]
+    if not found:
+        names = ", ".join(file.name for file in FILES)
+        raise UserError(f"{folder} holds no weights: none of {names} (or its .index.json)")
+    (file, name), *others = found
+    if others:
+        LOG.info("%s: reads %s and leaves %s aside", folder, name, ", ".join(other for _, other in others))
+    return file.read(folder / name) if name == file.name else _read_shards(folder / name, file)
 
 
 def plain_name(name: str) -> str:

@@ -67,7 +67,7 @@ def _from_hugging_face(name: str) -> Path:
     except ImportError:
         raise UserError(f"`{name}` needs huggingface_hub: pip install 'bert_tf[hub]'") from None
     try:
-        for weights in ("*.safetensors", "*.bin"):
+        for weights in ("*.safetensors", "*.bin", "tf_model*.h5", "flax_model*.msgpack"):
             patterns = [*DESCRIPTIONS, weights, f"{weights}.index.json"]
             folder = Path(
                 huggingface_hub.snapshot_download(repository, revision=revision or None, allow_patterns=patterns)
