@@ -72,6 +72,10 @@ class DataConfig(Section):
         None,
         "most tokens of an example, special ones included; none: the task's own",
     )
+    language: str | None = entry(
+        None,
+        "of answers, summaries and translations, by which metrics tell words: a code of ISO 639-1; none: the task's",
+    )
     batching: Literal["auto", "packed", "bucketed", "padded"] = entry(
         "auto",
         "packed: several examples a row; bucketed: rows of like length; padded: to sequence_length; auto: packed, or "

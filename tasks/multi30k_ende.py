@@ -13,6 +13,7 @@ TASK = TextToText(
     ),
     text="en",
     target="de",
+    language="de",
     metrics=("bleu",),
     sequence_length=128,
     target_length=64,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -65,8 +65,19 @@ class Kind(abc.ABC):
         return replace(self, **settings)
 
     def configured(self, config: RunConfig, *, new_data: bool = False) -> Kind:
-        """The same task as a run wants it, where that can say more; `new_data`: it is to be scored on other data."""
-        return self
+        """The same task as a run wants it, where that can say more; `new_data`: it is to be scored on other data.
+
+        Raises: UserError for a language where nothing depends on one, or an unknown one.
+        """
+        language = config.data.language
+        if language is None:
+            return self
+        if "language" not in {field.name for field in fields(self)}:
+            raise UserError(f"'data.language' is for tasks whose metrics count words. Received: {language!r}")
+        try:
+            return replace(self, language=language)
+        except ValueError as error:
+            raise UserError(f"'data.language': {error}") from None
 
     @property
     def main_metric(self) -> str:

@@ -13,7 +13,9 @@ from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.summaries import document, references
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
-from bert_tf.metrics.rouge import NAMES, rouge
+from bert_tf.kinds.languages import check_language
+from bert_tf.metrics.languages import language_code
+from bert_tf.metrics.rouge import NAMES, check_reference, rouge
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -46,14 +48,16 @@ class ExtractiveSummarization(Kind):
     A text is split into sentences in the graph (`bert_tf.text.sentences`); a list of sentences is a text with a line
     for each. What does not fit in `sequence_length` tokens is not read, sentence by sentence from the end. The model
     learns to tell the sentences that an oracle takes (`bert_tf.metrics.oracle`) from the others, by binary
-    cross-entropy. Metrics are ROUGE in points, each of the reference that it is best for.
+    cross-entropy. Metrics are ROUGE in points, each of the reference that it is best for. Both count the words of
+    `language`: see `bert_tf.metrics.rouge.rouge_tokenizer`.
 
     Args:
         text: the column of the text, or of the list of its sentences.
         summary: the column of the summary, or of the list of right ones.
         num_sentences: most sentences of a summary.
         block_trigrams: leave out sentences that have three words in a row in common with a better one.
-    Raises: ValueError for a number, metrics or a length that cannot be.
+        language: of the texts, a code of ISO 639-1.
+    Raises: ValueError for a number, a language, metrics or a length that cannot be.
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
     """
 
@@ -61,10 +65,12 @@ class ExtractiveSummarization(Kind):
     summary: str
     num_sentences: int = 3
     block_trigrams: bool = True
+    language: str = "en"
     metrics: tuple[str, ...] = ("rouge1", "rouge2", "rougeL")
     sequence_length: int = 512
 
     def __post_init__(self) -> None:
+        language_code(self.language)
         if isinstance(self.num_sentences, bool) or not isinstance(self.num_sentences, int) or self.num_sentences < 1:
             raise ValueError(f"`num_sentences` must be 1 or more. Received: num_sentences={self.num_sentences!r}")
         if isinstance(self.metrics, str) or not self.metrics or set(self.metrics) - set(NAMES):
@@ -88,13 +94,18 @@ class ExtractiveSummarization(Kind):
         return cell if cell == "" else document(cell)
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> SummaryExamples:
+        def summaries(cell: Any) -> tuple[str, ...]:
+            return tuple(check_reference(text, self.language) for text in references(cell))
+
         table = self.source.open(
             self.place(where),
             split,
-            {self.text: document, self.summary: references},
+            {self.text: document, self.summary: summaries},
             optional=() if split in ("train", "validation") else (self.summary,),
             skip_bad_rows=skip_bad_rows,
         )
+        latin_only = language_code(self.language) == "en"
+        check_language(table.columns[self.text], self.language, table.origin, latin_only=latin_only)
         return SummaryExamples(
             texts=table.columns[self.text],
             references=table.columns.get(self.summary),
@@ -119,6 +130,7 @@ class ExtractiveSummarization(Kind):
             examples.references,
             max_length=sequence_length or self.sequence_length,
             limit=self.num_sentences,
+            language=self.language,
             progress=progress,
         )
 
@@ -177,7 +189,7 @@ class ExtractiveSummarization(Kind):
         words, splits = [sentence.decode("utf-8") for sentence in found.texts.numpy()], found.row_splits.numpy()
         sentences = [words[start:end] for start, end in pairwise(splits)]
         pairs = zip(sentences, examples.references or (), strict=True)
-        oracle = Oracle(self.num_sentences)
+        oracle = Oracle(self.num_sentences, self.language)
         best = [[some[k] for k in oracle(some, right)] for some, right in pairs]
         rules = {f"lead_{self.num_sentences}": [some[: self.num_sentences] for some in sentences], "oracle": best}
         return {name: self._metrics([" ".join(some) for some in found], examples) for name, found in rules.items()}
@@ -185,7 +197,7 @@ class ExtractiveSummarization(Kind):
     def _metrics(self, texts: Sequence[str], examples: Examples) -> dict[str, float]:
         assert isinstance(examples, SummaryExamples)
         assert examples.references is not None
-        return rouge(texts, examples.references, self.metrics, best=True)
+        return rouge(texts, examples.references, self.metrics, best=True, language=self.language)
 
     def answer_function(
         self, model: BertExtractiveSummarizer, tokenizer: BertTokenizer, *, sequence_length: int | None = None

@@ -78,6 +78,7 @@ class OnCorpus(Kind):
         return PretrainingConfig.model_validate(dict(self.settings))
 
     def configured(self, config: RunConfig, *, new_data: bool = False) -> OnCorpus:
+        super().configured(config, new_data=new_data)
         settings = config.pretraining.model_dump()
         length = config.data.sequence_length or self.sequence_length
         data = config.data.source if new_data else None

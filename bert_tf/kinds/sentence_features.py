@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,7 @@ from bert_tf.metrics.oracle import Oracle
 from bert_tf.text.sentences import sentence_rows
 
 CHUNK = 1024
+logger = logging.getLogger(__name__)
 IGNORED_LABEL = -100
 
 
@@ -45,6 +47,7 @@ def sentence_features(
     *,
     max_length: int,
     limit: int,
+    language: str = "en",
     progress: Callable[[int, int], None] | None = None,
 ) -> SentenceFeatures:
     """Tokenises texts, with the graph that also serves, and labels their sentences.
@@ -53,10 +56,12 @@ def sentence_features(
         references: the right summaries of each text; None: no labels.
         max_length: tokens of a text at most: see `sentence_rows`.
         limit: most sentences of a summary.
+        language: by which the oracle counts words.
         progress: called with (texts done, E) after each chunk.
     """
     rows = tf.function(lambda texts: sentence_rows(tokenizer, texts, max_length=max_length))
-    oracle = Oracle(limit)
+    oracle = Oracle(limit, language)
+    without = unread = 0
     columns: dict[str, list[Any]] = {}
     labels: list[np.ndarray] = []
     token_count = sentence_count = 0
@@ -84,10 +89,20 @@ def sentence_features(
             for e, summaries in enumerate(references[start : start + CHUNK]):
                 chosen = oracle(words[splits[e] : splits[e + 1]], summaries)
                 own[tokens[splits[e] + np.array(chosen, np.int64)]] = 1
+                without += not chosen
             labels.append(own)
+        unread += int((found.counts.numpy() > np.diff(splits)).sum())
         token_count, sentence_count = token_count + int(token_splits[-1]), sentence_count + int(splits[-1])
         if progress is not None:
             progress(min(start + CHUNK, len(texts)), len(texts))
+    if unread:
+        logger.warning(
+            "%d of %d texts do not fit in %d tokens: their last sentences go unread", unread, len(texts), max_length
+        )
+    if without:
+        logger.warning(
+            "%d of %d texts have no sentence with a word of their summary: they teach to take none", without, len(texts)
+        )
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     sentence_splits = np.append(np.int64(0), arrays["sentence_splits"])
     return SentenceFeatures(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from bert_tf.data.features import Features
 
+logger = logging.getLogger(__name__)
 NO_TARGET = -100  # as `bert_tf.layers.masked_lm_head` has it
 
 
@@ -34,6 +39,15 @@ def with_targets(source: Features, target: Features) -> Features:
         token_fields={"target_ids": target_ids},
         fills={"target_ids": NO_TARGET},
     )
+
+
+def say_cut(tokenizer: Any, texts: Sequence[str], features: Features, max_length: int, what: str, follows: str) -> int:
+    """How many of the texts were cut to `max_length` tokens; says it on the log, with what follows from it."""
+    full = [texts[int(row)] for row in np.flatnonzero(features.lengths == max_length)]
+    cut = int(np.sum(tokenizer.tokenize(full).row_lengths().numpy() > max_length - 2)) if full else 0
+    if cut:
+        logger.warning("%d of %d %s are longer than %d tokens: %s", cut, len(texts), what, max_length - 2, follows)
+    return cut
 
 
 def sources(

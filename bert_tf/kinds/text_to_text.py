@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.text_pairs import TextPairs, read_pairs
+from bert_tf.metrics.bleu import LESS_IS_BETTER, translation_metric
+from bert_tf.metrics.bleu import NAMES as TRANSLATION
+from bert_tf.metrics.languages import language_code
 from bert_tf.metrics.rouge import NAMES as ROUGE
 from bert_tf.models import Generation
 
@@ -23,23 +27,12 @@ if TYPE_CHECKING:
     from bert_tf.models import BertSeq2Seq
     from bert_tf.text import BertTokenizer
 
-METRICS = (*ROUGE, "bleu")
+METRICS = (*ROUGE, *TRANSLATION)
+NOT_MEASURED = {
+    "meteor": "it needs WordNet, which is fetched at run time; chrf is near to it",
+    "bertscore": "it needs another trained model; chrf is a metric without one",
+}
 SPECIAL = 3  # [CLS] source [SEP], and a target's [SEP]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextPairs(Examples):
-    """Texts and what is to be made of them.
-
-    Args:
-        references: for each text one or more right answers, the first to be learnt; None where the split has none.
-    """
-
-    references: Sequence[tuple[str, ...]] | None = None
-
-    @property
-    def is_labelled(self) -> bool:
-        return self.references is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +42,10 @@ class TextToText(Kind):
     Args:
         text: the column of the text that is read.
         target: the column of the text that is to be written.
-        references: columns that hold a right answer each, in splits that have several, instead of `target`.
+        references: columns that hold a right answer each, in splits that have several, instead of `target`; some may be
+            empty, but not all.
+        language: of the target, a code of ISO 639-1, by which metrics tell words: see `bert_tf.metrics.rouge` and
+            `bert_tf.metrics.bleu`.
         target_length: most tokens of what is written, its end included; the rest of `sequence_length` is for the text
             that is read, which is cut to fit.
         generation: how the commands write; its `max_length` is `target_length`.
@@ -58,13 +54,14 @@ class TextToText(Kind):
         rewrites: (pattern, text to put there) pairs of regular expressions (RE2), applied one after the other to what
             is written: the tokenizer forgets where there were no spaces.
         simple_answers: by name, what makes an answer of a text without a model; evaluate prints their metrics too.
-    Raises: ValueError for metrics or lengths that cannot be.
+    Raises: ValueError for metrics, a language or lengths that cannot be.
     """
 
     text: str
     target: str
     target_length: int
     references: tuple[str, ...] = ()
+    language: str = "en"
     generation: Generation = field(default_factory=Generation)
     seed: int = 0
     evaluation_examples: int = 200
@@ -72,8 +69,13 @@ class TextToText(Kind):
     simple_answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        language_code(self.language)
         if isinstance(self.metrics, str) or not self.metrics or not set(self.metrics) <= set(METRICS):
-            raise ValueError(f"`metrics` must be a tuple of {', '.join(METRICS)}. Received: metrics={self.metrics!r}")
+            reasons = [f" There is no {name}: {why}." for name, why in NOT_MEASURED.items() if name in self.metrics]
+            raise ValueError(
+                f"`metrics` must be a tuple of {', '.join(METRICS)}. Received: metrics={self.metrics!r}"
+                f"{'.' if reasons else ''}{''.join(reasons)}"
+            )
         if self.target_length < 2 or self.sequence_length < self.target_length + SPECIAL:
             raise ValueError(
                 f"`target_length` must be at least 2, and {SPECIAL} less than `sequence_length` at most. "
@@ -90,30 +92,24 @@ class TextToText(Kind):
 
     @property
     def greater_is_better(self) -> bool:
-        return True
+        return self.main_metric not in LESS_IS_BETTER
 
     @property
     def trims_vocabulary(self) -> bool:
         return False  # what never occurs must be learnt to be unlikely, and be so in the saved model
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> TextPairs:
-        from bert_tf.data import text as text_cell
+        for name in set(self.metrics) & set(TRANSLATION):
+            try:
+                translation_metric(name, self.language)  # what it needs shows before any work
+            except ValueError as error:
+                raise UserError(str(error)) from None
+        return read_pairs(self, where, split, skip_bad_rows=skip_bad_rows)
 
-        wanted = (self.target, *self.references)
-        table = self.source.open(
-            self.place(where),
-            split,
-            dict.fromkeys((self.text, *wanted), text_cell),
-            optional=wanted[1:] if split in ("train", "validation") else wanted,
-            skip_bad_rows=skip_bad_rows,
-        )
-        columns = [table.columns[name] for name in wanted if name in table.columns]
-        return TextPairs(
-            texts=table.columns[self.text],
-            references=list(zip(*columns, strict=True)) if columns else None,
-            bad_rows=table.skipped,
-            is_sample=where == SAMPLE,
-        )
+    @property
+    def counts_words(self) -> bool:
+        """Whether a metric is of words, so that a right answer without one cannot be scored."""
+        return bool(set(self.metrics) & set(ROUGE))
 
     def features(
         self,
@@ -125,15 +121,19 @@ class TextToText(Kind):
     ) -> Features:
         """With the token field `target_ids`: what each token is to predict."""
         from bert_tf.data.features import encode
-        from bert_tf.kinds.target_features import with_targets
+        from bert_tf.kinds.target_features import say_cut, with_targets
 
         assert isinstance(examples, TextPairs)
-        source = encode(tokenizer, examples.texts, max_length=self._source_length(sequence_length), progress=progress)
+        length = self._source_length(sequence_length)
+        source = encode(tokenizer, examples.texts, max_length=length, progress=progress)
+        say_cut(tokenizer, examples.texts, source, length, "texts to read", "the rest of them is not read")
         if examples.references is None:
             return source
         first = [texts[0] for texts in examples.references]
         # [CLS] is left out again: the source's [SEP] stands in for it.
         target = encode(tokenizer, first, max_length=self.target_length + 1)
+        ends = "they are learnt up to there, as if they ended: a greater `target_length` takes more of them"
+        say_cut(tokenizer, first, target, self.target_length + 1, "targets", ends)
         return with_targets(source, target)
 
     def _source_length(self, sequence_length: int | None) -> int:
@@ -228,15 +228,15 @@ class TextToText(Kind):
 
     def _metrics(self, texts: Sequence[str], examples: Examples) -> dict[str, float]:
         """In points, 0 to 100, in the order of `metrics`."""
-        from bert_tf.metrics.bleu import bleu
+        from bert_tf.metrics import bleu
         from bert_tf.metrics.rouge import rouge
 
         assert isinstance(examples, TextPairs)
         assert examples.references is not None
         names = [name for name in self.metrics if name in ROUGE]
-        found = rouge(texts, examples.references, names) if names else {}
-        if "bleu" in self.metrics:
-            found["bleu"] = bleu(texts, examples.references)
+        found = rouge(texts, examples.references, names, language=self.language) if names else {}
+        for name in set(self.metrics) & set(TRANSLATION):
+            found[name] = getattr(bleu, name)(texts, examples.references, language=self.language)
         return {name: found[name] for name in self.metrics}
 
     def answer_function(

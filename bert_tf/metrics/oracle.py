@@ -6,29 +6,35 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from bert_tf.metrics.languages import language_code
+from bert_tf.metrics.rouge import rouge_tokenizer
+
 Grams = tuple[Counter, Counter]
 
 
 class Oracle:
     """Chooses sentences one by one, each time the one that the summary gains most by, until none gains anything.
 
-    What counts is the sum of ROUGE-1 and ROUGE-2, F1 with the Porter stemmer, against the best reference.
+    What counts is the sum of ROUGE-1 and ROUGE-2, F1, against the best reference, of the words that
+    `bert_tf.metrics.rouge` counts.
 
     Args:
         limit: most sentences of a summary.
+        language: of the texts, a code of ISO 639-1.
     Reference: Nallapati et al., 2017, section 3.3, https://arxiv.org/abs/1611.04230; the sum: Liu, 2019,
         https://arxiv.org/abs/1903.10318
     """
 
-    def __init__(self, limit: int) -> None:
-        from rouge_score.tokenizers import DefaultTokenizer
-
+    def __init__(self, limit: int, language: str = "en") -> None:
         self.limit = limit
-        self.tokenizer = DefaultTokenizer(use_stemmer=True)
+        self.stems_words = language_code(language) == "en"
+        self.tokenizer = rouge_tokenizer(language)
         self.stems: dict[str, list[str]] = {}  # so that each word is stemmed once
 
     def words(self, text: str) -> list[str]:
         """The words of a text as ROUGE counts them."""
+        if not self.stems_words:
+            return self.tokenizer.tokenize(text)
         from rouge_score.tokenize import tokenize
 
         found: list[str] = []

@@ -1,4 +1,5 @@
-"""Exact match and F1 of answers, as the official evaluation of SQuAD v1.1 and v2.0 defines them.
+"""Exact match and F1 of answers, as the official evaluation of SQuAD v1.1 and v2.0 defines them, and of other
+languages by `bert_tf.metrics.answer_rules`.
 
 Our own: the libraries that have them bring PyTorch, or fetch code from a hub at run time.
 Reference: Rajpurkar et al., 2016, https://arxiv.org/abs/1606.05250; 2018, https://arxiv.org/abs/1806.03822
@@ -6,26 +7,19 @@ Reference: Rajpurkar et al., 2016, https://arxiv.org/abs/1606.05250; 2018, https
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-ARTICLES = re.compile(r"\b(a|an|the)\b")
-PUNCTUATION = str.maketrans("", "", string.punctuation)
+from bert_tf.metrics.answer_rules import answer_words, normalize_answer
+from bert_tf.metrics.languages import language_code
 
 SQUAD_METRICS = (
     *("exact_match", "f1"),
     *("has_answer_exact_match", "has_answer_f1", "no_answer_exact_match", "no_answer_f1"),
     *("best_exact_match", "best_exact_match_threshold", "best_f1", "best_f1_threshold"),
 )
-
-
-def normalize_answer(text: str) -> str:
-    """Lower case, without ASCII punctuation, English articles and superfluous white space."""
-    return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 
 def squad_scores(
@@ -35,6 +29,7 @@ def squad_scores(
     no_answer: bool = False,
     differences: Sequence[float] | np.ndarray | None = None,
     threshold: float = 0.0,
+    language: str = "en",
 ) -> dict[str, float]:
     """The metrics over E questions, shares in [0, 1].
 
@@ -45,10 +40,15 @@ def squad_scores(
         differences: for each question, how much better "no answer" scored than the prediction. A prediction stands
             where that is not above the threshold, else the answer is that there is none.
         threshold: see `differences`.
+        language: of the answers, a code of ISO 639-1: which words and articles count.
     Returns: exact_match and f1; with `no_answer` those two also over the questions with an answer and without one
         (where there are any), and with `differences` the best values that any threshold gives, and that threshold.
-    Raises: ValueError if the arguments are not of one length, or empty.
+    Raises: ValueError if the arguments are not of one length, or empty, or for an unknown language.
+
+    >>> squad_scores(["北京大学"], [["北京"]], language="zh")["f1"]
+    0.6666666666666666
     """
+    code = language_code(language)
     sizes = {len(predictions), len(answers), len(predictions) if differences is None else len(differences)}
     if len(sizes) > 1 or not len(answers):
         raise ValueError(
@@ -58,8 +58,8 @@ def squad_scores(
         )
     pairs = list(zip(predictions, answers, strict=True))
     found = {
-        "exact_match": np.array([_best(_exact_match, text, right, no_answer) for text, right in pairs]),
-        "f1": np.array([_best(_f1, text, right, no_answer) for text, right in pairs]),
+        "exact_match": np.array([_best(_exact_match, text, right, no_answer, code) for text, right in pairs]),
+        "f1": np.array([_best(_f1, text, right, no_answer, code) for text, right in pairs]),
     }
     if not no_answer:
         return {name: float(values.mean()) for name, values in found.items()}
@@ -79,19 +79,19 @@ def squad_scores(
     return scores
 
 
-def _best(score, text: str, right: Sequence[str], no_answer: bool) -> float:
+def _best(score, text: str, right: Sequence[str], no_answer: bool, language: str) -> float:
     """The score against the right answer that it is best for."""
     if no_answer:
-        right = [answer for answer in right if normalize_answer(answer)] or [""]
-    return max((score(text, answer, no_answer) for answer in right), default=0.0)
+        right = [answer for answer in right if normalize_answer(answer, language)] or [""]
+    return max((score(text, answer, no_answer, language) for answer in right), default=0.0)
 
 
-def _exact_match(text: str, right: str, no_answer: bool) -> float:
-    return float(normalize_answer(text) == normalize_answer(right))
+def _exact_match(text: str, right: str, no_answer: bool, language: str) -> float:
+    return float(normalize_answer(text, language) == normalize_answer(right, language))
 
 
-def _f1(text: str, right: str, no_answer: bool) -> float:
-    words, right_words = normalize_answer(text).split(), normalize_answer(right).split()
+def _f1(text: str, right: str, no_answer: bool, language: str) -> float:
+    words, right_words = answer_words(text, language), answer_words(right, language)
     if no_answer and not (words and right_words):
         return float(words == right_words)
     same = (Counter(words) & Counter(right_words)).total()
