@@ -5,8 +5,8 @@ Reference: https://github.com/google-research/bert
 
 from __future__ import annotations
 
+import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,55 +14,44 @@ from typing import Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.weights.checkpoint import Checkpoint, Tensor
+from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.files import write_json, write_lines, written_folder
 from bert_tf.weights.hugging_face import config_from, read_json, vocabulary_of
 from bert_tf.weights.hugging_face_save import to_hugging_face_config
-from bert_tf.weights.safe import to_float32
+from bert_tf.weights.readers import tensor_bundle
+from bert_tf.weights.readers.google_names import plain_names
 from bert_tf.weights.tables import GOOGLE, read_backwards, read_forwards
 
 CONFIG = "bert_config.json"
 PREFIX = "bert_model.ckpt"
-OPTIMIZER = re.compile(r".*/(adam|lamb)_[mv](_\d+)?|global_step|beta[12]_power|.*/Adam(_\d+)?")
 # Activations that Google's code knows; its gelu is what `gelu` is here.
 ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
+# Keys of others' copies of Google's config that change what a model computes -> the value that is BERT's
+CHANGING = {"directionality": "bidi", "ln_type": "postln"}
+SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")  # what makes a JSON file a config
+LOG = logging.getLogger(__name__)
 
 
 def is_google(place: Path) -> bool:
-    """Whether `place` is a checkpoint's prefix, or a folder with one."""
-    return _prefix(place) is not None
+    """Whether `place` is a checkpoint's prefix or one of its files, or a folder with one."""
+    if place.is_dir():
+        return bool(tensor_bundle.prefixes_in(place))
+    return tensor_bundle.prefix_of(place) is not None
 
 
 def read_google(place: Path) -> Checkpoint:
-    """Reads a checkpoint with Google's names; the optimizer's slots are left aside.
+    """Reads a checkpoint with Google's names; what its training kept there is left aside.
 
     Args:
-        place: a folder with bert_config.json and one checkpoint, or the prefix of a checkpoint.
+        place: a folder with bert_config.json and a checkpoint, or the prefix, or a file, of a checkpoint.
     Raises: UserError naming the file and what is wrong.
     """
-    import tensorflow as tf
-
-    prefix = _prefix(place)
+    prefix = _prefix(place) if place.is_dir() else tensor_bundle.prefix_of(place)
     if prefix is None:
         raise UserError(f"{place} holds no TF 1 checkpoint")
     folder = prefix.parent
-    config = config_from(read_json(folder / CONFIG), folder / CONFIG)
-    try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        shapes = reader.get_variable_to_shape_map()
-    except Exception as error:  # TensorFlow raises errors of many types for a broken file
-        raise UserError(f"{prefix} is no readable TF 1 checkpoint: {str(error).splitlines()[0]}") from error
-
-    def tensor(name: str) -> Tensor:
-        def read() -> np.ndarray:
-            try:
-                return to_float32(np.asarray(reader.get_tensor(name)), "")
-            except Exception as error:  # as above
-                raise UserError(f"{prefix}: tensor {name} cannot be read: {str(error).splitlines()[0]}") from error
-
-        return Tensor(name, tuple(shapes[name]), read)
-
-    tensors = {name: tensor(name) for name in shapes if not OPTIMIZER.fullmatch(name)}
+    tensors = plain_names(tensor_bundle.read_bundle(prefix), prefix)
+    config = _config(folder)
     arrays, extra = read_forwards(GOOGLE, tensors, config["num_layers"])
     return Checkpoint(
         where=place,
@@ -108,20 +97,50 @@ def save_google(
             write_lines(work / "vocab.txt", vocabulary)
 
 
-def _prefix(place: Path) -> Path | None:
-    if place.with_name(place.name + ".index").is_file():
-        return place
-    if not (place / CONFIG).is_file():
-        return None
-    if (place / f"{PREFIX}.index").is_file():
-        return place / PREFIX
-    found = sorted(place.glob("*.ckpt*.index"))
-    if len(found) > 1:
-        names = ", ".join(file.name.removesuffix(".index") for file in found)
-        raise UserError(
-            f"{place} holds several checkpoints ({names}): name one of them, e.g. {place / names.split(', ')[0]}"
-        )
-    return found[0].with_suffix("") if found else None
+def _prefix(folder: Path) -> Path | None:
+    """The checkpoint to read of a folder. Raises: UserError if there are several and nothing says which."""
+    found = tensor_bundle.prefixes_in(folder)
+    if len(found) < 2:
+        return found[0] if found else None
+    newest = tensor_bundle.newest_by_state(folder)
+    chosen = newest if newest in found else (folder / PREFIX if folder / PREFIX in found else None)
+    if chosen is None:
+        names = ", ".join(prefix.name for prefix in found)
+        raise UserError(f"{folder} holds several checkpoints ({names}): name one of them, e.g. {found[0]}")
+    why = f"as its file `{tensor_bundle.STATE}` says" if chosen == newest else "its own name for a whole model"
+    others = ", ".join(prefix.name for prefix in found if prefix != chosen)
+    LOG.warning("%s holds several checkpoints: read is %s, %s; left aside: %s", folder, chosen.name, why, others)
+    return chosen
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """BertConfig's fields. Raises: UserError if no file says them, several do, or one says what is no BERT's."""
+    path = _config_file(folder)
+    raw = read_json(path)
+    for key, own in {**CHANGING, "embedding_size": raw.get("hidden_size"), "model_type": "bert"}.items():
+        if raw.get(key, own) not in (own, None):
+            raise UserError(f"{path}: `{key}` must be {own}. Received: {raw[key]}")
+    return config_from(raw, path)
+
+
+def _config_file(folder: Path) -> Path:
+    if (folder / CONFIG).is_file():
+        return folder / CONFIG
+    found = [path for path in sorted(folder.glob("*config*.json")) if all(key in _object(path) for key in SIZES)]
+    if len({str(_object(path)) for path in found}) > 1:
+        names = ", ".join(path.name for path in found)
+        raise UserError(f"{folder} holds several configs ({names}) and no {CONFIG}: rename the right one to {CONFIG}")
+    if not found:
+        raise UserError(f"{folder} holds no {CONFIG}, which describes the model")
+    LOG.warning("%s holds no %s: read is %s", folder, CONFIG, found[0].name)
+    return found[0]
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except UserError:
+        return {}
 
 
 def _lowercase(name: str) -> bool | None:

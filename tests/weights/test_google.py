@@ -73,6 +73,18 @@ def write(folder, variables, name="bert_model.ckpt", config=CONFIG):
     return folder
 
 
+def bundle(folder, variables, name="bert_model.ckpt", config=CONFIG):
+    """Saves the same files without a graph, and without the file `checkpoint`."""
+    folder.mkdir(exist_ok=True)
+    names = sorted(variables)
+    tensors = [tf.constant(variables[path]) for path in names]
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / name), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors
+    )
+    (folder / "bert_config.json").write_text(json.dumps(config))
+    return folder
+
+
 @pytest.fixture(name="folder", scope="module")
 def folder_fixture(tmp_path_factory):
     variables = google_variables()
@@ -99,10 +111,28 @@ def test_optimizer_slots_are_left_aside_and_pre_training_heads_are_known(folder)
 def test_a_prefix_and_the_only_checkpoint_of_a_folder_are_found(tmp_path):
     folder = write(tmp_path / "run", google_variables(), "model.ckpt-1200")
     assert len(load(folder).arrays) == len(load(folder / "model.ckpt-1200").arrays) == 41
-    write(folder, google_variables(), "model.ckpt-1300")
-    with pytest.raises(UserError, match=r"several checkpoints \(model.ckpt-1200, model.ckpt-1300\): name one"):
+    for name in ("model.ckpt-1200", "model.ckpt-1200.index", "model.ckpt-1200.data-00000-of-00001"):
+        assert len(load(folder / name).arrays) == 41
+
+
+def test_of_several_checkpoints_the_one_that_the_saver_noted_is_read_and_said(tmp_path, caplog):
+    first, second = google_variables(), google_variables()
+    second["output_bias"] = second["output_bias"] + 1
+    folder = bundle(tmp_path / "run", first, "model.ckpt-20")
+    bundle(folder, second, "model.ckpt-100")
+    with pytest.raises(UserError, match=r"several checkpoints \(model.ckpt-100, model.ckpt-20\): name one of them"):
         load(folder)
-    assert load(folder / "model.ckpt-1300").config["hidden_dim"] == 4
+    for name, bias in (("model.ckpt-100", second), ("model.ckpt-20", first)):
+        # Written by another machine: only the last part of the path counts.
+        (folder / "checkpoint").write_text(f'model_checkpoint_path: "/gone/away/{name}"\n')
+        caplog.clear()
+        np.testing.assert_array_equal(load(folder).arrays["classifier/bias"], bias["output_bias"])
+        assert f"read is {name}, as its file `checkpoint` says" in caplog.text
+    bundle(folder, first)
+    (folder / "checkpoint").unlink()
+    assert "classifier/bias" in load(folder).arrays
+    assert "read is bert_model.ckpt, its own name for a whole model" in caplog.text
+    np.testing.assert_array_equal(load(folder / "model.ckpt-100").arrays["classifier/bias"], second["output_bias"])
 
 
 def test_there_and_back_bit_for_bit(tmp_path):
@@ -143,10 +173,11 @@ def test_broken_checkpoints_are_named(tmp_path):
     with pytest.raises(UserError, match=r"bert_model.ckpt: tensor \S+ cannot be read: "):
         BertBackbone.from_pretrained(folder)
     (folder / "bert_model.ckpt.index").write_bytes(b"no table")
-    with pytest.raises(UserError, match=r"bert_model.ckpt is no readable TF 1 checkpoint: "):
+    with pytest.raises(UserError, match=r"bert_model.ckpt is no readable TensorFlow checkpoint: "):
         load(folder)
+    bundle(folder, google_variables())
     (folder / "bert_config.json").unlink()
-    with pytest.raises(UserError, match=r"holds no bert_config.json"):
+    with pytest.raises(UserError, match=r"holds no bert_config.json, which describes the model"):
         load(folder / "bert_model.ckpt")
 
 
@@ -157,3 +188,114 @@ def test_what_google_cannot_compute_is_refused(tmp_path):
     ):
         save_google(tmp_path / "x", {**tiny.config, "activation": "silu"}, tiny.arrays)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "slots",
+    [
+        ("AdamWeightDecayOptimizer", "AdamWeightDecayOptimizer_1"), ("BERTAdam", "BERTAdam_1"), ("Adafactor/vr", "v"),
+        ("LAMBOptimizer_m", "lamb_v"), ("ExponentialMovingAverage",), ("training/Momentum",), ("a_name_of_tomorrow/z",),
+    ],
+)  # fmt: skip
+def test_slots_of_any_optimizer_are_left_aside_in_one_line(tmp_path, caplog, slots):
+    variables = google_variables()
+    extra = {f"{path}/{slot}": array[..., 0] for path, array in variables.items() for slot in slots}
+    extra |= {"global_step": np.int64(7), "loss_scale": np.float32(2), "signal_early_stopping/STOP": np.bool_(False)}
+    checkpoint = load(bundle(tmp_path / "x", {**variables, **extra}))
+    assert set(checkpoint.arrays) == set(load(TINY).arrays)
+    assert not checkpoint.extra
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"left aside are {len(extra)} variables of its training: bert/embeddings/LayerNorm/beta/" in line
+
+
+def test_missing_weights_stay_errors_where_there_are_slots(tmp_path):
+    variables = {f"{path}/adam_m": array for path, array in google_variables().items()}
+    with pytest.raises(UserError, match="embeddings/token/table is missing"):
+        BertBackbone.from_pretrained(bundle(tmp_path / "x", variables))
+
+
+def numbered_norms(variables):
+    """As tf.keras names norms made without a name: one count through the model."""
+    count: dict[str, str] = {}
+    found = {}
+    for path in sorted(variables, key=lambda path: ("layer_1" in path, "embeddings" not in path, path)):
+        scope, norm, rest = path.rpartition("/LayerNorm/")
+        if norm:
+            number = f"_{len(count)}" if count else ""
+            path = f"{scope}/{count.setdefault(scope, f'layer_normalization{number}')}/{rest}"
+            found[path] = variables[f"{scope}/LayerNorm/{rest}"]
+        else:
+            found[path] = variables[path]
+    return found
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        numbered_norms,
+        lambda variables: {f"module/{path}": array for path, array in variables.items()},
+        lambda variables: {
+            (f"tower/{path}" if path.startswith("bert/") else path): a for path, a in variables.items()
+        },
+        lambda variables: {path.replace("bert/", "bert_1/", 1): array for path, array in variables.items()},
+    ],
+)  # fmt: skip
+def test_other_names_of_the_same_variables(tmp_path, rename):
+    variables = rename(google_variables())
+    assert set(variables) != set(google_variables())
+    folder = bundle(tmp_path / "x", variables)
+    np.testing.assert_allclose(BertClassifier.from_pretrained(folder)(inputs()), outputs()["logits"], rtol=0, atol=1e-5)
+
+
+def test_two_norms_in_one_place_are_refused(tmp_path):
+    variables = google_variables()
+    variables["bert/embeddings/layer_normalization_3/gamma"] = variables["bert/embeddings/LayerNorm/gamma"]
+    with pytest.raises(UserError, match=r"holds bert/embeddings/LayerNorm/gamma under two names"):
+        load(bundle(tmp_path / "x", variables))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("bert/encoder/transformer/group_0/inner_group_0/ffn_1/x", "ALBERT"),
+        ("electra/embeddings/word_embeddings", "ELECTRA"),
+        ("encoder/layer-0/_attention_layer/_query_dense/kernel/.ATTRIBUTES/VARIABLE_VALUE", "TF 2"),
+        ("model/layer_with_weights-0/layer_with_weights-4/_output_layer_norm/gamma/.ATTRIBUTES/VARIABLE_VALUE", "TF 2"),
+    ],
+)
+def test_checkpoints_of_other_models_are_named(tmp_path, name, other):
+    with pytest.raises(UserError, match=rf"bert_model.ckpt is a checkpoint of {other}"):
+        BertBackbone.from_pretrained(bundle(tmp_path / "x", {name: np.zeros(2, "float32")}))
+
+
+def test_a_keras_checkpoint_of_tf_2_is_named(tmp_path):
+    model = tf.Module()
+    model.w = tf.Variable([1.0])
+    tf.train.Checkpoint(model=model).write(str(tmp_path / "ckpt-1"))
+    (tmp_path / "bert_config.json").write_text(json.dumps(CONFIG))
+    with pytest.raises(UserError, match=r"ckpt-1 is a checkpoint of TF 2, .* of a run of bert_tf, its folder `model`"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "bert_config_large.json", "my_bert_config.json"])
+def test_a_config_of_another_name_is_found_and_said(tmp_path, caplog, name):
+    folder = bundle(tmp_path / "x", google_variables())
+    (folder / "bert_config.json").rename(folder / name)
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
+    np.testing.assert_allclose(BertClassifier.from_pretrained(folder)(inputs()), outputs()["logits"], rtol=0, atol=1e-5)
+    assert f"holds no bert_config.json: read is {name}" in caplog.text
+    (folder / "bert_config_small.json").write_text(json.dumps({**CONFIG, "hidden_size": 8}))
+    with pytest.raises(UserError, match=r"holds several configs \(.*\) and no bert_config.json: rename the right one"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("directionality", "uni"), ("ln_type", "preln"), ("embedding_size", 2), ("model_type", "albert")]
+)
+def test_keys_that_change_what_is_computed_are_refused(tmp_path, key, value):
+    folder = bundle(tmp_path / "x", google_variables(), config={**CONFIG, key: value})
+    with pytest.raises(UserError, match=rf"bert_config.json: `{key}` must be .*. Received: {value}"):
+        load(folder)
+    own = {"directionality": "bidi", "ln_type": "postln", "embedding_size": 4, "model_type": "bert"}[key]
+    bundle(folder, google_variables(), config={**CONFIG, key: own, "pooler_type": "first_token_transform"})
+    assert load(folder).config["hidden_dim"] == 4

@@ -187,7 +187,7 @@ def test_a_missing_or_broken_config_is_named(tmp_path):
 
 
 def test_a_folder_without_weights_says_what_was_expected(tmp_path):
-    with pytest.raises(UserError, match=r"holds no weights: expected model.safetensors or pytorch_model.bin"):
+    with pytest.raises(UserError, match=r"holds no weights: expected model.safetensors, pytorch_model.bin, tf"):
         load(tmp_path)
 
 
