@@ -145,6 +145,16 @@ def test_values_in_other_files_are_not_read(tmp_path):
         load(tmp_path)
 
 
+def test_files_without_tensors_are_named(tmp_path):
+    (tmp_path / "config.json").write_text((TINY / "config.json").read_text())
+    (tmp_path / "flax_model.msgpack").write_bytes(b"\x81\xa4bert\x80")
+    with pytest.raises(UserError, match=r"flax_model.msgpack holds no tensors"):
+        load(tmp_path)
+    h5py.File(tmp_path / "tf_model.h5", "w").close()
+    with pytest.raises(UserError, match=r"tf_model.h5 holds no tensors"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["tf_model.h5", "flax_model.msgpack"])
 def test_broken_files_are_named(folders, tmp_path, name):
     source = folders / ("tf_Model" if name.endswith("h5") else "flax_Model")

@@ -50,9 +50,12 @@ def read_flax(path: Path) -> dict[str, Tensor]:
         tree = msgpack.unpackb(data)  # it holds every length inside to that of the file
         if not isinstance(tree, dict):
             raise ValueError(f"it holds a {type(tree).__name__}, not a tree of tensors")
-        return dict(_tensors(path, tree, ()))
+        tensors = dict(_tensors(path, tree, ()))
     except (ValueError, TypeError, KeyError, RecursionError, msgpack.UnpackException) as error:
         raise UserError(f"{path} is truncated or no Flax file: {str(error) or type(error).__name__}") from error
+    if not tensors:
+        raise UserError(f"{path} holds no tensors")
+    return tensors
 
 
 def torch_name(name: str) -> str:

@@ -41,6 +41,8 @@ def read_hdf5(path: Path) -> dict[str, Tensor]:
             file.visititems(note)
     except OSError as error:
         raise UserError(f"{path} is truncated or no HDF5 file: {error}") from error
+    if not shapes:
+        raise UserError(f"{path} holds no tensors")
     return {name: _tensor(path, name, shape) for name, shape in shapes.items()}
 
 
