@@ -3,6 +3,7 @@
 Or, with "task_library" for its first argument, the TFLite Task Library's half, run by a Python with tflite-support.
 """
 
+import ctypes
 import importlib
 import json
 import sys
@@ -30,20 +31,36 @@ def mediapipe(task, path):
 
 
 def task_library(task, path):
-    text = importlib.import_module("tflite_support.task").text
+    _preload_libusb()
+    text = importlib.import_module("tensorflow_lite_support.python.task.text")
+    if task == "embed":
+        embedder = importlib.import_module(f"{text.__name__}.text_embedder").TextEmbedder.create_from_file(path)
+        return lambda sentence: [float(x) for x in embedder.embed(sentence).embeddings[0].feature_vector.value]
     if task == "classify":
-        classifier = text.BertNLClassifier.create_from_file(path)
+        module = importlib.import_module(f"{text.__name__}.bert_nl_classifier")
+        classifier = module.BertNLClassifier.create_from_file(path)
         return lambda sentence: {
             category.category_name: category.score
             for category in classifier.classify(sentence).classifications[0].categories
         }
-    answerer = text.BertQuestionAnswerer.create_from_file(path)
+    module = importlib.import_module(f"{text.__name__}.bert_question_answerer")
+    answerer = module.BertQuestionAnswerer.create_from_file(path)
 
     def answer(pair):
         found = answerer.answer(context=pair[1], question=pair[0]).answers
         return found[0].text if found else ""
 
     return answer
+
+
+def _preload_libusb():
+    """The Task Library's binaries want it, for a device that is not used; where the system lacks it, the package
+    libusb-package has it."""
+    try:
+        path = importlib.import_module("libusb_package").get_library_path()
+    except ImportError:
+        return
+    ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
 
 
 if __name__ == "__main__":

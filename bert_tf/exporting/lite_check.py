@@ -123,6 +123,13 @@ def litert() -> Any:
     return interpreter
 
 
+def registrars() -> Sequence[Any]:
+    """What adds the kernels of tensorflow_text's operators, for files that take text."""
+    from tensorflow_text import tflite_registrar
+
+    return tflite_registrar.SELECT_TFTEXT_OPS
+
+
 def _padded(array: np.ndarray, length: int) -> np.ndarray:
     """[B, T] with 0 behind it, [B, length]. Raises: ValueError if it is longer."""
     if array.shape[1] > length:

@@ -51,6 +51,10 @@ def convert(
     with warnings.catch_warnings():  # of the interpreter that the converter itself uses
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
         model = converter.convert()
+    if quantization == "int8":
+        from bert_tf.exporting.phones.outer_scales import with_outer_scales
+
+        return with_outer_scales(model)
     if rows is None:
         return model
     from bert_tf.exporting.lite_static import quantize

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,9 @@ class Contract:
         decode: the outputs back to what the Keras model gives, but for what no answer depends on.
         labels: what the last axis of a labelled output stands for.
         per_token: whether the outputs are one a token, [B, T, ...].
+        reader: which of the tasks that readers on phones have this is: "classifier", "embedder" or "answerer"; "": none
+            of them.
+        facts: what else is to be known to make answers of the outputs, for task.json.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Contract:
     decode: Callable[[Mapping[str, Any]], Any]
     labels: Sequence[str] | None = None
     per_token: bool = False
+    reader: str = ""
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def contract(kind: Kind) -> Contract:
@@ -73,6 +79,7 @@ def contract(kind: Kind) -> Contract:
             encode=lambda x: {"probability": tf.nn.softmax(x)},
             decode=lambda found: _log(found["probability"]),
             labels=kind.output_names,
+            reader="classifier",
         )
     if isinstance(kind, MultiLabel):
         return Contract(
@@ -82,6 +89,8 @@ def contract(kind: Kind) -> Contract:
             encode=lambda x: {"probability": tf.sigmoid(x)},
             decode=lambda found: _log(found["probability"]) - _log(1.0 - found["probability"]),
             labels=kind.output_names,
+            reader="classifier",
+            facts={"label_holds_from": kind.threshold},
         )
     if isinstance(kind, Regression):
         return Contract(
@@ -101,6 +110,7 @@ def contract(kind: Kind) -> Contract:
             decode=lambda found: _log(found["probability"]),
             labels=kind.tag_names,
             per_token=True,
+            facts={"tag_scheme": "IOB2", "tag_of_a_word": "that of its first piece"},
         )
     if isinstance(kind, SpanQA):
         ends = TensorNote(name="end_logits", description="How well an answer ends at each token.")
@@ -112,6 +122,8 @@ def contract(kind: Kind) -> Contract:
             encode=lambda x: {"end_logits": x[..., 1], "start_logits": x[..., 0]},
             decode=lambda found: tf.stack([found["start_logits"], found["end_logits"]], axis=-1),
             per_token=True,
+            reader="answerer",
+            facts={"no_answer_at": 0 if kind.no_answer else None, "most_answer_tokens": kind.answer_tokens},
         )
     if isinstance(kind, SentenceVectors):
         return Contract(
@@ -120,6 +132,7 @@ def contract(kind: Kind) -> Contract:
             outputs=(TensorNote(name="embedding", description="The vector."),),
             encode=lambda x: {"embedding": tf.identity(x)},
             decode=lambda found: found["embedding"],
+            reader="embedder",
         )
     if isinstance(kind, ExtractiveSummarization):
         return Contract(
@@ -145,25 +158,38 @@ def contract(kind: Kind) -> Contract:
     raise ValueError(f"`kind` must give the same tensors whatever it answers. Received: {type(kind).__name__}")
 
 
-def tensors_function(model: Any, outputs: Contract, length: int | None, numbers: np.ndarray | None = None) -> Any:
+def tensors_function(
+    model: Any, outputs: Contract, length: int | None, numbers: np.ndarray | None = None, *, longest: int | None = None
+) -> Any:
     """The model as a `tf.function` of ids, mask and segment_ids, int32 [1, length].
 
     Args:
         length: tokens of a row; None: any number.
         numbers: int32 [K], the model's token for each of the numbers that ids may be; None: they are the model's.
+        longest: where `length` is None, the tokens of a row that are read: its first, and the last, which is [SEP].
+            Readers that make rows of any length, as MediaPipe does, would ask for positions that the model has not.
+            None: as many as the model has positions.
     """
+    most: int = longest or model.config.max_positions
     spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
 
     def run(ids: tf.Tensor, mask: tf.Tensor, segment_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        if length is None:
+            ids, mask, segment_ids = (_first_and_last(row, most) for row in (ids, mask, segment_ids))
         if numbers is not None:
             small = numbers.max() <= np.iinfo(np.int16).max  # and so is the file, then
             ids = tf.cast(tf.gather(tf.constant(numbers, tf.int16 if small else tf.int32), ids), tf.int32)
         # Looked up by a number that comes in, the positions are a table to the converter, which it can bring to 8 bits.
-        positions = tf.cumsum(mask, axis=1, exclusive=True)
+        positions = tf.minimum(tf.cumsum(mask, axis=1, exclusive=True), most - 1)
         inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids, "position_ids": positions}
         return _encoded(model, outputs, inputs)
 
     return tf.function(run, input_signature=spec, autograph=False)
+
+
+def _first_and_last(row: Any, longest: int) -> Any:
+    """[1, T] -> [1, T] if T <= longest, else its first longest - 1 columns and the last one."""
+    return tf.concat([row[:, : longest - 1], row[:, longest - 1 :][:, -1:]], axis=1)
 
 
 def text_names(kind: Kind) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.exporting.artefact import Loaded
-from bert_tf.exporting.lite_check import LiteFile, LiteMaskedLM, LiteModel
+from bert_tf.exporting.lite_check import LiteFile, LiteMaskedLM, LiteModel, registrars
 from bert_tf.exporting.lite_file import operators
 from bert_tf.exporting.lite_graph import contract, text_names
 from bert_tf.exporting.run import Run
@@ -52,11 +52,9 @@ class LoadedText(Loaded):
     """A file that takes text, a row of it at a time. What a row has no room for goes without an answer."""
 
     def __init__(self, name: str, path: Path, run: Run) -> None:
-        from tensorflow_text import tflite_registrar
-
         super().__init__(name, [path], takes="text")
         self.run = run
-        self.model = TextModel(LiteFile(path, register=tflite_registrar.SELECT_TFTEXT_OPS), run)
+        self.model = TextModel(LiteFile(path, register=registrars()), run)
         self.pipeline = _pipeline(run, self.model)
 
     def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:

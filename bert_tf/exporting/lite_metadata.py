@@ -19,7 +19,7 @@ IDENTIFIER = b"M001"
 PARSER_VERSION = "1.1.0"  # the first that knows BERT's tokenizer
 VOCABULARY, LABELS = "vocab.txt", "labels.txt"
 AXIS_LABELS_FILE, VOCABULARY_FILE = np.int8(2), np.int8(5)
-FEATURE, BERT_TOKENIZER = np.uint8(1), np.uint8(4)
+FEATURE, BERT_TOKENIZER, SCORE_THRESHOLD = np.uint8(1), np.uint8(4), np.uint8(3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,13 @@ class TensorNote:
     Args:
         name: what readers find it by.
         labels: whether its last axis is that of the file's labels.
+        least_score: scores below it are no answer; 0: every score is one.
     """
 
     name: str
     description: str
     labels: bool = False
+    least_score: float = 0.0
 
 
 def metadata(
@@ -62,9 +64,14 @@ def metadata(
 
 
 def files(*, vocabulary: Sequence[str] | None, labels: Sequence[str] | None) -> dict[str, bytes]:
-    """The files that go with it, by name."""
-    found = {VOCABULARY: vocabulary, LABELS: labels}
+    """The files that go with it, by name; no labels that a file of lines cannot hold."""
+    found = {VOCABULARY: vocabulary, LABELS: labels if labels is not None and fit_lines(labels) else None}
     return {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in found.items() if lines is not None}
+
+
+def fit_lines(labels: Sequence[str]) -> bool:
+    """Whether readers of a file with a label a line find these again: none is empty, and none has several lines."""
+    return all(label.splitlines() == [label] and label.strip() == label for label in labels)
 
 
 def with_files(model: bytes, contents: Mapping[str, bytes]) -> bytes:
@@ -79,9 +86,12 @@ def with_files(model: bytes, contents: Mapping[str, bytes]) -> bytes:
 
 def _tensor(note: TensorNote) -> Table:
     labels = Table({0: LABELS, 1: "What each place of the last axis stands for.", 2: AXIS_LABELS_FILE})
+    # A float is written as the whole number of the same bytes.
+    least = Table({0: SCORE_THRESHOLD, 1: Table({0: np.float32(note.least_score).view(np.int32)})})
     return Table({
         0: note.name,
         1: note.description,
         3: Table({0: FEATURE, 1: Table()}),
+        4: [least] if note.least_score else None,
         6: [labels] if note.labels else None,
     })  # fmt: skip

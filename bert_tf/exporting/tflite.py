@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from bert_tf.exporting.run import Run
 
 if TYPE_CHECKING:
     from bert_tf.exporting.lite_graph import Contract
+    from bert_tf.exporting.phones.readers import Readers
     from bert_tf.kinds.base import Kind
 
 QUANTIZATIONS = ("float32", "float16", "int8", "static_int8")
@@ -21,13 +23,15 @@ EIGHT_BITS = ("int8", "static_int8")
 FLAVOURS = ("tensors", "text")
 OPERATORS = ("dense", "all")
 LENGTHS = ("fixed", "dynamic")
+METADATA = ("exact", "always")
 LEAST_MASK = -1e4
 MOST_EXAMPLES = 100_000  # of the training split, in which words with accents are looked for
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TFLite(Artefact):
-    """A `model_<quantization>.tflite` for each of `quantize`, and `vocab.txt` and `labels.txt` beside them.
+    """A `model_<quantization>.tflite` for each of `quantize`; beside them the tokenizer's files, `labels.txt`,
+    `task.json` with all that a program needs to make answers of them, and a README.
 
     Such a file takes ids, mask and segment_ids, int32 [1, T], and holds the vocabulary, the labels and descriptions in
     the form that MediaPipe Tasks and the Task Library read. A `model_text_<quantization>.tflite` takes strings [1], and
@@ -42,6 +46,8 @@ class TFLite(Artefact):
         static_operators: which are in 8 bits with "static_int8": "dense", the dense layers and tables alone, or "all"
             that can be, for processors that know 8 bits only; a BERT then loses much.
         static_mask_value: what "static_int8" adds to scores that must not count; a large one would take the range.
+        reader_metadata: "exact": MediaPipe Tasks and the Task Library open a file only where they answer as the run
+            does, but for rare tokens; "always": wherever they can, see `bert_tf.exporting.phones.readers`.
     Raises: ValueError for a setting that cannot be.
     """
 
@@ -51,6 +57,7 @@ class TFLite(Artefact):
     calibration_examples: int = 100
     static_operators: str = "dense"
     static_mask_value: float = -50.0
+    reader_metadata: str = "exact"
 
     def __post_init__(self) -> None:
         for name, choices in (("quantize", QUANTIZATIONS), ("inputs", FLAVOURS)):
@@ -69,6 +76,11 @@ class TFLite(Artefact):
             raise ValueError(
                 f"`static_operators` must be one of {', '.join(OPERATORS)}. "
                 f"Received: static_operators={self.static_operators!r}"
+            )
+        if self.reader_metadata not in METADATA:
+            raise ValueError(
+                f"`reader_metadata` must be one of {', '.join(METADATA)}. "
+                f"Received: reader_metadata={self.reader_metadata!r}"
             )
         if self.calibration_examples < 1:
             raise ValueError(
@@ -98,36 +110,57 @@ class TFLite(Artefact):
             raise UserError("--set inputs: expected tensors: a text's [MASK] would be read as letters. Received: text")
 
     def write(self, run: Run, folder: Path) -> None:
-        from bert_tf.exporting.lite_graph import contract
         from bert_tf.exporting.lite_metadata import files
+        from bert_tf.exporting.phones import task_json
+        from bert_tf.exporting.readmes.tflite import write_readme
+        from bert_tf.weights.files import write_json
 
-        outputs = contract(run.kind)
-        for flavour in self.inputs:
-            self._write(run, folder, flavour, outputs)
-        for name, content in files(vocabulary=run.tokenizer.vocabulary, labels=outputs.labels).items():
+        outputs = task_json.contract_of(run)
+        described = task_json.describe(run, outputs)
+        models = [model for flavour in self.inputs for model in self._write(run, folder, flavour, outputs, described)]
+        run.tokenizer.save_pretrained(folder)
+        for name, content in files(vocabulary=None, labels=outputs.labels).items():
             (folder / name).write_bytes(content)
+        write_json(folder / task_json.TASK, described | {"models": models})
+        write_readme(folder, described | {"models": models})
 
-    def _write(self, run: Run, folder: Path, flavour: str, outputs: Contract) -> None:
+    def _write(
+        self, run: Run, folder: Path, flavour: str, outputs: Contract, described: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Writes the files of one flavour; what task.json says of each."""
         from bert_tf.exporting import lite_graph
         from bert_tf.exporting.lite_convert import convert, frozen
         from bert_tf.exporting.lite_file import finish
         from bert_tf.exporting.lite_metadata import files, metadata
         from bert_tf.exporting.lite_words import words_for_others
+        from bert_tf.exporting.phones.readers import as_json
+        from bert_tf.exporting.phones.task_json import TASK, as_bytes, describe_file
 
         takes_text = flavour == "text"
         inputs = lite_graph.text_inputs(run.kind) if takes_text else lite_graph.INPUTS
+        readers = self._readers(run, flavour, outputs, described["reject_below"])
+        least = described["reject_below"]
+        noted = [
+            dataclasses.replace(note, labels=described["labels_file"] is not None, least_score=least)
+            if note.labels
+            else note
+            for note in outputs.outputs
+        ]
+        outputs = dataclasses.replace(outputs, outputs=tuple(noted))
         notes = lite_graph.text_outputs(outputs) if takes_text else outputs.outputs
         words, numbers = words_for_others(run.tokenizer, () if takes_text else _training_texts(run))
         contents = files(vocabulary=None if takes_text else words, labels=outputs.labels)
-        described = metadata(
+        contents[TASK] = as_bytes(described)
+        information = metadata(
             name=outputs.name,
             description=outputs.description,
             inputs=inputs,
             outputs=notes,
-            has_tokenizer=not takes_text,
+            has_tokenizer=readers.bring_tokenizers,
         )
         graphs: dict[Any, Any] = {}
         every = self.static_operators == "all"
+        models = []
         for quantization in self.quantize:
             mask_value = self.static_mask_value if quantization == "static_int8" else None
             made = {"mask_value": mask_value, "eight_bits": quantization in EIGHT_BITS}
@@ -141,19 +174,38 @@ class TFLite(Artefact):
                 [note.name for note in inputs],
                 [note.name for note in notes],
                 description=outputs.description,
-                metadata=described,
+                metadata=information,
                 contents=contents,
             )
-            _file(folder, flavour, quantization).write_bytes(model)
+            path = _file(folder, flavour, quantization)
+            path.write_bytes(model)
+            models.append(
+                describe_file(path, quantization=quantization, takes=flavour, inputs=inputs, outputs=notes,
+                              readers=as_json(readers))
+            )  # fmt: skip
+        return models
+
+    def _readers(self, run: Run, flavour: str, outputs: Contract, reject_below: float) -> Readers:
+        from bert_tf.exporting.phones.readers import readers_of, readers_of_text
+
+        if flavour == "text":
+            return readers_of_text(outputs)
+        return readers_of(
+            outputs,
+            run.tokenizer,
+            texts=1 if outputs.reader == "embedder" else len(run.kind.text_columns),
+            length=run.sequence_length if self.length == "fixed" else None,
+            reject_below=reject_below,
+            anyway=self.reader_metadata == "always",
+        )
 
     def _function(self, run: Run, outputs: Contract, numbers: np.ndarray | None) -> Any:
         """What takes tensors, whose ids are numbered so, or text."""
         from bert_tf.exporting.lite_graph import tensors_function, text_function
 
         if numbers is not None:
-            return tensors_function(
-                run.model, outputs, run.sequence_length if self.length == "fixed" else None, numbers
-            )
+            length = run.sequence_length if self.length == "fixed" else None
+            return tensors_function(run.model, outputs, length, numbers, longest=run.sequence_length)
         from bert_tf.exporting.lite_text import LiteTokenizer
 
         return text_function(run.model, outputs, run.kind, LiteTokenizer(run.tokenizer, run.sequence_length))
@@ -172,11 +224,14 @@ class TFLite(Artefact):
         return found
 
     def hints(self, place: Path) -> list[str]:
-        what = {
-            "tensors": "for MediaPipe Tasks, the Task Library or LiteRT",
-            "text": "for LiteRT with tensorflow_text's operators",
-        }
-        return [f"{_file(place, flavour, name)}: {what[flavour]}" for flavour in self.inputs for name in self.quantize]
+        from bert_tf.exporting.phones.task_json import TASK
+
+        lines = []
+        for model in json.loads((place / TASK).read_text(encoding="utf-8"))["models"]:
+            opens = (f"{name}{f' ({note})' if note else ''}" for name, note in model["opens"].items())
+            lines.append(f"{place / model['file']}: for {', '.join(opens)}")
+            lines += [f"{place / model['file']}: not for {name}: {why}" for name, why in model["cannot"].items()]
+        return lines
 
     def _calibration(self, run: Run) -> list[dict[str, np.ndarray]]:
         """The first training examples as the model's inputs, int32 [1, T] each."""

@@ -35,6 +35,13 @@ OUTPUTS = {
     "extractive": ["score"],
     "pretraining": ["logits"],
 }
+FOR = {
+    "classification": "MediaPipe Tasks TextClassifier, Task Library BertNLClassifier, LiteRT\n",
+    "multi_label": "MediaPipe Tasks TextClassifier, Task Library BertNLClassifier, LiteRT\n",
+    "embedding": "MediaPipe Tasks TextEmbedder, Task Library TextEmbedder, LiteRT\n",
+    "retrieval": "MediaPipe Tasks TextEmbedder, Task Library TextEmbedder, LiteRT\n",
+}
+ONLY_LITERT = "LiteRT\n"  # none of them has the length that BertQuestionAnswerer takes, for one
 CLOSE = 1e-5
 
 
@@ -58,7 +65,7 @@ def test_files_of_every_kind_answer_as_the_run_does(runs, tmp_path, exported, ki
     assert [detail["name"] for detail in file.outputs] == OUTPUTS[kind]
     (signature,) = file.interpreter.get_signature_list().values()
     assert signature == {"inputs": ["ids", "mask", "segment_ids"], "outputs": OUTPUTS[kind]}
-    assert f"{path}: for MediaPipe Tasks" in said
+    assert f"{path}: for {FOR.get(kind, ONLY_LITERT)}" in said
 
 
 @pytest.mark.parametrize("kind", ["classification", "tagging"])
@@ -165,6 +172,7 @@ def test_a_table_in_8_bits_has_a_scale_for_each_column():
         ),
         ("length=dynamic quantize=static_int8", "`length` must be fixed for static_int8"),
         ("inputs=text quantize=static_int8", "`inputs` must be tensors for static_int8"),
+        ("reader_metadata=no", "`reader_metadata` must be one of exact, always. Received: reader_metadata='no'"),
         ("static_operators=some", "`static_operators` must be one of dense, all. Received: static_operators='some'"),
         ("calibration_examples=0", "`calibration_examples` must be 1 or more. Received: calibration_examples=0"),
         ("static_mask_value=1.0", "`static_mask_value` must be below 0, and -10000 or more. Received: .*1.0"),
