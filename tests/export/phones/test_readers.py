@@ -103,4 +103,4 @@ def test_who_rejects_and_who_does_not(uncased):
 
 def test_text_in_is_for_litert_alone():
     assert list(readers_of_text(contract(ONE)).opens) == ["LiteRT with tensorflow_text's operators"]
-    assert readers_of_text(contract(Tagging(source=NOWHERE, types=("x",)))).opens.popitem()[1]
+    assert "no further windows" in str(readers_of_text(contract(Tagging(source=NOWHERE, types=("x",)))).opens)
