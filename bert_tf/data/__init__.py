@@ -12,7 +12,8 @@ from bert_tf.data.parallel import Parallel
 from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
 from bert_tf.data.pretraining.corpus import TextCorpus
 from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
-from bert_tf.data.squad import SpanAnswer, Squad
+from bert_tf.data.span_answers import SpanAnswer
+from bert_tf.data.squad import Squad
 from bert_tf.data.stream import BatchPlans, Stream
 from bert_tf.data.table import Table
 

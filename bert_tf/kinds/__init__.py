@@ -11,7 +11,8 @@ from bert_tf.kinds.pretraining_data import Corpus
 from bert_tf.kinds.regression import Regression
 from bert_tf.kinds.retrieval import Retrieval
 from bert_tf.kinds.sentence_vectors import TextGroups
-from bert_tf.kinds.span_qa import SpanExamples, SpanQA
+from bert_tf.kinds.span_examples import SpanExamples
+from bert_tf.kinds.span_qa import SpanQA
 from bert_tf.kinds.tagging import TaggedExamples, Tagging
 from bert_tf.kinds.text_to_text import TextPairs, TextToText
 

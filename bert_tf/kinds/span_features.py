@@ -14,8 +14,8 @@ from bert_tf.data.features import Features
 from bert_tf.kinds.spans import context_tokens, merge_windows, window_spans
 
 if TYPE_CHECKING:
-    from bert_tf.data.squad import SpanAnswer
-    from bert_tf.kinds.span_qa import SpanExamples
+    from bert_tf.data.span_answers import SpanAnswer
+    from bert_tf.kinds.span_examples import SpanExamples
 
 CHUNK = 1024  # questions tokenised in one go
 MEASURED_AT_ONCE = 128  # windows
@@ -84,10 +84,10 @@ def _flat(rows: Mapping[str, np.ndarray], answers: Sequence[tuple[SpanAnswer, ..
 
 
 def _spans(answers: Sequence[tuple[SpanAnswer, ...]]) -> tuple[np.ndarray, np.ndarray]:
-    """The first answers' places [B] without white space around them; -1 and -1 where there is none."""
+    """The first answers' places [B] without white space around them; -1 and -1 where there is no answer or place."""
     places = np.full((2, len(answers)), -1, np.int64)
     for i, given in enumerate(answers):
-        if given:
+        if given and given[0].start >= 0:
             text = given[0].text
             start = given[0].start + len(text) - len(text.lstrip())
             places[:, i] = start, start + len(text.strip())

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
-from bert_tf.data.squad import SpanAnswer, answers_cell, check_answers, named, question_cell
+from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.span_examples import SpanExamples, read_spans
+from bert_tf.metrics.languages import language_code
 from bert_tf.metrics.squad import SQUAD_METRICS, squad_scores
 
 if TYPE_CHECKING:
@@ -26,23 +26,6 @@ if TYPE_CHECKING:
 
 MAIN_METRICS = ("f1", "exact_match", "best_f1", "best_exact_match")
 SHORTEST = 5  # [CLS] question [SEP] context [SEP], a token each
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpanExamples(Examples):
-    """Questions as texts, their contexts as pairs.
-
-    Args:
-        answers: for each question the right answers, of which the first is trained on; None without labels.
-    """
-
-    answers: Sequence[tuple[SpanAnswer, ...]] | None = None
-
-    @property
-    def is_labelled(self) -> bool:
-        return self.answers is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +40,8 @@ class SpanQA(Kind):
         n_best: answers that predict gives, at most.
         no_answer: whether a question may have no answer in its context (SQuAD v2.0).
         no_answer_threshold: how much better "no answer" must score than the best answer to win, in logits.
-    Raises: ValueError for numbers or metrics that cannot be.
+        language: of the answers, a code of ISO 639-1, by which metrics tell words: see `bert_tf.metrics.answer_rules`.
+    Raises: ValueError for numbers, a language or metrics that cannot be.
     """
 
     question: str = "question"
@@ -71,8 +55,10 @@ class SpanQA(Kind):
     n_best: int = 20
     no_answer: bool = False
     no_answer_threshold: float = 0.0
+    language: str = "en"
 
     def __post_init__(self) -> None:
+        language_code(self.language)
         known = SQUAD_METRICS if self.no_answer else SQUAD_METRICS[:2]
         unknown = [name for name in self.metrics if name not in known]
         if isinstance(self.metrics, str) or unknown or not self.metrics or self.metrics[0] not in MAIN_METRICS:
@@ -94,41 +80,7 @@ class SpanQA(Kind):
         return self.question, self.context
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> SpanExamples:
-        from bert_tf.data import text as text_cell
-
-        parsers = {"id": lambda cell: cell, self.question: question_cell, self.context: text_cell}
-        table = self.source.open(
-            self.place(where),
-            split,
-            {**parsers, self.answers: answers_cell},
-            optional=("id",) if split in ("train", "validation") else ("id", self.answers),
-            skip_bad_rows=skip_bad_rows,
-        )
-        contexts, answers = table.columns[self.context], table.columns.get(self.answers)
-        kept, problems = [], []
-        for row, context in enumerate(contexts):
-            problem = None if answers is None else self._problem(answers[row], context)
-            if problem is None:
-                kept.append(row)
-                continue
-            name = named({"id": table.columns["id"][row]} if "id" in table.columns else {})
-            problems.append(f"{table.place(row)}: {name}{problem}")
-            if not skip_bad_rows or not (kept or row + 1 < len(table)):
-                raise UserError(problems[0])
-        if problems:
-            logger.warning("%s: skipped %d answers: %s", table.origin, len(problems), "; ".join(problems[:3]))
-        return SpanExamples(
-            texts=[table.columns[self.question][row] for row in kept],
-            pairs=[contexts[row] for row in kept],
-            answers=None if answers is None else [answers[row] for row in kept],
-            bad_rows=table.skipped + len(problems),
-            is_sample=where == SAMPLE,
-        )
-
-    def _problem(self, answers: Sequence[SpanAnswer], context: str) -> str | None:
-        if not answers and not self.no_answer:
-            return "expected an answer at least: this task has no unanswerable questions. Received: none"
-        return check_answers(answers, context)
+        return read_spans(self, where, split, skip_bad_rows=skip_bad_rows)
 
     def features(
         self,
@@ -219,6 +171,7 @@ class SpanQA(Kind):
             no_answer=self.no_answer,
             differences=differences if self.no_answer else None,
             threshold=self.no_answer_threshold,
+            language=self.language,
         )
         return {name: scores[name] for name in self.metrics if name in scores}
 

@@ -113,6 +113,7 @@ def fit(texts: Iterable[str], language: str, *, latin_only: bool = False) -> tup
         latin_only: whether the rule knows no letters but a to z, as English ROUGE does.
     Returns: why it cannot, and else why it may not; None: nothing to say.
     """
+    language = language_code(language)
     some = list(islice(texts, LOOKED_AT))
     scripts = Counter(script(character) for text in some for character in text)
     del scripts[""]

@@ -32,13 +32,14 @@ def rouge_tokenizer(language: str) -> Any:
 
 def check_reference(text: str, language: str) -> str:
     """The same text. Raises: ValueError where ROUGE counts no word in it, so that every score would be 0."""
-    if language_code(language) == "en":
+    code = language_code(language)
+    if code == "en":
         counted = any("a" <= letter <= "z" or "0" <= letter <= "9" for letter in text.lower())
     else:
         counted = bool(words(text))
     if counted:
         return text
-    rule = "a to z and 0 to 9, as ROUGE of language='en' counts" if language == "en" else "letters or digits"
+    rule = "a to z and 0 to 9, as ROUGE of language='en' counts" if code == "en" else "letters or digits"
     more = f" {hint([text])}" if any(letter.isalpha() for letter in text) else ""
     raise ValueError(f"expected a word of {rule}. Received: none in {text[:60]!r}.{more}")
 
