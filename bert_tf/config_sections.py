@@ -59,6 +59,21 @@ class ModelConfig(Section):
         False,
         "compute each block's activations again in the backward pass: less memory, a third more time",
     )
+    new_weights: Literal["warn", "forbid"] = entry(
+        "warn",
+        "weights that the backbone lacks, such as a new head; warn: they start at random, and a warning names them; "
+        "forbid: an error",
+    )
+    extra_weights: Literal["warn", "forbid"] = entry(
+        "warn",
+        "weights of the backbone's file that the model has no place for, such as other heads; warn: a warning names "
+        "them; forbid: an error",
+    )
+    ignore: tuple[str, ...] = entry(
+        (),
+        "what of the backbone's files to leave out although it changes answers: keys of config.json, names or patterns "
+        "of tensors, adapter_config.json",
+    )
 
 
 class DataConfig(Section):

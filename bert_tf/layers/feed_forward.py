@@ -9,7 +9,16 @@ from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.gelu import gelu
 
-ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
+ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
+# What is one operation; both kinds of GELU are not.
+SIMPLE = {
+    "quick_gelu": lambda x: x * ops.sigmoid(1.702 * x),
+    "relu": ops.relu,
+    "silu": ops.silu,
+    "mish": lambda x: x * ops.tanh(ops.softplus(x)),
+    "tanh": ops.tanh,
+    "linear": lambda x: x,
+}
 
 
 def activate(name: str, x, training=None):
@@ -18,7 +27,7 @@ def activate(name: str, x, training=None):
         return gelu(x, training=training)
     if name == "gelu_tanh":
         return ops.gelu(x, approximate=True)
-    return {"relu": ops.relu, "silu": ops.silu, "tanh": ops.tanh}[name](x)
+    return SIMPLE[name](x)
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -28,7 +37,8 @@ class FeedForward(keras.layers.Layer):
     Args:
         hidden_dim: width D of input and output.
         intermediate_dim: width F between the two.
-        activation: "gelu" (exact), "gelu_tanh", "relu", "silu" or "tanh".
+        activation: "gelu" (exact), "gelu_tanh", "quick_gelu" (x sigmoid(1.702 x)), "relu", "silu", "mish", "tanh" or
+            "linear" (none).
         initializer_range: deviation of the truncated normal the kernels start from.
     Call arguments:
         x: float [B, T, D].

@@ -38,6 +38,7 @@ class BertClassifier(OnBackbone):
     Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
     """
 
+    architecture = "BertForSequenceClassification"
     own_arguments = ("num_classes", "dropout", "labels", "problem", "reject_below")
 
     only_pooled = True  # the last block works on first tokens alone

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
+ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
 POSITION_KINDS = ("learned", "sinusoidal")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
 
@@ -27,7 +27,7 @@ class BertConfig:
         hidden_dropout: share dropped of embeddings and of what a block adds, in [0, 1).
         attention_dropout: share of attention weights dropped, in [0, 1).
         layer_norm_epsilon: added to the variance before the root, above 0.
-        activation: "gelu" (exact), "gelu_tanh", "relu", "silu" or "tanh".
+        activation: "gelu" (exact), "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh" or "linear".
         initializer_range: deviation of the truncated normal that kernels and tables start from.
         position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.

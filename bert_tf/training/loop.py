@@ -55,7 +55,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     precision = choose_precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": precision})})
     options = config.training
-    set_threads(options.threads_per_operation, config_of(config.backbone).hidden_dim)
+    set_threads(options.threads_per_operation, config_of(config.backbone, ignore=config.model.ignore).hidden_dim)
     kind = kind.configured(config)
     keras.utils.set_random_seed(config.seed)
     if options.deterministic:

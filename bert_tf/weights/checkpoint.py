@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,31 @@ class Tensor:
     read: Callable[[], np.ndarray]
 
 
+class Tensors(dict[str, Tensor]):
+    """The tensors of a file by their names there, and what is to be said of the file.
+
+    Args:
+        tensors: by name.
+        remarks: what a reader of logs should know.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], remarks: Iterable[str] = ()) -> None:
+        super().__init__(tensors)
+        self.remarks = tuple(remarks)
+
+
 class Arrays(Mapping[str, np.ndarray]):
     """Our path -> NumPy array, read from the file when it is asked for.
 
     Args:
         tensors: our path -> a tensor already in our layout.
+        strays: names in the file that no path has and that lie within a part of the model -> that part: `backbone`, or
+            a head's name. What lies there may change what the part computes.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], strays: Mapping[str, str] | None = None) -> None:
         self._tensors = dict(tensors)
+        self.strays = dict(strays or {})
 
     def __getitem__(self, path: str) -> np.ndarray:
         return self._tensors[path].read()
@@ -57,12 +73,16 @@ class Checkpoint:
         config: BertConfig's field names -> values.
         arrays: our weight paths -> arrays; heads included.
         extra: names in the file that no row of the table knows -> shapes.
+        architecture: the class of Transformers that the weights are of, where the file says.
         labels: class names, where the file has them.
+        labels_problem: what is wrong with the names in the file, where something is.
         problem: `single_label`, `multi_label` or `regression`, where the file says.
         head_dropout: dropout before the classifier, where the file says.
         settings: arguments of the model's class beyond these, where the file says.
         vocabulary: vocab.txt (or tokenizer.json where there is no vocab.txt).
         lowercase: whether the tokenizer lower-cases, where the file says.
+        warnings: facts of the file that are not used and may matter.
+        remarks: what else is not used.
     """
 
     where: Path
@@ -70,9 +90,13 @@ class Checkpoint:
     config: Mapping[str, Any]
     arrays: Arrays
     extra: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    architecture: str | None = None
     labels: tuple[str, ...] | None = None
+    labels_problem: str | None = None
     problem: str | None = None
     head_dropout: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Path | None = None
     lowercase: bool | None = None
+    warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()

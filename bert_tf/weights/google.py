@@ -16,8 +16,11 @@ import numpy as np
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.files import write_json, write_lines, written_folder
-from bert_tf.weights.hugging_face import config_from, read_json, vocabulary_of
+from bert_tf.weights.hugging_face import vocabulary_of
+from bert_tf.weights.hugging_face_config import config_from, remarks_on
 from bert_tf.weights.hugging_face_save import to_hugging_face_config
+from bert_tf.weights.json_file import read_json
+from bert_tf.weights.leave import Leave
 from bert_tf.weights.readers import tensor_bundle
 from bert_tf.weights.readers.google_names import plain_names
 from bert_tf.weights.tables import GOOGLE, read_backwards, read_forwards
@@ -26,8 +29,6 @@ CONFIG = "bert_config.json"
 PREFIX = "bert_model.ckpt"
 # Activations that Google's code knows; its gelu is what `gelu` is here.
 ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
-# Keys of others' copies of Google's config that change what a model computes -> the value that is BERT's
-CHANGING = {"directionality": "bidi", "ln_type": "postln"}
 SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")  # what makes a JSON file a config
 LOG = logging.getLogger(__name__)
 
@@ -39,19 +40,24 @@ def is_google(place: Path) -> bool:
     return tensor_bundle.prefix_of(place) is not None
 
 
-def read_google(place: Path) -> Checkpoint:
+def read_google(place: Path, leave: Leave | None = None) -> Checkpoint:
     """Reads a checkpoint with Google's names; what its training kept there is left aside.
 
     Args:
         place: a folder with bert_config.json and a checkpoint, or the prefix, or a file, of a checkpoint.
+        leave: what to leave out although it changes answers.
     Raises: UserError naming the file and what is wrong.
     """
     prefix = _prefix(place) if place.is_dir() else tensor_bundle.prefix_of(place)
     if prefix is None:
         raise UserError(f"{place} holds no TF 1 checkpoint")
     folder = prefix.parent
-    tensors = plain_names(tensor_bundle.read_bundle(prefix), prefix)
-    config = _config(folder)
+    leave = Leave() if leave is None else leave
+    found = tensor_bundle.read_bundle(prefix)
+    tensors = plain_names({name: found[name] for name in leave.without(found)}, prefix)
+    path = _config_file(folder)
+    raw = read_json(path)
+    config = config_from(raw, path, leave)
     arrays, extra = read_forwards(GOOGLE, tensors, config["num_layers"])
     return Checkpoint(
         where=place,
@@ -61,6 +67,7 @@ def read_google(place: Path) -> Checkpoint:
         extra=extra,
         vocabulary=vocabulary_of(folder),
         lowercase=_lowercase(folder.name),
+        warnings=tuple(remarks_on(raw, path)),
     )
 
 
@@ -111,16 +118,6 @@ def _prefix(folder: Path) -> Path | None:
     others = ", ".join(prefix.name for prefix in found if prefix != chosen)
     LOG.warning("%s holds several checkpoints: read is %s, %s; left aside: %s", folder, chosen.name, why, others)
     return chosen
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    """BertConfig's fields. Raises: UserError if no file says them, several do, or one says what is no BERT's."""
-    path = _config_file(folder)
-    raw = read_json(path)
-    for key, own in {**CHANGING, "embedding_size": raw.get("hidden_size"), "model_type": "bert"}.items():
-        if raw.get(key, own) not in (own, None):
-            raise UserError(f"{path}: `{key}` must be {own}. Received: {raw[key]}")
-    return config_from(raw, path)
 
 
 def _config_file(folder: Path) -> Path:

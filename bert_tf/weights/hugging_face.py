@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.weights.checkpoint import Checkpoint, Tensor
+from bert_tf.weights.checkpoint import Checkpoint, Tensor, Tensors
+from bert_tf.weights.hugging_face_config import architectures, config_from, head_settings, remarks_on
+from bert_tf.weights.json_file import read_json
+from bert_tf.weights.labels import class_names
+from bert_tf.weights.leave import Leave, how_to_ignore
 from bert_tf.weights.pickled import read_pickled
+from bert_tf.weights.places import folder_of, inner_folder
 from bert_tf.weights.readers import flax, tf_h5
 from bert_tf.weights.safe import read_safetensors
 from bert_tf.weights.sentence_transformers import read_modules
 from bert_tf.weights.tables import HUGGING_FACE, read_forwards
+from bert_tf.weights.torch_names import plain_names
 
-# BertConfig's field -> (their key, their default; None where the key must be there)
-CONFIG_KEYS = {
-    "vocabulary_size": ("vocab_size", None),
-    "hidden_dim": ("hidden_size", None),
-    "num_layers": ("num_hidden_layers", None),
-    "num_heads": ("num_attention_heads", None),
-    "intermediate_dim": ("intermediate_size", None),
-    "max_positions": ("max_position_embeddings", 512),
-    "num_segments": ("type_vocab_size", 2),
-    "hidden_dropout": ("hidden_dropout_prob", 0.1),
-    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
-    "layer_norm_epsilon": ("layer_norm_eps", 1e-12),
-    "activation": ("hidden_act", "gelu"),
-    "initializer_range": ("initializer_range", 0.02),
-    "pad_token_id": ("pad_token_id", 0),
-}
-ACTIVATIONS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu"}
-PROBLEMS = {
-    "single_label_classification": "single_label",
-    "multi_label_classification": "multi_label",
-    "regression": "regression",
-}
+CONFIGS = ("config.json", "bert_config.json")  # the second is Google's, with the same keys
+ADAPTER = "adapter_config.json"
+INDEX = ".index.json"
 
 
 class WeightsFile(NamedTuple):
@@ -56,80 +42,67 @@ FILES = (
     WeightsFile("tf_model.h5", (".h5",), tf_h5.read_tf_h5, tf_h5.torch_name),
     WeightsFile("flax_model.msgpack", (".msgpack",), flax.read_flax, flax.torch_name),
 )
-LOG = logging.getLogger(__name__)
-# Buffers and copies: positions 0 to P-1, and the masked-LM decoder, which is the token table again.
-IGNORED = re.compile(r"embeddings\.position_ids|embeddings\.token_type_ids")
-TIED = re.compile(r"cls\.predictions\.decoder\.(weight|bias)")
+# Buffers that PyTorch keeps among the weights: 0 to P-1, and P zeros.
+POSITIONS, SEGMENTS = "embeddings.position_ids", "embeddings.token_type_ids"
 
 
-def is_hugging_face(folder: Path) -> bool:
-    """Whether `folder` holds weights under a name that Transformers gives them."""
-    return any((folder / f"{file.name}{end}").is_file() for file in FILES for end in ("", ".index.json"))
+def is_hugging_face(place: Path) -> bool:
+    """Whether `place` is a file of weights, or a folder that holds some under a name that Transformers gives them."""
+    if place.is_file():
+        return _kind_of(place) is not None
+    return place.is_dir() and bool(_named_as_usual(inner_folder(place)))
 
 
-def read_hugging_face(folder: Path) -> Checkpoint:
-    """Reads a folder written by Transformers or by us. Raises: UserError naming the file and what is wrong."""
-    raw = read_json(folder / "config.json")
-    kind = raw.get("model_type", "bert")
-    if kind != "bert":
-        raise UserError(f"{folder / 'config.json'}: `model_type` must be bert. Received: {kind}")
-    positions = raw.get("position_embedding_type", "absolute")
-    if positions != "absolute":
-        raise UserError(f"{folder / 'config.json'}: `position_embedding_type` must be absolute. Received: {positions}")
-    config = config_from(raw, folder / "config.json")
-    if "position_kind" in raw:  # ours: Transformers knows learned positions only, and gets the table
-        config["position_kind"] = raw["position_kind"]
-    tied = raw.get("tie_word_embeddings", True)
-    tensors = {}
-    for name, tensor in read_tensors(folder).items():
-        plain = plain_name(name)
-        if IGNORED.fullmatch(plain) or (tied and TIED.fullmatch(plain)):
-            continue
-        if plain in tensors:
-            raise UserError(f"{folder} holds the same tensor under two names: {tensors[plain].name} and {name}")
-        tensors[plain] = tensor
+def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
+    """Reads a folder written by Transformers or by us, or one file of it.
+
+    Args:
+        place: the folder, or the file of weights; config.json lies beside it.
+        leave: what to leave out although it changes answers.
+    Raises: UserError naming the file and what is wrong.
+    """
+    leave = Leave() if leave is None else leave
+    outer = folder_of(place)
+    folder = inner_folder(outer) if place.is_dir() else outer
+    if folder != outer:
+        check_adapter(folder, leave)
+    path = next((folder / name for name in CONFIGS if (folder / name).is_file()), folder / CONFIGS[0])
+    raw = read_json(path)
+    config = config_from(raw, path, leave)
+    file, kind, aside = _weights_of(folder if place.is_dir() else place)
+    found = _read_shards(file, kind) if file.name.endswith(INDEX) else kind.read(file)
+    remarks = list(getattr(found, "remarks", ()))
+    if aside:
+        remarks.append(f"{folder}: reads {file.name} and leaves {', '.join(aside)} aside")
+    tensors = plain_names(found, file, leave)
+    raw = {key: value for key, value in raw.items() if key not in leave}
+    warnings = [*remarks_on(raw, path), *_check_buffers(tensors, file)]
+    if path.name != CONFIGS[0]:
+        warnings.append(f"{folder} holds no {CONFIGS[0]}: {path.name} is read for it")
+
     arrays, extra = read_forwards(HUGGING_FACE, tensors, config["num_layers"])
+    labels, labels_problem = None, None
+    if "classifier/bias" in arrays and len(arrays.shape("classifier/bias")) == 1:
+        labels, labels_problem = class_names(raw, arrays.shape("classifier/bias")[0])
+    settings = raw.get("bert_tf") or {}
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: `bert_tf` must be an object. Received: {settings!r}")
     return Checkpoint(
-        where=folder,
+        where=place,
         format="hugging_face",
         config=config,
         arrays=arrays,
         extra=extra,
-        labels=_labels(raw, folder / "config.json"),
-        problem=PROBLEMS.get(raw.get("problem_type") or ""),
-        head_dropout=raw.get("classifier_dropout"),
-        settings={**(raw.get("bert_tf") or {}), **read_modules(folder)},
+        architecture=next(iter(architectures(raw)), None),
+        labels=labels,
+        labels_problem=None if labels_problem is None else f"{path}: {labels_problem}",
+        **head_settings(raw, path),
+        settings={**settings, **read_modules(outer)},
         vocabulary=vocabulary_of(folder),
         lowercase=_lowercase(folder),
+        warnings=tuple(warnings),
+        remarks=tuple(remarks),
     )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises: UserError naming the file."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path.parent} holds no {path.name}, which describes the model") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # not UTF-8, or not JSON
-        raise UserError(f"{path} is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{path} must hold a JSON object. Received: {type(value).__name__}")
-    return value
-
-
-def config_from(raw: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Their config.json or bert_config.json -> BertConfig's fields."""
-    missing = [key for key, default in CONFIG_KEYS.values() if default is None and raw.get(key) is None]
-    if missing:
-        raise UserError(f"{path} lacks {', '.join(missing)}")
-    config = {}
-    for field, (key, default) in CONFIG_KEYS.items():
-        value = raw.get(key)
-        config[field] = default if value is None else value
-    config["activation"] = ACTIVATIONS.get(config["activation"], config["activation"])
-    return config
 
 
 def vocabulary_of(folder: Path) -> Path | None:
@@ -138,56 +111,70 @@ def vocabulary_of(folder: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """Every tensor of the folder's weights, by its name there; of several files the first of `FILES`, and says so."""
-    found = [(file, name) for file in FILES for name in (file.name, f"{file.name}.index.json")]
-    found = [(file, name) for file, name in found if (folder / name).is_file()]
+def check_adapter(folder: Path, leave: Leave) -> None:
+    """Raises: UserError for a folder with an adapter (LoRA, ...), without which the model's answers are others."""
+    if (folder / ADAPTER).is_file() and ADAPTER not in leave:
+        raise UserError(
+            f"{folder} holds an adapter (adapter_config.json, of PEFT or adapters), which is not added to a model here: "
+            f"merge it into its model first and save that (PEFT: merge_and_unload); {how_to_ignore(ADAPTER)}"
+        )
+
+
+def _named_as_usual(folder: Path) -> list[tuple[WeightsFile, str]]:
+    """The files (or indices of shards) under the names that Transformers gives them, the first to be read first."""
+    names = [(file, name) for file in FILES for name in (file.name, f"{file.name}{INDEX}")]
+    return [(file, name) for file, name in names if (folder / name).is_file()]
+
+
+def _kind_of(path: Path) -> WeightsFile | None:
+    """What reads a file of that name."""
+    suffix = Path(path.name.removesuffix(INDEX)).suffix
+    return next((file for file in FILES if suffix in file.suffixes), None)
+
+
+def _weights_of(place: Path) -> tuple[Path, WeightsFile, list[str]]:
+    """The file to read, what reads it, and others that could have been read."""
+    if not place.is_dir():
+        kind = _kind_of(place)
+        if kind is None:
+            known = ", ".join(suffix for file in FILES for suffix in file.suffixes)
+            raise UserError(f"{place} is no file of weights by its name: expected one that ends in {known}")
+        return place, kind, []
+    found = _named_as_usual(place)
     if not found:
         names = ", ".join(file.name for file in FILES)
-        raise UserError(f"{folder} holds no weights: none of {names} (or its .index.json)")
-    (file, name), *others = found
-    if others:
-        LOG.info("%s: reads %s and leaves %s aside", folder, name, ", ".join(other for _, other in others))
-    return file.read(folder / name) if name == file.name else _read_shards(folder / name, file)
+        raise UserError(f"{place} holds no weights: none of {names} (or its {INDEX})")
+    (kind, name), *others = found
+    return place / name, kind, [other for _, other in others]
 
 
-def plain_name(name: str) -> str:
-    """One name for the ways to write it: with `module.` and `bert.` in front or not, gamma and beta for layer norms."""
-    name = name.removeprefix("module.").removeprefix("bert.")
-    for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
-        if name.endswith(old):
-            return name.removesuffix(old) + new
-    return name
+def _check_buffers(tensors: dict[str, Tensor], file: Path) -> list[str]:
+    """Takes PyTorch's buffers out of `tensors`. Returns a warning where one is not what it always is."""
+    warnings = []
+    for name, expected in ((POSITIONS, np.arange), (SEGMENTS, np.zeros)):
+        tensor = tensors.pop(name, None)
+        if tensor is not None and not np.array_equal(tensor.read().ravel(), expected(tensor.read().size)):
+            warnings.append(f"{file}: the buffer {tensor.name} is not the usual one; it is not used")
+    return warnings
 
 
-def _read_shards(index: Path, file: WeightsFile) -> dict[str, Tensor]:
+def _read_shards(index: Path, file: WeightsFile) -> Tensors:
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(shard, str) for shard in places.values()):
         raise UserError(f"{index} has no `weight_map` of tensor names to files")
-    tensors = {}
+    tensors, remarks = {}, []
     for shard in sorted(set(places.values())):
         if Path(shard).name != shard:
             raise UserError(f"{index}: the shard {shard!r} must lie in the same folder")
         if not (index.parent / shard).is_file():
             raise UserError(f"{index} names the shard {shard}, which is not there")
-        tensors.update(file.read(index.parent / shard))
+        found = file.read(index.parent / shard)
+        tensors.update(found)
+        remarks += getattr(found, "remarks", ())
     absent = sorted(name for name in places if file.plain(name) not in tensors)
     if absent:
         raise UserError(f"{index} names tensors that are in no shard: {', '.join(absent)}")
-    return tensors
-
-
-def _labels(raw: dict[str, Any], path: Path) -> tuple[str, ...] | None:
-    names = raw.get("id2label")
-    if not names:
-        return None
-    try:
-        by_number = {int(number): str(name) for number, name in names.items()}
-    except (AttributeError, ValueError):
-        by_number = {}
-    if sorted(by_number) != list(range(len(names))):
-        raise UserError(f"{path}: `id2label` must name the classes 0 to C-1. Received: {names}")
-    return tuple(by_number[number] for number in range(len(by_number)))
+    return Tensors(tensors, remarks)
 
 
 def _lowercase(folder: Path) -> bool | None:

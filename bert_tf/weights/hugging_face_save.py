@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.weights.files import write_json, written_folder
-from bert_tf.weights.hugging_face import ACTIVATIONS, CONFIG_KEYS, PROBLEMS
+from bert_tf.weights.hugging_face_config import CONFIG_KEYS, PROBLEMS
 from bert_tf.weights.tables import HUGGING_FACE, read_backwards
 
 ARCHITECTURES = {
@@ -87,9 +87,8 @@ def save_hugging_face(
 
 def to_hugging_face_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
-    raw = {key: config[field] for field, (key, _) in CONFIG_KEYS.items() if field in config}
-    theirs = {ours: their for their, ours in reversed(ACTIVATIONS.items()) if ours != "gelu"}
-    raw["hidden_act"] = theirs.get(raw["hidden_act"], raw["hidden_act"])
+    raw = {used.key: config[field] for field, used in CONFIG_KEYS.items() if field in config}
+    raw["hidden_act"] = {"gelu_tanh": "gelu_new"}.get(raw["hidden_act"], raw["hidden_act"])  # the others have our names
     if config.get("position_kind", "learned") != "learned":
         raw["position_kind"] = config["position_kind"]
     return raw

@@ -17,7 +17,8 @@ from bert_tf.errors import UserError
 from bert_tf.weights import keras_hub_config
 from bert_tf.weights.checkpoint import Checkpoint, Tensor
 from bert_tf.weights.files import write_json, write_lines, written_folder
-from bert_tf.weights.hugging_face import read_json
+from bert_tf.weights.json_file import read_json
+from bert_tf.weights.leave import Leave
 from bert_tf.weights.safe import to_float32
 from bert_tf.weights.tables import KERAS_HUB, read_backwards, read_forwards
 
@@ -35,9 +36,12 @@ def is_keras_hub(place: Path) -> bool:
     return (place / WEIGHTS).is_file()
 
 
-def read_keras_hub(folder: Path) -> Checkpoint:
+def read_keras_hub(folder: Path, leave: Leave | None = None) -> Checkpoint:
     """Reads a preset of a BertBackbone, with the classifier's head where task.json names one.
 
+    Args:
+        folder: the preset's.
+        leave: what to leave out although it changes answers.
     Raises: UserError naming the file and what is wrong.
     """
     config = keras_hub_config.read(folder / "config.json")
@@ -47,6 +51,8 @@ def read_keras_hub(folder: Path) -> Checkpoint:
     if is_classifier and (folder / TASK_WEIGHTS).is_file():
         heads = _read_h5(folder / TASK_WEIGHTS, TASK)
         tensors.update((name, tensor) for name, tensor in heads.items() if name.startswith(f"{TASK}layers/"))
+    if leave is not None:
+        tensors = {name: tensors[name] for name in leave.without(tensors)}
     arrays, extra = read_forwards(KERAS_HUB, tensors, config["num_layers"])
     vocabulary = folder / VOCABULARY
     return Checkpoint(

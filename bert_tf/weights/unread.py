@@ -9,13 +9,11 @@ NAMED = 12  # most files that a message names
 KNOWN = (
     ("saved_model.pb", "a SavedModel, a graph as it is served (such as a module of TensorFlow Hub), which cannot be "
      "trained further here: take the checkpoint it was made of; one that bert_tf exported opens with bert_tf.Pipeline"),
-    ("adapter_config.json", "an adapter (PEFT) without its base model: merge it into the model it belongs to, and save "
-     "that"),
     ("*.keras", "a Keras file: load it with keras.saving.load_model"),
     ("*.onnx", "an ONNX graph: take the model it was made of"),
     ("openvino_model.xml", "an OpenVINO graph: take the model it was made of"),
     ("*.gguf", "a GGUF file: take the model it was made of"),
-    ("model.*.safetensors", "a variant of the weights: copy it to model.safetensors"),
+    ("model.*.safetensors", "a variant of the weights"),
     ("*.ckpt.meta", "a TF 1 checkpoint of which .index or .data-* is missing: copy all three files"),
     ("*.index", "a TensorFlow checkpoint whose .data-* file is missing: copy both"),
     ("*.data-*-of-*", "a TensorFlow checkpoint whose .index file is missing: copy both"),

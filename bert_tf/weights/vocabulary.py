@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
-from bert_tf.weights.hugging_face import read_json
+from bert_tf.weights.json_file import read_json
 
 # Some checkpoints have their token table rounded up to a multiple of these, for the hardware's sake.
 MULTIPLES = (8, 16, 32, 64, 128)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from bert_tf.layers import FeedForward, Pooler
+from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.gelu import gelu
 from tests.checks import check_layer
 
@@ -14,7 +15,7 @@ GRID = np.linspace(-6, 6, 241).astype("float32")
 PHI = np.array([0.5 * (1 + math.erf(x / math.sqrt(2))) for x in GRID])
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu", "silu", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_feed_forward_is_a_layer(activation):
     arguments = {"hidden_dim": 8, "intermediate_dim": 5, "activation": activation, "initializer_range": 0.3}
     check_layer(FeedForward, arguments, {"x": X}, (2, 6, 8), shorter=lambda x: x[:, :3], weights=4)
@@ -24,6 +25,22 @@ def test_pooler_is_a_layer():
     layer = check_layer(Pooler, {"hidden_dim": 8, "initializer_range": 0.3}, {"x": X}, (2, 6, 8), weights=2)
     expected = np.tanh(X[:, 0] @ np.array(layer.dense.kernel) + np.array(layer.dense.bias))
     np.testing.assert_allclose(layer(X[:, 0]), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("quick_gelu", lambda x: x / (1 + math.exp(-1.702 * x))),
+        ("mish", lambda x: x * math.tanh(math.log1p(math.exp(x)))),
+        ("silu", lambda x: x / (1 + math.exp(-x))),
+        ("relu", lambda x: max(x, 0.0)),
+        ("tanh", math.tanh),
+        ("linear", lambda x: x),
+        ("gelu_tanh", lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    ],
+)
+def test_activations_are_what_their_names_say(activation, expected):
+    np.testing.assert_allclose(activate(activation, ops.convert_to_tensor(GRID)), [*map(expected, GRID)], atol=1e-6)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -54,7 +71,10 @@ def test_gelu_in_low_precision_is_the_exact_one_rounded(dtype, rounding, trainin
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"activation": "swish"}, "`activation` must be one of gelu, gelu_tanh, relu, silu, tanh.*'swish'"),
+        (
+            {"activation": "swish"},
+            "`activation` must be one of gelu, gelu_tanh, quick_gelu, relu, silu, mish, tanh, linear.*'swish'",
+        ),
         ({"intermediate_dim": 0}, "`intermediate_dim` must be an integer of at least 1.*intermediate_dim=0"),
         ({"hidden_dim": "8"}, "`hidden_dim`.*hidden_dim='8'"),
     ],

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bert_tf.layers.feed_forward import ACTIVATIONS
 from bert_tf.models import SIZES, BertBackbone, BertConfig, size_config, weights_by_path
+from bert_tf.models import config as config_module
 
 SMALL: dict[str, Any] = {
     "vocabulary_size": 11,
@@ -15,6 +17,10 @@ SMALL: dict[str, Any] = {
     "num_heads": 2,
     "intermediate_dim": 16,
 }
+
+
+def test_the_config_knows_the_activations_that_the_layers_have():
+    assert config_module.ACTIVATIONS == ACTIVATIONS
 
 
 def test_to_dict_and_back():
@@ -40,7 +46,10 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"attention_dropout": "0.1"}, "`attention_dropout`.*'0.1'"),
         ({"layer_norm_epsilon": 0.0}, "`layer_norm_epsilon` must be a number above 0.*=0.0"),
         ({"initializer_range": float("nan")}, "`initializer_range`.*nan"),
-        ({"activation": "swish"}, "`activation` must be one of gelu, gelu_tanh, relu, silu, tanh.*'swish'"),
+        (
+            {"activation": "swish"},
+            "`activation` must be one of gelu, gelu_tanh, quick_gelu, relu, silu, mish, tanh, linear.*'swish'",
+        ),
         ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
         ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
         ({"pad_token_id": 11}, r"`pad_token_id` must be an integer in \[0, 11\).*pad_token_id=11"),

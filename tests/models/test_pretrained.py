@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from bert_tf.errors import UserError
-from bert_tf.models import BertBackbone, BertClassifier, BertConfig, weights_by_path
-from bert_tf.models.pretrained import FORMATS, load_into, load_model, save_model
+from bert_tf.models import (
+    BertBackbone,
+    BertClassifier,
+    BertConfig,
+    BertEmbedder,
+    BertExtractiveSummarizer,
+    BertMaskedLM,
+    BertPretrainer,
+    BertSeq2Seq,
+    BertSpanQA,
+    BertTagger,
+    weights_by_path,
+)
+from bert_tf.models.pretrained import FORMATS, config_of, load_into, save_model
 from bert_tf.weights import load
 from tests.weights.tiny import TINY, altered, inputs, outputs
+
+SMALL = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 1, "num_heads": 2, "intermediate_dim": 6}
 
 
 class Words:
@@ -118,7 +134,11 @@ def test_a_head_that_the_file_lacks_is_new(tmp_path):
 def test_another_number_of_classes_makes_a_new_head_with_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         model = BertClassifier.from_pretrained(TINY, num_classes=5)
-    assert "has a head of 3 classes, asked for are 5: the head is new" in caplog.text
+    assert [record.message for record in caplog.records] == [
+        f"{TINY}: left aside, BertClassifier has no place for: classifier.weight, classifier.bias",
+        f"{TINY} has no weights for classifier/kernel, classifier/bias: they are random until they are trained; the "
+        "file's head has 3 classes, asked for are 5",
+    ]
     assert model.labels == tuple(f"LABEL_{i}" for i in range(5))
     assert weights_of(model)["classifier/kernel"].shape == (4, 5)
     with caplog.at_level(logging.WARNING):
@@ -143,14 +163,14 @@ def test_a_pooler_that_the_file_lacks_is_new_with_a_warning(tmp_path, caplog):
     checkpoint, model = load(altered(tmp_path / "x", change)), BertBackbone.from_pretrained(TINY)
     with caplog.at_level(logging.WARNING):
         assert load_into(model, checkpoint) == ("pooler/dense/kernel", "pooler/dense/bias")
-    assert "has no pooler: its weights are random" in caplog.text
+    assert "has no weights for pooler/dense/kernel, pooler/dense/bias: they are random" in caplog.text
 
 
-def test_missing_extra_and_misshapen_tensors_are_each_named_with_both_shapes(tmp_path):
+def test_missing_extra_and_wrong_tensors_are_each_named_with_both_shapes(tmp_path):
     def change(tensors):
         del tensors["bert.encoder.layer.1.attention.self.key.bias"]
         tensors["bert.encoder.layer.0.intermediate.dense.weight"] = np.zeros((7, 4), "float32")
-        return tensors | {"odd.weight": np.zeros((2, 5), "float32")}
+        return tensors | {"bert.encoder.odd.weight": np.zeros((2, 5), "float32")}
 
     before = weights_of(model := BertBackbone.from_pretrained(TINY))
     checkpoint = load(altered(tmp_path / "x", change))
@@ -158,18 +178,122 @@ def test_missing_extra_and_misshapen_tensors_are_each_named_with_both_shapes(tmp
         load_into(model, checkpoint)
     assert str(error.value) == (
         f"{tmp_path / 'x'} does not fit BertBackbone: "
-        "block_0/feed_forward/intermediate/kernel (bert.encoder.layer.0.intermediate.dense.weight) is misshapen: "
-        "the model needs [4, 6], the file has [4, 7]; "
+        "block_0/feed_forward/intermediate/kernel (bert.encoder.layer.0.intermediate.dense.weight) has the wrong "
+        "shape: the model needs [4, 6], the file has [4, 7]; "
         "block_1/attention/key/bias is missing: the model needs [4], the file has none; "
-        "odd.weight is extra: the model has none, the file has [2, 5]"
+        "bert.encoder.odd.weight is extra: the model has none, the file has [2, 5]"
     )
     for path, array in weights_of(model).items():  # nothing was assigned before all was found right
         np.testing.assert_array_equal(array, before[path])
 
 
-def test_extra_tensors_can_be_left_aside(tmp_path):
-    folder = altered(tmp_path / "x", lambda tensors: tensors | {"odd.weight": np.zeros((2, 5), "float32")})
-    assert load_model(BertBackbone, folder, ignore_extra=True).config.hidden_dim == 4
+def test_extra_tensors_outside_of_the_model_are_left_aside_with_a_warning(tmp_path, caplog):
+    def change(tensors):
+        return tensors | {"odd.weight": np.zeros((2, 5), "float32"), "crf.transitions": np.zeros((3, 3), "float32")}
+
+    folder, expected = altered(tmp_path / "x", change), BertBackbone.from_pretrained(TINY)
+    with caplog.at_level(logging.WARNING):
+        caplog.clear()
+        model = BertBackbone.from_pretrained(folder)
+    assert [record.message for record in caplog.records] == [
+        f"{folder}: left aside, BertBackbone has no place for: "
+        "classifier.weight, classifier.bias, crf.transitions, odd.weight"
+    ]
+    for path, array in weights_of(model).items():
+        np.testing.assert_array_equal(array, weights_of(expected)[path])
+    with pytest.raises(
+        UserError, match=r"crf.transitions is extra: the model has none, the file has \[3, 3\]; odd.weig"
+    ):
+        BertBackbone.from_pretrained(folder, extra_weights="forbid")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bert.encoder.layer.0.attention.self.distance_embedding.weight",
+        "bert.encoder.layer.1.crossattention.self.key.weight",
+        "bert.embeddings.task_type_embeddings.weight",
+        "bert.encoder.layer.0.output.adapters.x.down.weight",
+        "bert.pooler.odd",
+        "classifier.scale",
+    ],
+)
+def test_extra_tensors_within_what_is_computed_are_refused_unless_they_are_to_be_ignored(tmp_path, name):
+    folder = altered(tmp_path / "x", lambda tensors: tensors | {name: np.zeros((2, 5), "float32")})
+    with pytest.raises(UserError, match=rf"{name} is extra: the model has none, the file has \[2, 5\]"):
+        BertClassifier.from_pretrained(folder)
+    model = BertClassifier.from_pretrained(folder, ignore=[name])
+    np.testing.assert_allclose(model(inputs()), outputs()["logits"], rtol=0, atol=1e-5)
+
+
+def test_what_is_to_be_ignored_must_be_there(tmp_path):
+    with pytest.raises(UserError, match=r"`ignore` names odd\.\*, and .* has no such key, tensor or file"):
+        BertBackbone.from_pretrained(TINY, ignore=["odd.*"])
+    with pytest.raises(ValueError, match=r"`ignore` must be a list of names. Received: ignore='classifier'"):
+        BertBackbone.from_pretrained(TINY, ignore="classifier")
+    folder = altered(tmp_path / "x", config={"is_decoder": True})
+    with pytest.raises(UserError, match="`is_decoder` must be false or absent"):
+        BertBackbone.from_pretrained(folder)
+    assert config_of(folder, ignore=("is_decoder",)) == BertBackbone.from_pretrained(folder, ignore=["is_*"]).config
+
+
+HEADS = {
+    BertMaskedLM: [f"masked_lm/{part}" for part in ("dense/kernel", "dense/bias", "norm/gamma", "norm/beta", "bias")],
+    BertSpanQA: ["span/kernel", "span/bias"],
+    BertExtractiveSummarizer: ["sentence_score/kernel", "sentence_score/bias"],
+}
+HEADS[BertSeq2Seq] = HEADS[BertMaskedLM]
+HEADS[BertPretrainer] = [*HEADS[BertMaskedLM], "next_sentence/kernel", "next_sentence/bias"]
+
+
+@pytest.mark.parametrize("cls", HEADS, ids=lambda cls: cls.__name__)
+def test_one_warning_names_every_new_weight_of_a_head_and_it_can_be_forbidden(cls, caplog):
+    with caplog.at_level(logging.WARNING):
+        cls.from_pretrained(TINY)
+    (said,) = [record.message for record in caplog.records if "random" in record.message]
+    named = said.removeprefix(f"{TINY} has no weights for ").removesuffix(": they are random until they are trained")
+    assert sorted(named.split(", ")) == sorted(HEADS[cls])
+    with pytest.raises(UserError, match=rf"has no weights for .*{HEADS[cls][-1]}.*: `new_weights`=forbid"):
+        cls.from_pretrained(TINY, new_weights="forbid")
+
+
+def test_whole_heads_pass_where_new_weights_are_forbidden(tmp_path, caplog):
+    BertTagger(BertConfig(**SMALL), 3).save_pretrained(tmp_path / "tagger")  # has no pooler, and needs none
+    BertEmbedder.from_pretrained(TINY).save_pretrained(tmp_path / "embedder")
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        BertClassifier.from_pretrained(TINY, new_weights="forbid", extra_weights="forbid")
+        BertTagger.from_pretrained(tmp_path / "tagger", new_weights="forbid")
+        BertEmbedder.from_pretrained(tmp_path / "embedder", new_weights="forbid")
+    assert not caplog.records
+    with pytest.raises(UserError, match="no weights for classifier/kernel, classifier/bias; the file's head has 3 cl"):
+        BertClassifier.from_pretrained(TINY, num_classes=2, new_weights="forbid")
+    with pytest.raises(UserError, match="`tiny` is a size, whose weights are all new"):
+        BertBackbone.from_pretrained("tiny", new_weights="forbid")
+    with pytest.raises(ValueError, match=r"`new_weights` must be one of warn, forbid. Received: new_weights='no'"):
+        BertBackbone.from_pretrained(TINY, new_weights="no")
+
+
+@pytest.mark.parametrize("architecture", ["BertForTokenClassification", "BertForMultipleChoice"])
+def test_a_head_of_another_kind_is_not_taken_for_a_classifiers(tmp_path, caplog, architecture):
+    folder = altered(tmp_path / "x", config={"architectures": [architecture]})
+    with pytest.raises(UserError, match=rf"has the head of a {architecture} .*: give `num_classes`.*ignore="):
+        BertClassifier.from_pretrained(folder)
+    with caplog.at_level(logging.WARNING):
+        model = BertClassifier.from_pretrained(folder, num_classes=3)
+    assert f"random until they are trained; the file's head is a {architecture}'s" in caplog.text
+    kernel = load(TINY).arrays["classifier/kernel"]
+    assert np.abs(weights_of(model)["classifier/kernel"] - kernel).max() > 1e-3
+    again = BertClassifier.from_pretrained(folder, ignore=["architectures"])
+    np.testing.assert_array_equal(weights_of(again)["classifier/kernel"], kernel)
+    assert BertBackbone.from_pretrained(folder).config.hidden_dim == 4
+
+
+def test_fewer_blocks_can_be_asked_for(caplog):
+    with caplog.at_level(logging.WARNING):
+        model = BertBackbone.from_pretrained(TINY, num_layers=1)
+    assert len(model.blocks) == 1
+    assert "bert.encoder.layer.1.attention.self.query.weight" in caplog.text
 
 
 def test_more_blocks_than_the_config_says_are_an_error(tmp_path):
@@ -195,14 +319,74 @@ def test_a_wrong_vocabulary_and_an_impossible_config_are_named(tmp_path):
     (folder / "vocab.txt").write_text("a\n" * 13)
     with pytest.raises(UserError, match=r"vocab.txt has 13 tokens, the weights have 12"):
         BertBackbone.from_pretrained(folder)
-    with pytest.raises(UserError, match=r"y has a config that no BERT can have: `num_heads` must divide"):
+    with pytest.raises(UserError, match=r"y/config.json: `num_attention_heads` must divide `hidden_size`"):
         BertBackbone.from_pretrained(altered(tmp_path / "y", config={"num_attention_heads": 3}))
 
 
-def test_class_names_must_fit_the_head(tmp_path):
-    folder = altered(tmp_path / "x", config={"id2label": {"0": "a", "1": "b"}})
-    with pytest.raises(UserError, match="names 2 classes, its head has 3"):
-        BertClassifier.from_pretrained(folder)
+def test_class_names_that_do_not_fit_are_said_and_stop_nothing(tmp_path, caplog):
+    folder = altered(tmp_path / "x", config={"id2label": {"0": "a", "7": "b"}, "label2id": {"a": 0}})
+    with caplog.at_level(logging.WARNING):
+        assert BertClassifier.from_pretrained(folder).labels == ("a", "LABEL_1", "LABEL_2")
+    assert "config.json: `id2label` names a class 7, the head has 3" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        assert BertClassifier.from_pretrained(folder, labels=("x", "y", "z")).labels == ("x", "y", "z")
+        assert BertBackbone.from_pretrained(folder).config.hidden_dim == 4
+    assert "id2label" not in caplog.text
+
+
+def test_weights_of_integers_are_refused(tmp_path):
+    def change(tensors):
+        return tensors | {"bert.encoder.layer.0.output.dense.weight": np.ones((4, 6), "int8")}
+
+    with pytest.raises(
+        UserError, match=r"layer.0.output.dense.weight is of integers \(int8\), as quantised weights are"
+    ):
+        BertBackbone.from_pretrained(altered(tmp_path / "x", change))
+
+
+def masked_lm(folder, change=lambda tensors: tensors, **config):
+    """A folder of a masked-LM head whose tied copies are written out, as a .bin has them."""
+    BertMaskedLM(BertConfig(**SMALL)).save_pretrained(folder)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["cls.predictions.bias"] = np.arange(9, dtype="float32")
+    tensors["cls.predictions.decoder.weight"] = tensors["bert.embeddings.word_embeddings.weight"].copy()
+    tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].copy()
+    save_file(change(tensors), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | config))
+    return folder
+
+
+@pytest.mark.parametrize("gone", ["cls.predictions.bias", "bert.embeddings.word_embeddings.weight", None])
+@pytest.mark.parametrize("tied", [True, False])
+def test_copies_of_a_tied_head_stand_in_for_what_is_gone(tmp_path, gone, tied):
+    def change(tensors):
+        return {name: array for name, array in tensors.items() if name != gone}
+
+    folder = masked_lm(tmp_path / "x", change, tie_word_embeddings=tied)
+    found = weights_of(BertMaskedLM.from_pretrained(folder))
+    np.testing.assert_array_equal(found["masked_lm/bias"], np.arange(9))
+    table = load_file(folder / "model.safetensors")["cls.predictions.decoder.weight"]
+    np.testing.assert_array_equal(found["embeddings/token/table"], table)
+
+
+@pytest.mark.parametrize("part", ["weight", "bias"])
+def test_a_head_that_is_not_tied_is_refused_where_it_is_used(tmp_path, part, caplog):
+    def change(tensors):
+        tensors[f"cls.predictions.decoder.{part}"] += 1
+        return tensors
+
+    folder = masked_lm(tmp_path / "x", change)
+    for cls in (BertMaskedLM, BertPretrainer, BertSeq2Seq):
+        with pytest.raises(
+            UserError, match=rf"decoder.{part} differs from .*`tie_word_embeddings`: false\) are not supp"
+        ):
+            cls.from_pretrained(folder)
+    model = BertMaskedLM.from_pretrained(folder, ignore=["cls.predictions.decoder.*"])
+    np.testing.assert_array_equal(weights_of(model)["masked_lm/bias"], np.arange(9))
+    with caplog.at_level(logging.WARNING):
+        BertBackbone.from_pretrained(folder)
+    assert f"cls.predictions.decoder.{part}" in caplog.text
 
 
 def test_a_truncated_file_is_named(tmp_path):

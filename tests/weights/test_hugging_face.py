@@ -69,16 +69,101 @@ def old(tensors):
 
 
 def with_buffers(tensors):
-    decoder = {
-        "cls.predictions.decoder.weight": tensors["bert.embeddings.word_embeddings.weight"].copy(),
-        "cls.predictions.decoder.bias": np.zeros(12, "float32"),
-    }
-    return {**tensors, **decoder, "bert.embeddings.position_ids": np.arange(8)[None]}
+    buffers = {"position_ids": np.arange(8)[None], "token_type_ids": np.zeros((1, 8), "int64")}
+    return tensors | {f"bert.embeddings.{name}": array for name, array in buffers.items()}
 
 
 @pytest.mark.parametrize("change", [bare, parallel, old, with_buffers])
 def test_the_ways_to_name_the_same_tensors(tmp_path, tiny, change):
     assert_same(load(altered(tmp_path / "x", change)), tiny)
+
+
+@pytest.mark.parametrize("head", ["", "same"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "model.", "_orig_mod.", "_orig_mod.module.", "model.module.bert.", "encoder.", "0.auto_model.",
+        "net.text.bert.", "state_dict.model.bert.", "pooler.", "a.b.c.d.", "bert.bert.",
+    ],
+)  # fmt: skip
+def test_any_prefix_is_found_by_what_follows_it(tmp_path, tiny, prefix, head):
+    """The heads have the prefix's outer parts in front, or nothing."""
+    outer = prefix.rpartition(".")[0].rpartition(".")
+    start = "".join(outer[:2]) if head else ""
+
+    def change(tensors):
+        parts = {name: array for name, array in tensors.items() if name.startswith("bert.")}
+        renamed = {prefix + name.removeprefix("bert."): array for name, array in parts.items()}
+        return renamed | {start + name: array for name, array in tensors.items() if name not in parts}
+
+    assert_same(load(altered(tmp_path / "x", change)), tiny)
+
+
+def test_wrappers_in_the_middle_of_a_name_are_left_out(tmp_path, tiny):
+    def change(tensors):
+        return {
+            name.replace("encoder.layer.1.", "encoder._orig_mod.layer.1._checkpoint_wrapped_module.")
+            .replace("bert.", "_fsdp_wrapped_module._fpw_module.bert.")
+            .replace("classifier.", "_fsdp_wrapped_module.classifier._orig_mod."): array
+            for name, array in tensors.items()
+        }
+
+    assert_same(load(altered(tmp_path / "x", change)), tiny)
+
+
+def test_of_several_models_one_must_be_chosen(tmp_path, tiny):
+    def change(tensors):
+        other = {f"teacher.{name}": array + 1 for name, array in tensors.items()}
+        return {f"student.{name}": array for name, array in tensors.items()} | other
+
+    folder = altered(tmp_path / "x", change)
+    with pytest.raises(UserError, match=r"holds 2 models, under student.bert., teacher.bert.: .*ignore=.\"teacher"):
+        load(folder)
+    assert_same(load(folder, ignore=["teacher.*"]), tiny)
+
+
+def test_names_like_the_backbones_outside_of_it_are_not_taken_for_it(tmp_path):
+    def change(tensors):
+        found = {name: array for name, array in tensors.items() if "pooler" not in name}
+        return found | {"pooler.dense.weight": np.ones((4, 4), "float32"), "encoder.x": np.ones(3, "float32")}
+
+    checkpoint = load(altered(tmp_path / "x", change))
+    assert checkpoint.extra == {"pooler.dense.weight": (4, 4), "encoder.x": (3,)}
+    assert not [path for path in checkpoint.arrays if path.startswith("pooler")]
+
+
+@pytest.mark.parametrize("name", ["roberta", "electra", "distilbert"])
+def test_another_models_names_are_refused_whatever_config_json_says(tmp_path, name):
+    folder = altered(tmp_path / "x", lambda tensors: {k.replace("bert.", f"{name}."): v for k, v in tensors.items()})
+    with pytest.raises(UserError, match=rf"holds tensors named {name}.\*: a model of the type {name}"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ("transformer.h.0.attn.weight", "wte.weight"),
+            "named embeddings.word_embeddings.weight. It has transformer.h",
+        ),
+        (
+            ("base_model.bert.encoder.layer.0.attention.self.query.lora_A.weight",),
+            "an adapter's: merge it into its model",
+        ),
+        ((), "model.safetensors holds no tensors"),
+    ],
+)
+def test_a_file_without_a_bert_says_what_it_has(tmp_path, names, said):
+    with pytest.raises(UserError, match=said):
+        load(altered(tmp_path / "x", lambda tensors: {name: np.zeros(2, "float32") for name in names}))
+
+
+def test_a_buffer_that_is_not_the_usual_one_is_said(tmp_path):
+    def change(tensors):
+        return tensors | {"bert.embeddings.position_ids": np.arange(2, 10)[None]}
+
+    (said,) = load(altered(tmp_path / "x", change)).warnings
+    assert "the buffer bert.embeddings.position_ids is not the usual one" in said
 
 
 def test_heads_of_pre_training_are_known_and_other_names_are_extra(tmp_path, tiny):
@@ -103,11 +188,6 @@ def test_one_tensor_under_two_names_is_an_error(tmp_path):
 
     with pytest.raises(UserError, match=r"two names: bert.pooler.dense.bias and pooler.dense.bias"):
         load(altered(tmp_path / "x", change))
-
-
-def test_a_decoder_that_is_not_tied_is_extra(tmp_path):
-    checkpoint = load(altered(tmp_path / "x", with_buffers, {"tie_word_embeddings": False}))
-    assert set(checkpoint.extra) == {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "legacy.bin"])
@@ -165,9 +245,7 @@ def test_broken_shards_are_named(tmp_path):
     [
         ({}, ("hidden_size", "vocab_size"), "config.json lacks vocab_size, hidden_size"),
         ({"model_type": "roberta"}, (), "`model_type` must be bert. Received: roberta"),
-        ({"position_embedding_type": "relative_key"}, (), "must be absolute. Received: relative_key"),
-        ({"id2label": {"0": "a", "2": "b"}}, (), "`id2label` must name the classes 0 to C-1"),
-        ({"id2label": ["a"]}, (), "`id2label` must name the classes 0 to C-1"),
+        ({"bert_tf": "odd"}, (), "`bert_tf` must be an object. Received: 'odd'"),
     ],
 )
 def test_a_config_that_is_wrong_is_named(tmp_path, config, without, message):
@@ -189,6 +267,65 @@ def test_a_missing_or_broken_config_is_named(tmp_path):
 def test_a_folder_without_weights_says_what_was_expected(tmp_path):
     with pytest.raises(UserError, match=r"holds no weights: expected model.safetensors, pytorch_model.bin, tf"):
         load(tmp_path)
+
+
+def test_a_named_file_is_the_one_that_is_read(tmp_path, tiny):
+    folder = altered(tmp_path / "x", lambda tensors: {name: array + 1 for name, array in tensors.items()})
+    for source, name in (
+        ("model.safetensors", "model.fp16.safetensors"), ("pytorch_model.bin", "best.bin"),
+        ("legacy.bin", "epoch=3.ckpt"), ("pytorch_model.bin", "model.pt"),
+    ):  # fmt: skip
+        shutil.copyfile(TINY / source, folder / name)
+        checkpoint = load(folder / name)
+        assert_same(checkpoint, tiny)
+        assert checkpoint.where == folder / name
+        assert checkpoint.labels == tiny.labels
+    whole = load(folder / "config.json")  # stands for its folder
+    np.testing.assert_array_equal(whole.arrays["pooler/dense/bias"], tiny.arrays["pooler/dense/bias"] + 1)
+    (folder / "weights.npz").touch()
+    with pytest.raises(UserError, match=r"weights.npz is no file of weights by its name: expected a folder, or a file"):
+        load(folder / "weights.npz")
+
+
+def test_a_named_index_and_a_folder_with_weights_under_other_names(tmp_path, tiny):
+    folder = sharded(tmp_path / "x")
+    (folder / "model.safetensors.index.json").rename(folder / "model.bf16.safetensors.index.json")
+    assert_same(load(folder / "model.bf16.safetensors.index.json"), tiny)
+    with pytest.raises(UserError, match=r"holds no weights: .*model.bf16.safetensors.index.json is there|model-00001"):
+        load(folder)
+
+
+@pytest.mark.parametrize("inside", ["0_BERT", "0_Transformer", "encoder"])
+def test_the_transformer_of_a_sentence_encoder_may_lie_in_a_folder_of_its_own(tmp_path, tiny, inside):
+    altered(tmp_path / inside)
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}))
+    modules = [("Transformer", inside), ("Pooling", "1_Pooling")]
+    (tmp_path / "modules.json").write_text(
+        json.dumps([{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in modules])
+    )
+    checkpoint = load(tmp_path)
+    assert_same(checkpoint, tiny)
+    assert checkpoint.settings["pooling"] == "cls"
+
+
+def test_bert_config_json_stands_in_for_config_json(tmp_path, tiny):
+    folder = altered(tmp_path / "x")
+    (folder / "config.json").rename(folder / "bert_config.json")
+    checkpoint = load(folder)
+    assert_same(checkpoint, tiny)
+    assert checkpoint.warnings == (f"{folder} holds no config.json: bert_config.json is read for it",)
+
+
+def test_an_adapter_is_refused_with_or_without_its_model(tmp_path):
+    folder = altered(tmp_path / "x")
+    (folder / "adapter_config.json").write_text("{}")
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "adapter_config.json").write_text("{}")
+    for place in (folder, tmp_path / "y", folder / "model.safetensors"):
+        with pytest.raises(UserError, match=r"holds an adapter .*merge it into its model first.*ignore=."):
+            load(place)
+    assert load(folder, ignore=["adapter_config.json"]).config["hidden_dim"] == 4
 
 
 @pytest.mark.parametrize("shard_bytes", [None, 400])

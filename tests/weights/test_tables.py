@@ -27,7 +27,8 @@ SHAPES = {
     r"(span|next_sentence)/bias": (2,),
     r"sentence_score/kernel": (D, 1),
     r"sentence_score/bias": (1,),
-    r"masked_lm/bias": (V,),
+    r"masked_lm/(decoder/)?bias": (V,),
+    r"masked_lm/decoder/table": (V, D),
 }
 BACKBONE = 5 + 16 * L + 2  # tensors
 
@@ -41,7 +42,7 @@ def arrays_for(table):
     return arrays
 
 
-@pytest.mark.parametrize(("table", "heads"), [(HUGGING_FACE, 13), (GOOGLE, 11), (KERAS_HUB, 2)])
+@pytest.mark.parametrize(("table", "heads"), [(HUGGING_FACE, 15), (GOOGLE, 11), (KERAS_HUB, 2)])
 def test_there_and_back_bit_for_bit(table, heads):
     arrays = arrays_for(table)
     assert len(arrays) == BACKBONE + heads
@@ -82,6 +83,28 @@ def test_names_without_a_row_are_given_back_with_their_shapes():
     arrays, extra = read_forwards(HUGGING_FACE, tensors, L)
     assert list(arrays) == ["pooler/dense/bias"]
     assert extra == {"odd": (2, 3)}
+    assert arrays.strays == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "parts"),
+    [
+        (
+            HUGGING_FACE,
+            {
+                "encoder.layer.9.output.dense.bias": "backbone", "embeddings.norm.weight": "backbone",
+                "pooler.odd": "pooler", "cls.predictions.odd": "masked_lm", "classifier.0.weight": "classifier",
+                "qa_outputs.odd": "span", "fc.weight": None, "lm_head.encoder.bias": None,
+            },
+        ),
+        (GOOGLE, {"bert/encoder/odd": "backbone", "bert/pooler/odd": "pooler", "crf/transitions": None}),
+        (KERAS_HUB, {"layers/odd/vars/0": "backbone", "task:layers/dense/odd": "classifier", "task:layers/x": None}),
+    ],
+)  # fmt: skip
+def test_names_without_a_row_are_said_to_lie_in_a_part_of_the_model_or_outside(table, parts):
+    arrays, extra = read_forwards(table, {name: Tensor(name, (2,), lambda: np.zeros(2)) for name in parts}, L)
+    assert set(extra) == set(parts)
+    assert arrays.strays == {name: part for name, part in parts.items() if part is not None}
 
 
 def test_paths_without_a_row_are_refused_by_name():

@@ -17,13 +17,16 @@ from tests.weights.tiny import TINY
     ("file", "said"),
     [
         ("adapter_model.safetensors", "adapter_model.safetensors is there|there are adapter_model.safetensors"),
-        ("adapter_config.json", "an adapter .PEFT. without its base model"),
-        ("model.fp16.safetensors", "model.fp16.safetensors is there: a variant of the weights"),
+        (
+            "model.fp16.safetensors",
+            "model.fp16.safetensors is there: a variant of the weights; .*/model.fp16.safetensors$",
+        ),
         ("bert.keras", "bert.keras is there: a Keras file"),
         ("model.onnx", "an ONNX graph"),
         ("bert_model.ckpt.index", r"whose .data-\* file is missing"),
         ("bert_model.ckpt.data-00000-of-00001", "whose .index file is missing"),
         ("notes.txt", "there are notes.txt$"),
+        ("best.bin", r"there are best.bin; a file of weights with a name of its own is read where .*/best.bin$"),
     ],
 )
 def test_what_is_there_is_named(tmp_path, file, said):

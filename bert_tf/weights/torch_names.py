@@ -1,0 +1,95 @@
+"""Names of PyTorch tensors: where the BERT is among them, whatever stands around it.
+
+A training framework, a sentence encoder or a checkpoint's own dict puts its names in front: `module.`, `_orig_mod.`,
+`model.bert.`, `0.auto_model.`, `state_dict.`. What stands before `embeddings.word_embeddings.weight` is the backbone's
+prefix; each part of it may also stand before the heads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from bert_tf.errors import UserError
+from bert_tf.weights.checkpoint import Tensor
+from bert_tf.weights.leave import Leave, how_to_ignore
+
+ANCHOR = re.compile(r"(.*\.)?embeddings\.word_embeddings\.weight", re.DOTALL)
+# Where a file has no table of tokens under its own name: a tied decoder may hold it.
+SPARE_ANCHOR = re.compile(r"(.*\.)?embeddings\.position_embeddings\.weight", re.DOTALL)
+BACKBONE = ("embeddings.", "encoder.", "pooler.")
+# What a wrapped module adds in the middle of a name.
+WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module)\.")
+OLD = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
+OTHER_MODELS = {
+    "albert", "camembert", "convbert", "deberta", "distilbert", "electra", "ernie", "funnel", "layoutlm", "longformer",
+    "mobilebert", "modernbert", "mpnet", "nezha", "nomic_bert", "rembert", "roberta", "roformer", "squeezebert",
+    "xlm_roberta", "xlnet",
+}  # fmt: skip
+# Of tensors that hang on a backbone's own, and are to be added to them first.
+ADAPTERS = re.compile(r"lora_|adapter|prefix_tuning|\bia3_")
+NAMED = 8  # most names in a message
+
+
+def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave) -> dict[str, Tensor]:
+    """The tensors under the names that `HUGGING_FACE` has: no prefix, no wrapper, layer norms with weight and bias.
+
+    Raises: UserError if there is no BERT among them, or more than one, or two tensors have the same name.
+    """
+    tensors = {name: tensors[name] for name in leave.without(tensors)}
+    prefix = _prefix(tensors, place)
+    parts = prefix.split(".")[:-1]
+    above = ["".join(f"{part}." for part in parts[:count]) for count in range(len(parts) - 1, -1, -1)]
+    plain: dict[str, Tensor] = {}
+    loose: list[tuple[str, Tensor]] = []  # named like a part of the backbone, and outside of it
+    for name, tensor in tensors.items():
+        bare = WRAPPERS.sub("", name)
+        inside = bare.startswith(prefix)
+        bare = bare.removeprefix(prefix if inside else next((start for start in above if bare.startswith(start)), ""))
+        for old, new in OLD:
+            bare = bare.removesuffix(old) + new if bare.endswith(old) else bare
+        if not inside and bare.startswith(BACKBONE):
+            loose.append((bare, tensor))
+            continue
+        if bare in plain:
+            raise UserError(f"{place} holds the same tensor under two names: {plain[bare].name} and {tensor.name}")
+        plain[bare] = tensor
+    for bare, tensor in loose:
+        if bare in plain:
+            raise UserError(f"{place} holds the same tensor under two names: {plain[bare].name} and {tensor.name}")
+        plain[f"outside {tensor.name}"] = tensor
+    return plain
+
+
+def _prefix(tensors: Mapping[str, Tensor], place: Path) -> str:
+    names = [WRAPPERS.sub("", name) for name in tensors]
+    for anchor in (ANCHOR, SPARE_ANCHOR):
+        found = sorted({match[1] or "" for name in names if (match := anchor.fullmatch(name))})
+        if len(found) > 1:
+            raise UserError(
+                f"{place} holds {len(found)} models, under {', '.join(start or 'no prefix' for start in found)}: say "
+                f"which to leave out; {how_to_ignore(f'{found[-1]}*')}"
+            )
+        if found:
+            _check_family(found[0], place)
+            return found[0]
+    if not names:
+        raise UserError(f"{place} holds no tensors")
+    hint = "; these are an adapter's: merge it into its model first" if any(map(ADAPTERS.search, names)) else ""
+    raise UserError(
+        f"{place} holds no BERT: none of its {len(names)} tensors is named embeddings.word_embeddings.weight. It has "
+        f"{some(sorted(names))}{hint}"
+    )
+
+
+def _check_family(prefix: str, place: Path) -> None:
+    other = sorted(set(re.split(r"[.-]", prefix.lower())) & OTHER_MODELS)
+    if other:
+        raise UserError(f"{place} holds tensors named {prefix}*: a model of the type {other[0]}, which is no BERT")
+
+
+def some(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
