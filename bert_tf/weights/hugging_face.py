@@ -71,7 +71,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
     config = config_from(raw, path, leave)
     file, kind, aside = _weights_of(folder if place.is_dir() else place)
     found = _read_shards(file, kind) if file.name.endswith(INDEX) else kind.read(file)
-    remarks = list(getattr(found, "remarks", ()))
+    remarks: list[str] = [*getattr(found, "remarks", ())]
     if aside:
         remarks.append(f"{folder}: reads {file.name} and leaves {', '.join(aside)} aside")
     tensors = plain_names(found, file, leave)
@@ -115,8 +115,8 @@ def check_adapter(folder: Path, leave: Leave) -> None:
     """Raises: UserError for a folder with an adapter (LoRA, ...), without which the model's answers are others."""
     if (folder / ADAPTER).is_file() and ADAPTER not in leave:
         raise UserError(
-            f"{folder} holds an adapter (adapter_config.json, of PEFT or adapters), which is not added to a model here: "
-            f"merge it into its model first and save that (PEFT: merge_and_unload); {how_to_ignore(ADAPTER)}"
+            f"{folder} holds an adapter (adapter_config.json, of PEFT or adapters), which is not added to a model "
+            f"here: merge it into its model first and save that (PEFT: merge_and_unload); {how_to_ignore(ADAPTER)}"
         )
 
 

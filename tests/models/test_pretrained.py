@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from bert_tf.models.pretrained import FORMATS, config_of, load_into, save_model
 from bert_tf.weights import load
 from tests.weights.tiny import TINY, altered, inputs, outputs
 
-SMALL = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 1, "num_heads": 2, "intermediate_dim": 6}
+SMALL: dict[str, Any] = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 1, "num_heads": 2, "intermediate_dim": 6}
 
 
 class Words:
