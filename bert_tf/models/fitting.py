@@ -25,7 +25,8 @@ SIZED_BY = {
     "embeddings/segment/table": "`num_segments`, type_vocab_size in config.json",
     POSITIONS: "`max_positions`, max_position_embeddings in config.json",
 }
-NAMED = 20  # most tensors that one message names
+NAMED, FEW = 20, 4  # most tensors that one message names, and most of a kind
+SEPARATOR = re.compile(r"[./]")
 LOG = logging.getLogger(__name__)
 
 
@@ -152,5 +153,21 @@ def _extra(name: str, shape: tuple[int, ...]) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    """Names for a message: a few of a kind each, many of a kind by what they begin with and how many they are."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(SEPARATOR.split(name)[0], []).append(name)
+    parts = [part for group in groups.values() for part in _shortened(group, 0)]
+    more = f" and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
+    return ", ".join(parts[:NAMED]) + more
+
+
+def _shortened(names: list[str], start: int) -> list[str]:
+    if len(names) <= FEW:
+        return names
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(SEPARATOR.split(name[start:])[0], []).append(name)
+    if len(groups) > FEW:
+        return [f"{names[0][:start]}* ({len(names)})"]
+    return [part for first, group in groups.items() for part in _shortened(group, start + len(first) + 1)]

@@ -76,7 +76,7 @@ PROBLEMS = {
 }
 # Keys that become something else than a field of BertConfig, here or where a folder's words and labels are read.
 USED_ELSEWHERE = {
-    "model_type", "architectures", "auto_map", "id2label", "label2id", "num_labels", "_num_labels", "problem_type",
+    "model_type", "architectures", "id2label", "label2id", "num_labels", "_num_labels",
     "classifier_dropout", "tie_word_embeddings", "position_kind", "bert_tf", "tokenizer_class", "sentence_transformers",
     "sbert_ce_default_activation_function", "sbert_ce_default_activation_fn",
 }  # fmt: skip

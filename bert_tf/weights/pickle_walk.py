@@ -9,6 +9,7 @@ Reference: the opcodes as Python's pickletools documents them.
 from __future__ import annotations
 
 import pickletools
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,24 +20,15 @@ STORAGES = {
     "LongStorage": "I64", "IntStorage": "I32",
     "ShortStorage": "I16", "CharStorage": "I8", "ByteStorage": "U8", "BoolStorage": "BOOL",
 }  # fmt: skip
-# Calls whose result is known without the call.
-CALLED = {
-    "collections OrderedDict",
-    "torch._utils _rebuild_tensor",
-    "torch._utils _rebuild_tensor_v2",
-    "torch._utils _rebuild_parameter",
-    "torch._utils _rebuild_parameter_with_state",
-    "torch._tensor _rebuild_from_type_v2",
-    "torch Size",
-}
-# Whose calls make values that no tensor hangs on: settings, paths, counters of a training run.
+# Whose calls make values that no tensor hangs on: settings, paths, counters of a training run. The same goes for what
+# is neither Python's nor PyTorch's own; a name of these that is not here is refused, as an attack would have it.
 ASIDE = (
-    "torch.nn.", "torch.optim.", "torch device", "torch dtype", "transformers.", "pytorch_lightning.", "lightning.",
-    "lightning_fabric.", "omegaconf.", "numpy", "pathlib ", "argparse ", "datetime ", "enum ", "_codecs ", "copyreg ",
+    "torch.nn.", "torch.optim.", "torch device", "pathlib ", "argparse ", "datetime ", "enum ", "_codecs ", "copyreg ",
     "collections defaultdict", "collections Counter", "collections deque", "typing ", "functools partial",
     "builtins set", "builtins frozenset", "builtins bytearray", "builtins complex", "builtins slice", "__builtin__ set",
     "__builtin__ frozenset",
 )  # fmt: skip
+PYTHON_2 = {"__builtin__", "commands", "copy_reg", "exceptions"}
 QUANTIZED = ("torch qint8", "torch quint8", "torch qint32", "torch._utils _rebuild_qtensor")
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 LITERALS = {
@@ -201,7 +193,9 @@ def _called(called: Any, arguments: Any, path: Path) -> Any:
         storage, offset, shape, strides = arguments[:4]
         if isinstance(storage, Storage):
             return View(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
-    if name.startswith(ASIDE):
+    package = name.replace(" ", ".").split(".")[0]
+    own = package == "torch" or package in sys.stdlib_module_names or package in PYTHON_2
+    if name and (not own or name.startswith(ASIDE)):
         record = arguments[0] if name == "copyreg _reconstructor" else called
         return Record(record.dotted if isinstance(record, Global) else called.dotted)
     if isinstance(called, Global):

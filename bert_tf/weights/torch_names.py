@@ -67,9 +67,12 @@ def _prefix(tensors: Mapping[str, Tensor], place: Path) -> str:
     for anchor in (ANCHOR, SPARE_ANCHOR):
         found = sorted({match[1] or "" for name in names if (match := anchor.fullmatch(name))})
         if len(found) > 1:
+            first, last = (start.split(".") for start in (found[0], found[-1]))
+            same = next(i for i, part in enumerate(last) if first[i : i + 1] != [part])
+            other = "".join(f"{part}." for part in last[: same + 1])
             raise UserError(
                 f"{place} holds {len(found)} models, under {', '.join(start or 'no prefix' for start in found)}: say "
-                f"which to leave out; {how_to_ignore(f'{found[-1]}*')}"
+                f"which to leave out; {how_to_ignore(f'{other}*')}"
             )
         if found:
             _check_family(found[0], place)

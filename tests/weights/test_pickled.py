@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from bert_tf.errors import UserError
+from bert_tf.weights import load
 from bert_tf.weights.pickled import read_pickled
 from bert_tf.weights.safe import read_safetensors
 
 TINY = Path(__file__).resolve().parent.parent / "golden" / "tiny"
+SAVED = TINY.parent / "pickled.zip"  # made by benchmarks/make_golden_pickled.py
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "legacy.bin"])
@@ -35,6 +37,51 @@ def test_half_precision_and_a_transposed_view():
         array = tensor.read()
         assert array.dtype == np.float32
         np.testing.assert_allclose(array, expected[key].read(), rtol=2**-8, atol=1e-7)
+
+
+def saved(folder, name):
+    """A file that PyTorch wrote, with the config of its model beside it."""
+    with zipfile.ZipFile(SAVED) as archive:
+        archive.extract(name, folder)
+    shutil.copyfile(TINY / "config.json", folder / "config.json")
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("lightning.ckpt", {"optimizer_states.0.state.0.exp_avg", "callbacks.ModelCheckpoint.score"}),
+        ("deepspeed.pt", set()),
+        ("whole.pt", set()),
+        ("whole_old.pt", set()),
+        ("parallel.pt", set()),
+        ("everything.pth", set()),
+        ("own_classes.bin", set()),
+        ("parameters.bin", set()),
+        ("parts.pt", set()),
+        ("tuple.pt", {"1.state.0.exp_avg"}),
+    ],
+)
+def test_a_model_is_found_in_what_people_save_it_in(tmp_path, name, left):
+    expected, checkpoint = load(TINY), load(saved(tmp_path, name))
+    assert set(checkpoint.arrays) == set(expected.arrays)
+    for path, array in expected.arrays.items():
+        np.testing.assert_array_equal(checkpoint.arrays[path], array)
+    assert left <= set(checkpoint.extra)
+    assert not checkpoint.arrays.strays
+
+
+def test_objects_are_named_and_not_made(tmp_path):
+    (remark,) = read_pickled(saved(tmp_path, "own_classes.bin")).remarks
+    assert remark.endswith("holds objects of __main__.Kind, __main__.Settings: none was made")
+
+
+def test_several_models_and_quantised_weights_are_refused_by_name(tmp_path):
+    with pytest.raises(UserError, match=r"holds 2 models, under ema.bert., model.bert.: .*ignore=..model.\*.\]"):
+        load(saved(tmp_path, "two.pt"))
+    assert not load(tmp_path / "two.pt", ignore=["model.*"]).arrays["pooler/dense/kernel"].any()
+    with pytest.raises(UserError, match=r"quantized.bin holds weights quantised to 8 bits \(torch.qint8\)"):
+        load(saved(tmp_path, "quantized.bin"))
 
 
 class Evil:
@@ -80,6 +127,12 @@ def test_a_pickle_that_calls_something_is_refused_and_not_executed(tmp_path, for
         (b"\x80\x02]\x81.", "its pickle uses the opcode NEWOBJ, which"),
         (b"\x80\x02\x82\x01.", "its pickle uses the opcode EXT1, which"),
         (b"\x80\x02]K\x01R.", r"its pickle calls \[\], which"),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_sparse_tensor\n)R.",
+            r"its pickle names torch._utils._rebuild_sparse_tensor",
+        ),
+        (b"\x80\x02}X\x01\x00\x00\x00acsubprocess\nPopen\n)Rs.", r"its pickle names subprocess\.Popen, which"),
+        (b"\x80\x02c__builtin__\neval\n)R.", r"its pickle names __builtin__\.eval, which"),
         (b"\x80\x02K\x01Q.", "corrupted or no PyTorch state dict"),
         (b"\x80\x02h\x05.", "corrupted or no PyTorch state dict"),
         (b"\x80\x02}q\x00", "corrupted or no PyTorch state dict"),
