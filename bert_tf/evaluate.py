@@ -12,11 +12,13 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bert_tf.command_line import Parser, find_data, read_run, run_command, say, start_tensorflow
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.lookup import load_task
+from bert_tf.metrics.undefined import as_json, listed
 
 PROG = "python -m bert_tf.evaluate"
 
@@ -55,18 +57,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     pipeline = Pipeline(Path(flags.run).expanduser() if flags.run is not None else flags.model, task=kind)
     started = time.perf_counter()
     metrics: dict[str, float] = {}
+    report: dict[str, Any] = {}
     for split, part in examples.items():
-        metrics |= {metric + splits[split]: value for metric, value in kind.scores(pipeline, part).items()}
+        scores, more = kind.scores_and_report(pipeline, part)
+        metrics |= {metric + splits[split]: value for metric, value in scores.items()}
+        report |= {name + splits[split]: value for name, value in more.items()}
     seconds = time.perf_counter() - started
-    named = ", ".join(f"{metric} {value:.4f}" for metric, value in metrics.items())
+    named = listed(metrics)
     count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())
     say(f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s)")
     baselines = kind.baselines(examples[name])
     for baseline, scores in baselines.items():
-        say(f"baseline {baseline}: " + ", ".join(f"{metric} {value:.4f}" for metric, value in scores.items()))
+        say(f"baseline {baseline}: {listed(scores)}")
     result = {"task": config.task, "data": data, "split": name, "examples": count, "bad_rows": bad_rows}
-    result |= {"baselines": baselines} if baselines else {}
-    print(json.dumps({**result, "metrics": metrics, "seconds": round(seconds, 3)}))
+    result |= {"baselines": {name: as_json(scores) for name, scores in baselines.items()}} if baselines else {}
+    print(json.dumps({**result, "metrics": as_json(metrics), **report, "seconds": round(seconds, 3)}))
 
 
 if __name__ == "__main__":

@@ -138,6 +138,11 @@ def test_evaluate_scores_raw_text(tiny_run, reviews, capsys):
     assert result["metrics"]["accuracy"] == pytest.approx(expected)
     assert (result["task"], result["split"], result["examples"]) == ("sst2", "validation", 3)
     assert f"accuracy {expected:.4f}" in printed.err
+    given = [answer["label"] for answer in answers]
+    assert result["per_class"]["positive"]["support"] == 1
+    assert result["per_class"]["negative"]["recall"] == pytest.approx(np.mean([a == "negative" for a in given[1:]]))
+    assert set(result["per_class"]["negative"]) == {"precision", "recall", "f1", "support"}
+    assert "positive" not in result  # no metric of this task is of one class
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -15,12 +16,14 @@ from bert_tf.errors import UserError
 from bert_tf.exporting.agreement import agreement
 from bert_tf.exporting.artefact import Loaded
 from bert_tf.exporting.run import Run
+from bert_tf.metrics.bleu import NAMES as TRANSLATION
 from bert_tf.metrics.rouge import NAMES as ROUGE
+from bert_tf.metrics.undefined import as_json
 from bert_tf.weights.files import write_json
 
 JSON, TABLE = "export_report.json", "export_report.md"
 SHAPES = tuple((batch, tokens) for batch in (1, 32) for tokens in (16, 128))
-IN_POINTS = (*ROUGE, "bleu")  # metrics that are 0 to 100; the others are 0 to 1
+IN_POINTS = (*ROUGE, *TRANSLATION)  # metrics that are 0 to 100; the others are 0 to 1
 SECONDS, CALLS = 1.0, (3, 50)  # how long a shape is timed, and the fewest and most calls
 
 
@@ -73,7 +76,8 @@ def check_report(report: dict[str, Any]) -> None:
 
 def write_report(report: dict[str, Any], folder: Path) -> None:
     """Writes both forms of it."""
-    write_json(folder / JSON, report)
+    parts = [{**part, "metrics": as_json(part["metrics"])} for part in (report["run"], *report["models"])]
+    write_json(folder / JSON, {**report, "run": parts[0], "models": parts[1:]})
     (folder / TABLE).write_text(as_table(report), encoding="utf-8")
 
 
@@ -113,6 +117,8 @@ def _of_model(run: Run, model: Loaded) -> dict[str, Any]:
     metric, more_is_better = run.kind.answer_metric
     lost = run.metrics[metric] - metrics[metric]
     lost = lost if more_is_better else -lost
+    if math.isnan(run.metrics[metric]):  # the run's own score is undefined: there is nothing to lose
+        lost = 0.0
     return {
         "name": model.name,
         "files": [file.name for file in model.files],

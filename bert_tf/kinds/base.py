@@ -272,7 +272,16 @@ class Kind(abc.ABC):
 
     def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
         """The metrics of a `bert_tf.Pipeline`, from raw text."""
-        return self.measure_answers(pipeline.rows(examples.texts, examples.pairs), examples)
+        return self.scores_and_report(pipeline, examples)[0]
+
+    def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
+        """The metrics, and what `report` says more, from one run of the model over the texts."""
+        answers = pipeline.rows(examples.texts, examples.pairs)
+        return self.measure_answers(answers, examples), self.report(answers, examples)
+
+    def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
+        """What evaluate gives beside single numbers, by name, as JSON can hold it."""
+        return {}
 
     @abc.abstractmethod
     def answer_function(

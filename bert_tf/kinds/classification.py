@@ -11,6 +11,7 @@ import numpy as np
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pooled import Pooled, inputs_as_json
+from bert_tf.metrics.undefined import Undefined
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -34,6 +35,9 @@ class Classification(Pooled):
     Args:
         label: the column of the label, in which a class stands by name or by index.
         classes: names of the classes, in the order of their indices.
+        positive: of two classes the one that "f1", "precision", "recall", "roc_auc" and "average_precision" are of;
+            None: the last one, as in GLUE. For more classes these metrics end in what the average over classes is
+            called: "f1_macro", "f1_micro", "f1_weighted".
         reject_share: share of the validation texts that may be answered with no label, in [0, 1); 0: every text gets
             one.
     Raises: ValueError for columns, classes, metrics, a share or a length that cannot be.
@@ -43,6 +47,7 @@ class Classification(Pooled):
     classes: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy",)
     reject_share: float = 0.0
+    positive: str | None = None
 
     problem: ClassVar[str] = "single_label"
     measured: ClassVar[str] = "classes"
@@ -50,6 +55,10 @@ class Classification(Pooled):
     def __post_init__(self) -> None:
         if isinstance(self.classes, str) or len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
             raise ValueError(f"`classes` must be two different names or more. Received: classes={self.classes!r}")
+        if self.positive is not None and (len(self.classes) != 2 or self.positive not in self.classes):
+            raise ValueError(
+                f"`positive` must be one of two classes. Received: positive={self.positive!r}, classes={self.classes!r}"
+            )
         if not 0 <= self.reject_share < 1:
             raise ValueError(f"`reject_share` must be in [0, 1). Received: reject_share={self.reject_share}")
         super().__post_init__()
@@ -120,20 +129,31 @@ class Classification(Pooled):
         return min(float(scores[rejected - 1] + scores[rejected]) / 2, ALMOST_ONE) if rejected else 0.0
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
-        rejected = _probabilities(outputs).max(axis=-1) < self.threshold(outputs)
-        return self._metrics(np.argmax(np.stack(outputs), axis=-1), rejected, examples)
+        scores = _probabilities(outputs)
+        rejected = scores.max(axis=-1) < self.threshold(outputs)
+        return self._metrics(np.argmax(np.stack(outputs), axis=-1), scores, rejected, examples)
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         rejected = np.array([bool(answer.get("is_rejected", False)) for answer in answers])
-        return self._metrics(np.array([int(answer["label_index"]) for answer in answers]), rejected, examples)
+        return self._metrics(self.guesses(answers), self.probabilities(answers), rejected, examples)
 
-    def _metrics(self, guesses: np.ndarray, rejected: np.ndarray, examples: Examples) -> dict[str, float]:
+    def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
+        return np.array([int(answer["label_index"]) for answer in answers])
+
+    @property
+    def positive_index(self) -> int:
+        return super().positive_index if self.positive is None else self.classes.index(self.positive)
+
+    def _metrics(
+        self, guesses: np.ndarray, scores: np.ndarray | None, rejected: np.ndarray, examples: Examples
+    ) -> dict[str, float]:
         """Those of the best guesses; where texts are rejected also the share that is not, and its accuracy."""
-        metrics = self.metrics_of(guesses, examples)
+        metrics = self.metrics_of(guesses, examples, scores)
         if self.reject_share:
             assert examples.labels is not None
             right = (guesses == examples.labels)[~rejected]
-            metrics |= {"coverage": float(np.mean(~rejected)), "accuracy_of_covered": float(right.mean())}
+            accuracy = float(right.mean()) if len(right) else Undefined("every example is rejected")
+            metrics |= {"coverage": float(np.mean(~rejected)), "accuracy_of_covered": accuracy}
         return metrics
 
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:

@@ -98,10 +98,15 @@ class MultiLabel(Pooled):
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         from scipy.special import expit
 
-        return self.metrics_of((expit(np.stack(outputs)) >= self.threshold).astype(np.int32), examples)
+        scores = expit(np.stack(outputs))
+        return self.metrics_of((scores >= self.threshold).astype(np.int32), examples, scores)
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
-        return self.metrics_of(np.stack([answer["holds"] for answer in answers]).astype(np.int32), examples)
+        return self.metrics_of(self.guesses(answers), examples, self.probabilities(answers))
+
+    def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
+        """0 or 1, int32 [E, C]"""
+        return np.stack([answer["holds"] for answer in answers]).astype(np.int32)
 
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
         """Returns: `labels`, the names, ragged string [B, (N)]; `holds` bool, `probabilities` and `logits` [B, C]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.data.cells import shown
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Kind
+from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
 from bert_tf.metrics import get_metric
+from bert_tf.metrics.classification import per_class
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from bert_tf.data.features import Features
     from bert_tf.models import BertClassifier
     from bert_tf.text import BertTokenizer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,7 @@ class Pooled(Kind):
         if isinstance(self.metrics, str) or not self.metrics:
             raise ValueError(f"`metrics` must be a tuple of one name or more. Received: metrics={self.metrics!r}")
         for name in self.metrics:
-            if self.measured not in get_metric(name).of:
-                raise ValueError(f"`metrics` must be of {self.measured}. Received: metrics={self.metrics!r}")
+            get_metric(name).check(self.measured, len(self.output_names))
         if self.sequence_length < 3:
             raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
         if len(set(self.output_names)) != len(self.output_names) or not self.output_names:
@@ -82,10 +86,13 @@ class Pooled(Kind):
             skip_bad_rows=skip_bad_rows,
         )
         columns = [table.columns[name] for name in parsers if name in table.columns]
+        labels = self.label_array(columns) if len(columns) == len(parsers) else None
+        if labels is not None and split != "train":
+            self.say_absent(labels, table.origin)
         return Examples(
             texts=table.columns[self.text[0]],
             pairs=table.columns[self.text[1]] if len(self.text) == 2 else None,
-            labels=self.label_array(columns) if len(columns) == len(parsers) else None,
+            labels=labels,
             bad_rows=table.skipped,
             is_sample=where == SAMPLE,
         )
@@ -160,10 +167,54 @@ class Pooled(Kind):
         """The weights that "balanced" stands for, where there are classes."""
         raise NotImplementedError
 
-    def metrics_of(self, predictions: np.ndarray, examples: Examples) -> dict[str, float]:
-        """The task's metrics, of predictions shaped as the labels."""
+    @property
+    def positive_index(self) -> int:
+        """The output whose F1, precision, recall and the like the metrics of two classes are."""
+        return len(self.output_names) - 1
+
+    def metrics_of(
+        self, predictions: np.ndarray, examples: Examples, scores: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """The task's metrics, of predictions shaped as the labels, and the probability of each output [E, C]."""
         assert examples.labels is not None
-        return {name: get_metric(name)(predictions, examples.labels) for name in self.metrics}
+        options = {"scores": scores, "classes": len(self.output_names), "positive": self.positive_index}
+        return {name: get_metric(name)(predictions, examples.labels, **options) for name in self.metrics}
+
+    def say_absent(self, labels: np.ndarray, where: str) -> None:
+        """Says which outputs no example has where an average over all of them is scored."""
+        averages = [name for name in self.metrics if name.endswith("_macro")]
+        if not averages or self.measured == "numbers":
+            return
+        held = np.arange(len(self.output_names)) == labels[:, None] if labels.ndim == 1 else labels != 0
+        absent = [
+            name for name, is_held in zip(self.output_names, held.any(axis=0).tolist(), strict=True) if not is_held
+        ]
+        if absent:
+            logger.warning(
+                "%s: no example of %s, of which %s is a mean too", where, shown(absent), " and ".join(averages)
+            )
+
+    def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
+        """`per_class`: precision, recall, F1 and support of each class or label; `positive`: the one that metrics of
+        two classes are of, where there are such.
+        """
+        if self.measured == "numbers":
+            return {}
+        assert examples.labels is not None
+        found: dict[str, Any] = {"per_class": per_class(self.guesses(answers), examples.labels, self.output_names)}
+        if any(get_metric(name).binary for name in self.metrics):
+            found["positive"] = self.output_names[self.positive_index]
+        return found
+
+    def probabilities(self, answers: Sequence[Answer]) -> np.ndarray | None:
+        """[E, C], where a metric is of them."""
+        if not any(get_metric(name).needs_scores for name in self.metrics):
+            return None
+        return np.stack([answer["probabilities"] for answer in answers])
+
+    def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
+        """What the answers say, shaped as the labels."""
+        raise NotImplementedError
 
 
 def inputs_as_json(text: str, pair: str | None) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Pretraining(OnCorpus):
 
         return TokenCounts.of(*train.blocks.text(), tokenizer.vocabulary_size)
 
-    def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
+    def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
         assert isinstance(examples, Corpus)
         where = self.training_data or examples.where
         of_run = replace(self, training_data=None)
@@ -149,7 +149,7 @@ class Pretraining(OnCorpus):
         score = self.scorer_of_splits(
             pipeline.model, pipeline.tokenizer, features, {}, batch_examples=pipeline.batch_examples
         )
-        return score()
+        return score(), {}
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         raise NotImplementedError("pre-training is scored by `scorer_of_splits`")

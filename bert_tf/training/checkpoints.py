@@ -31,17 +31,24 @@ class State(tf.Module):
         self.totals = tf.Variable(tf.zeros([5], tf.float64), trainable=False, name="totals")
 
     def record(self, score: float, step: int, *, greater_is_better: bool) -> bool:
-        """Notes an evaluation. Returns: whether it is the best so far."""
+        """Notes an evaluation. Returns: whether its weights are to be kept.
+
+        Of equal scores the later step's are, as more was learnt by then: where nothing is found yet, say, and all
+        scores are 0. A score that is not a number is no best one, but kept while there is no other. Equal
+        scores count as not better for early stopping.
+        """
         self.evaluated_step.assign(step)
         best = float(self.best_score.numpy())
-        better = math.isnan(best) or (score > best if greater_is_better else score < best)
-        if better:
+        better = not math.isnan(score) and (math.isnan(best) or (score > best if greater_is_better else score < best))
+        kept = better or math.isnan(best) or score == best
+        if kept:
             self.best_score.assign(score)
             self.best_step.assign(step)
+        if better:
             self.evaluations_since_best.assign(0)
-        else:
+        elif not math.isnan(best):
             self.evaluations_since_best.assign_add(1)
-        return better
+        return kept
 
 
 class Checkpoints:

@@ -223,7 +223,12 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
 
 
 def _listed(scores: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+    """The scores; of one that there is none of, the reason."""
+    parts = []
+    for name, value in scores.items():
+        reason = getattr(value, "reason", "not a number")
+        parts.append(f"{name} undefined ({reason})" if math.isnan(value) else f"{name} {value:.4f}")
+    return ", ".join(parts)
 
 
 def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:

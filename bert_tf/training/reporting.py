@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import platform
 import resource
 import sys
@@ -73,7 +74,7 @@ class Log:
 
     def __init__(self, folder: Path | None, *, resumed_at: int = 0, evaluated_at: int = 0) -> None:
         self.folder = folder
-        self.scores: dict[int, dict[str, float]] = {}
+        self.scores: dict[int, dict[str, float | None]] = {}
         if folder is None:
             return
         self.path = folder / "metrics.jsonl"
@@ -99,25 +100,29 @@ class Log:
         temporary.replace(self.path)
 
     def write(self, event: str, step: int, values: dict[str, float]) -> None:
-        """One line and one point a value. `event` is `train` or `evaluation`."""
+        """One line and one point a value; null and no point for what is not a number. `event` is `train` or
+        `evaluation`.
+        """
+        known: dict[str, float | None] = {name: None if math.isnan(value) else value for name, value in values.items()}
         if event == "evaluation":
-            self.scores[step] = values
+            self.scores[step] = known
         if self.folder is None:
             return
         with self.path.open("a") as file:
-            file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
+            file.write(json.dumps({"event": event, "step": step, **known}) + "\n")
         writer = self.train_writer if event == "train" else self.evaluation_writer
         with writer.as_default():
-            for name, value in values.items():
-                tf.summary.scalar(name, value, step=step)
+            for name, value in known.items():
+                if value is not None:
+                    tf.summary.scalar(name, value, step=step)
         writer.flush()
 
-    def scores_at(self, step: int) -> dict[str, float]:
+    def scores_at(self, step: int) -> dict[str, float | None]:
         """What the evaluation after `step` updates gave, in this process or before an interruption."""
         return self.scores.get(step, {})
 
 
-def _scores(event: dict[str, Any]) -> dict[str, float]:
+def _scores(event: dict[str, Any]) -> dict[str, float | None]:
     return {name: value for name, value in event.items() if name not in ("event", "step")}
 
 

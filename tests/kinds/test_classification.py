@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,62 @@ def test_further_splits_are_scored_under_their_names(tiny_model):
 def test_a_share_that_cannot_be(share):
     with pytest.raises(ValueError, match=r"`reject_share` must be in \[0, 1\). Received: reject_share="):
         make(reject_share=share)
+
+
+def scored(classes, metrics, labels, logits, **changes):
+    rows = [{"body": "a", "tone": label} for label in labels]
+    kind = Classification(
+        source=InMemory({"validation": rows}),
+        text=("body",),
+        label="tone",
+        classes=classes,
+        metrics=metrics,
+        sequence_length=8,
+        **changes,
+    )
+    examples = kind.read("own", "validation")
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    answers = [{"label_index": p.argmax(), "probabilities": p} for p in probabilities]
+    return kind.measure_answers(answers, examples), kind.report(answers, examples), kind, examples, answers
+
+
+def test_metrics_of_one_class_are_of_the_positive_one():
+    logits = np.array([[2.0, 0], [1, 0], [0, 1], [0, 3], [0, 2]])
+    labels, names = ["spam", "ham", "ham", "spam", "ham"], ("f1", "precision", "recall", "roc_auc", "average_precision")
+    found, report, *_ = scored(("spam", "ham"), names, labels, logits)
+    assert (report["positive"], found["f1"]) == ("ham", pytest.approx(2 / 3))
+    found, report, kind, examples, _ = scored(("spam", "ham"), names, labels, logits, positive="spam")
+    assert report["positive"] == "spam"
+    assert {name: found[name] for name in names[:3]} == pytest.approx({"f1": 0.5, "precision": 0.5, "recall": 0.5})
+    assert found["roc_auc"] == pytest.approx(3 / 6)  # pairs in the right order: 2 + 0 + 1 of 2 x 3
+    assert report["per_class"]["spam"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+    assert kind.measure(list(logits), None, examples) == pytest.approx(found)  # pyright: ignore[reportArgumentType]
+    for wrong in (
+        {"positive": "x"},
+        {"positive": "spam", "classes": ("spam", "ham", "eggs"), "metrics": ("accuracy",)},
+    ):
+        with pytest.raises(ValueError, match=r"`positive` must be one of two classes. Received: positive='"):
+            dataclasses.replace(kind, **wrong)
+
+
+def test_f1_of_three_classes_names_its_average(caplog):
+    logits = np.eye(4)[[0, 1, 1, 2]]
+    with pytest.raises(ValueError, match=r"'f1' is of two classes, .* 4 classes: f1_macro, f1_micro, f1_weighted"):
+        scored(tuple("abcd"), ("f1",), ["a"], logits)
+    found, report, *_ = scored(tuple("abcd"), ("f1_macro", "f1_weighted", "accuracy"), ["a", "b", "c", "c"], logits)
+    assert found["f1_macro"] == pytest.approx((1 + 2 / 3 + 2 / 3 + 0) / 4)
+    assert found["f1_weighted"] == pytest.approx((1 + 2 / 3 + 2 * 2 / 3) / 4)
+    assert "validation: no example of ['d'], of which f1_macro is a mean too" in caplog.text
+    assert report["per_class"]["d"] == {"precision": None, "recall": None, "f1": None, "support": 0}
+    assert "positive" not in report
+    caplog.clear()
+    scored(tuple("ab"), ("f1",), ["b"], logits[:1, :2])
+    assert not caplog.text
+
+
+def test_a_score_that_there_is_none_of_is_undefined():
+    found, *_ = scored(("a", "b"), ("matthews_correlation", "recall"), ["a", "a"], np.eye(2)[[0, 1]])
+    assert [getattr(found[name], "reason", None) for name in found] == [
+        "all labels are of class 0",
+        "no example has the positive class",
+    ]
