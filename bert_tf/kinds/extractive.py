@@ -142,7 +142,7 @@ class ExtractiveSummarization(Kind):
     def load_model(self, folder: str) -> BertExtractiveSummarizer:
         from bert_tf.models import BertExtractiveSummarizer
 
-        return BertExtractiveSummarizer.from_pretrained(folder, dtype="float32")
+        return BertExtractiveSummarizer.from_pretrained(folder, dtype="float32", new_weights="forbid")
 
     def per_example_loss(
         self,

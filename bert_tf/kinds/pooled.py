@@ -130,7 +130,7 @@ class Pooled(Kind):
     def load_model(self, folder: str) -> BertClassifier:
         from bert_tf.models import BertClassifier
 
-        return BertClassifier.from_pretrained(folder, dtype="float32")
+        return BertClassifier.from_pretrained(folder, dtype="float32", new_weights="forbid")
 
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None

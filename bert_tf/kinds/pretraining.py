@@ -85,7 +85,9 @@ class Pretraining(OnCorpus):
 
         described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         is_both = BertPretrainer.architecture in (described.get("architectures") or ())
-        return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(folder, dtype="float32")
+        return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
+            folder, dtype="float32", new_weights="forbid"
+        )
 
     def per_example_loss(
         self,

@@ -119,7 +119,7 @@ class SpanQA(Kind):
     def load_model(self, folder: str) -> BertSpanQA:
         from bert_tf.models import BertSpanQA
 
-        return BertSpanQA.from_pretrained(folder, dtype="float32")
+        return BertSpanQA.from_pretrained(folder, dtype="float32", new_weights="forbid")
 
     def per_example_loss(
         self,

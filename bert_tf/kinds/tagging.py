@@ -157,7 +157,7 @@ class Tagging(Kind):
     def load_model(self, folder: str) -> BertTagger:
         from bert_tf.models import BertTagger
 
-        return BertTagger.from_pretrained(folder, dtype="float32")
+        return BertTagger.from_pretrained(folder, dtype="float32", new_weights="forbid")
 
     def per_example_loss(
         self,

@@ -154,7 +154,7 @@ class TextToText(Kind):
     def load_model(self, folder: str) -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
 
-        return BertSeq2Seq.from_pretrained(folder, dtype="float32")
+        return BertSeq2Seq.from_pretrained(folder, dtype="float32", new_weights="forbid")
 
     def per_example_loss(
         self,

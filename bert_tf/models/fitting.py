@@ -82,7 +82,7 @@ def fit(
             continue
         if path in COPIES and COPIES[path] in sources and _root(path) in roots - new_roots:
             problems += _differs(checkpoint, path)
-        elif _is_part(path, model, roots - new_roots, checkpoint):
+        elif extra_weights == "forbid" or _is_part(path, model, roots - new_roots, checkpoint):
             problems.append(_extra(arrays.name(path), arrays.shape(path)))
         else:
             aside.append(arrays.name(path))

@@ -173,7 +173,8 @@ def _head_arguments(
     if "labels" in known and arguments.get("labels") is None:
         arguments["labels"] = checkpoint.labels
         if checkpoint.labels_problem is not None:
-            LOG.warning("%s; the classes are %s", checkpoint.labels_problem, ", ".join(checkpoint.labels or ()))
+            names = checkpoint.labels or [f"LABEL_{i}" for i in range(in_file)]
+            LOG.warning("%s; the classes are %s", checkpoint.labels_problem, ", ".join(names))
     for name, value in (("problem", checkpoint.problem), ("dropout", checkpoint.head_dropout)):
         if name in known and arguments.get(name) is None:
             arguments[name] = value

@@ -142,7 +142,13 @@ HARMLESS = {
     "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens",
 }  # fmt: skip
 
-# Starts of class names in `architectures` that are other models'; a class of a user's own may have any name.
+# Classes of Transformers for BERT, and ours; a class of a user's own may have any name, and any head.
+CLASSES = {
+    "BertModel", "BertForPreTraining", "BertLMHeadModel", "BertForMaskedLM", "BertForNextSentencePrediction",
+    "BertForSequenceClassification", "BertForMultipleChoice", "BertForTokenClassification", "BertForQuestionAnswering",
+    "BertForExtractiveSummarization",
+}  # fmt: skip
+# Starts of class names in `architectures` that are other models'.
 OTHER_MODELS = (
     "Albert", "BigBird", "Camembert", "Canine", "ConvBert", "Deberta", "DistilBert", "Electra", "Ernie", "Funnel",
     "IBert", "JinaBert", "LayoutLM", "Longformer", "MPNet", "MegatronBert", "MobileBert", "ModernBert", "Nezha",
@@ -205,7 +211,7 @@ def check_model_type(raw: Mapping[str, Any], path: Path) -> None:
 def architectures(raw: Mapping[str, Any]) -> list[str]:
     """The classes that a config.json is for; none where it does not say."""
     names = raw.get("architectures")
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return [str(name).removeprefix("TF").removeprefix("Flax") for name in names] if isinstance(names, list) else []
 
 
 def remarks_on(raw: Mapping[str, Any], path: Path) -> list[str]:
@@ -215,6 +221,11 @@ def remarks_on(raw: Mapping[str, Any], path: Path) -> list[str]:
     unknown = sorted(set(raw) - known)
     if unknown:
         remarks.append(f"{path} has keys that BERT does not know, not used: {', '.join(unknown)}")
+    own = [name for name in architectures(raw) if name not in CLASSES]
+    if own:
+        remarks.append(
+            f"{path}: {', '.join(own)} of `architectures` is not known; heads are told by their tensors' names"
+        )
     pad, size = raw.get("pad_token_id", 0), raw.get("vocab_size")
     if _is_int(pad) and _is_int(size) and not 0 <= pad < size:
         remarks.append(f"{path}: `pad_token_id` is {pad}, which is no token; padding is masked, so 0 stands for it")

@@ -18,14 +18,17 @@ def class_names(raw: Mapping[str, Any], num_classes: int) -> tuple[tuple[str, ..
         num_classes: number C of classes of the head in the file.
     Returns: C different names, or None where the file has none; and what was wrong with them, or None.
     """
+    stated = next((raw[key] for key in ("num_labels", "_num_labels") if raw.get(key) is not None), num_classes)
+    counts = [] if stated == num_classes else [f"`num_labels` is {stated}, the head has {num_classes} classes"]
     read = {key: _by_number(key, raw[key], num_classes) for key in ("id2label", "label2id") if raw.get(key)}
     if not read:
-        return None, None
+        return None, "; ".join(counts) or None
     whole = [key for key, (names, _) in read.items() if len(names) == num_classes]
     key = whole[0] if whole else next(iter(read))
     found, wrong = read[key]
+    wrong = [*counts, *wrong]
     if key == "label2id" and "id2label" in read:
-        wrong = [*read["id2label"][1], "`label2id` is used"]
+        wrong = [*counts, *read["id2label"][1], "`label2id` is used"]
     times = Counter(found.values())
     twice = sorted(name for name, count in times.items() if count > 1)
     if twice:

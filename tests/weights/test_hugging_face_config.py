@@ -160,6 +160,13 @@ def test_keys_in_no_table_are_named_in_a_warning(tmp_path):
     )
 
 
+def test_a_class_that_is_not_known_is_named(tmp_path):
+    for name in ("TFBertForSequenceClassification", "FlaxBertModel", "BertForMaskedLM"):
+        assert not remarks_on({**LEAST, "architectures": [name]}, PATH)
+    (said,) = load(altered(tmp_path / "x", config={"architectures": ["BertCrfForNer"]})).warnings
+    assert "`architectures` is BertCrfForNer, not known here" in said
+
+
 def test_a_key_stands_in_one_table():
     used = {row.key for row in CONFIG_KEYS.values()}
     tables = [used, set(CHANGING), USED_ELSEWHERE, HARMLESS]

@@ -14,7 +14,7 @@ from bert_tf.weights.labels import class_names
         {"id2label": {"1": "pos", "0": "neg"}, "label2id": {"x": 0, "y": 1}},
         {"label2id": {"pos": 1, "neg": 0}},
         {"label2id": {"pos": "1", "neg": "0"}},
-        {"id2label": None, "label2id": {"neg": 0, "pos": 1}, "num_labels": 7},
+        {"id2label": None, "label2id": {"neg": 0, "pos": 1}, "num_labels": 2},
     ],
 )
 def test_names_that_fit(raw):
@@ -56,6 +56,12 @@ def test_no_names(raw):
             ("LABEL_0", "LABEL_1", "LABEL_2"),
             "`id2label` has a class 'a', which is no number; `id2label` has a class 'b', which is no number; "
             "`id2label` has a class 'c', which is no number; `id2label` has no name for class 0, 1, 2",
+        ),
+        ({"_num_labels": 5}, None, "`num_labels` is 5, the head has 3 classes"),
+        (
+            {"num_labels": 2, "id2label": {"0": "a", "1": "b", "2": "c"}},
+            ("a", "b", "c"),
+            "`num_labels` is 2, the head has 3 classes",
         ),
         ({"id2label": 3}, ("LABEL_0", "LABEL_1", "LABEL_2"), "`id2label` is a int"),
         (
