@@ -223,9 +223,7 @@ def remarks_on(raw: Mapping[str, Any], path: Path) -> list[str]:
         remarks.append(f"{path} has keys that BERT does not know, not used: {', '.join(unknown)}")
     own = [name for name in architectures(raw) if name not in CLASSES]
     if own:
-        remarks.append(
-            f"{path}: {', '.join(own)} of `architectures` is not known; heads are told by their tensors' names"
-        )
+        remarks.append(f"{path}: `architectures` is {', '.join(own)}, not known here: heads are told by their names")
     pad, size = raw.get("pad_token_id", 0), raw.get("vocab_size")
     if _is_int(pad) and _is_int(size) and not 0 <= pad < size:
         remarks.append(f"{path}: `pad_token_id` is {pad}, which is no token; padding is masked, so 0 stands for it")
