@@ -79,14 +79,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
 
     # 3. Answers.
-    judgements = None
+    judgements, own = None, None
     if flags.qrels is not None:
-        from bert_tf.data.text_sets import read_judgements
+        from bert_tf.data.text_sets import is_beir, read_judgements
 
-        judgements = read_judgements(
-            Path(flags.qrels).expanduser(), queries, index.ids, skip_bad_rows=flags.skip_bad_rows
-        )
-    _answer(pipeline, index, queries, top=flags.top, judgements=judgements)
+        qrels = Path(flags.qrels).expanduser()
+        judgements = read_judgements(qrels, queries, index.ids, skip_bad_rows=flags.skip_bad_rows)
+        if is_beir(qrels):  # its evaluation leaves out a query's own document
+            numbers = {key: number for number, key in enumerate(index.ids)}
+            own = [numbers.get(key, -1) for key in queries.ids]
+    _answer(pipeline, index, queries, top=flags.top, judgements=judgements, own=own)
 
 
 def _check(flags: argparse.Namespace) -> None:
@@ -191,12 +193,13 @@ def _answer(
     *,
     top: int,
     judgements: Sequence[Mapping[int, float]] | None,
+    own: Sequence[int] | None,
 ) -> None:
-    from bert_tf.metrics.retrieval import ranked_for, retrieval_scores
+    from bert_tf.metrics.retrieval import ranked_for, retrieval_scores, without
 
     vectors = _vectors(pipeline, queries.texts)
     started = time.perf_counter()
-    scores, numbers = index.search(vectors, top if judgements is None else max(top, ranked_for(METRICS)))
+    scores, numbers = index.search(vectors, top if judgements is None else max(top, 1 + ranked_for(METRICS)))
     milliseconds = 1000 * (time.perf_counter() - started) / len(queries.texts)
     found = [[int(number) for number in row if number >= 0] for row in numbers]
     for i, documents in enumerate(found):
@@ -208,7 +211,7 @@ def _answer(
         print(json.dumps(answer, ensure_ascii=False))
     say(f"{len(found):,} queries over {len(index):,} documents: {milliseconds:.2f} ms a search")
     if judgements is not None:
-        metrics = retrieval_scores(found, judgements, METRICS)
+        metrics = retrieval_scores(found if own is None else without(found, own), judgements, METRICS)
         say(", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
         judged = sum(any(gain > 0 for gain in of_query.values()) for of_query in judgements)
         print(json.dumps({"metrics": metrics, "queries": judged, "documents": len(index)}))

@@ -1,6 +1,7 @@
 """From files to batches: sources, packing and bucketing, the `tf.data` pipeline."""
 
 from bert_tf.data.batches import batch_arrays, blocks, dataset
+from bert_tf.data.beir import Beir
 from bert_tf.data.cells import class_index, class_indices, number, text, yes_or_no
 from bert_tf.data.conll import Conll
 from bert_tf.data.cranfield import Cranfield
@@ -19,6 +20,7 @@ from bert_tf.data.table import Table
 
 __all__ = [
     "BatchPlans",
+    "Beir",
     "Conll",
     "Cranfield",
     "Csv",

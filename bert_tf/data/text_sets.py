@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bert_tf.data.cells import number as number_cell
 from bert_tf.data.cells import shown, text
 from bert_tf.data.cranfield import RECORD, judgement_rows, smart_rows
+from bert_tf.data.judgements import gathered
 from bert_tf.data.table import BadRow, Table, collect
 from bert_tf.data.text_files import Row, json_rows, read_text, tsv_rows
-from bert_tf.errors import UserError
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,19 @@ def read_text_set(path: Path, *, are_queries: bool = False, skip_bad_rows: bool 
     if is_smart:
         rows, parse_text = smart_rows(path, by_position=are_queries), str
     elif suffix in ("jsonl", "ndjson"):
-        rows = ((number, _with_id(number, row)) for number, row in json_rows(path))
+        rows = ((number, identified(number, row)) for number, row in json_rows(path))
     elif suffix == "tsv":
         rows = tsv_rows(path, ("id", "text"), header=False)[1]
     else:
         rows = ((number, row) for number, row in _lines(path))
-    table = collect(_unique(rows), {"id": _id, "text": parse_text}, origin=str(path), skip_bad_rows=skip_bad_rows)
+    table = collect(unique(rows), {"id": _id, "text": parse_text}, origin=str(path), skip_bad_rows=skip_bad_rows)
     return TextSet(table.columns["id"], table.columns["text"], is_smart, table.skipped)
 
 
 def read_judgements(
     path: Path, queries: TextSet, documents: Sequence[str], *, skip_bad_rows: bool = False
 ) -> list[dict[int, float]]:
-    """For each query the gain of each document judged, by its number in `documents`.
+    """For each query the gain of each document judged: see `bert_tf.data.judgements.gathered`.
 
     Four columns are TREC's (query, anything, document, gain); three with the header `query-id corpus-id score` are
     BEIR's; three without one are Cranfield's, whose third is a code, where the queries are in SMART's format, and
@@ -72,17 +71,19 @@ def read_judgements(
     Args:
         queries: what the judgements are of.
         documents: ids of the documents.
-    Raises: UserError that names file and line, also for an id that is not there.
+    Raises: UserError that names file and line, also for a query that is not there.
     """
-    rows = judgement_rows(path) if queries.is_smart else _judgements(path)
-    known = {"query": _known("query", queries.ids), "document": _known("document", documents), "gain": _gain}
-    table: Table = collect(rows, known, origin=str(path), skip_bad_rows=skip_bad_rows)
-    judgements: list[dict[int, float]] = [{} for _ in queries.ids]
-    for query, document, gain in zip(*(table.columns[name] for name in known), strict=True):
-        judgements[query][document] = gain
-    if not any(gain > 0 for judged in judgements for gain in judged.values()):
-        raise UserError(f"{path}: expected a relevant document for one query at least. Received: none")
-    return judgements
+    rows = judgement_rows(path) if queries.is_smart else judgement_lines(path)
+    parsers = {"query": known_id("query", queries.ids), "document": str, "gain": number_cell()}
+    table: Table = collect(rows, parsers, origin=str(path), skip_bad_rows=skip_bad_rows)
+    places = map(table.place, range(len(table)))
+    found = zip(places, *(table.columns[name] for name in parsers), strict=True)
+    return gathered(found, queries=len(queries.ids), documents=documents, origin=str(path))
+
+
+def is_beir(path: Path) -> bool:
+    """Whether a file of judgements has BEIR's header."""
+    return tuple(read_text(path).partition("\n")[0].split()) == BEIR_HEADER
 
 
 def _lines(path: Path) -> Iterator[Row]:
@@ -92,7 +93,7 @@ def _lines(path: Path) -> Iterator[Row]:
         yield number, row if isinstance(row, BadRow) else {"id": str(number), "text": row["line"]}
 
 
-def _with_id(number: int, row: Mapping[str, Any] | BadRow) -> Mapping[str, Any] | BadRow:
+def identified(number: int, row: Mapping[str, Any] | BadRow) -> Mapping[str, Any] | BadRow:
     if isinstance(row, BadRow) or not isinstance(row.get("text"), str):
         return row
     title = row.get("title")
@@ -100,7 +101,7 @@ def _with_id(number: int, row: Mapping[str, Any] | BadRow) -> Mapping[str, Any] 
     return {"id": row.get("_id", row.get("id", number)), "text": words}
 
 
-def _unique(rows: Iterator[Row]) -> Iterator[Row]:
+def unique(rows: Iterator[Row]) -> Iterator[Row]:
     seen: dict[str, int] = {}
     for number, row in rows:
         if not isinstance(row, BadRow) and "id" in row:
@@ -110,7 +111,7 @@ def _unique(rows: Iterator[Row]) -> Iterator[Row]:
         yield number, row
 
 
-def _judgements(path: Path) -> Iterator[Row]:
+def judgement_lines(path: Path) -> Iterator[Row]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         cells = line.split()
         if not cells or (number == 1 and tuple(cells) == BEIR_HEADER):
@@ -127,18 +128,13 @@ def _id(cell: Any) -> str:
     return str(cell)
 
 
-def _gain(cell: Any) -> float:
-    if isinstance(cell, str) and not NUMBER.fullmatch(cell):
-        raise ValueError(f"expected a number. Received: {shown(cell)}")
-    return float(cell)
-
-
-def _known(what: str, ids: Sequence[str]):
+def known_id(what: str, ids: Sequence[str]) -> Callable[[Any], int]:
+    """What turns an id into its number; its ValueError says that there is none of it."""
     numbers = {key: number for number, key in enumerate(ids)}
 
     def parse(cell: Any) -> int:
-        if cell not in numbers:
-            raise ValueError(f"expected the id of a {what}. Received: {shown(cell)}, of which there is none")
-        return numbers[cell]
+        if str(cell) not in numbers:
+            raise ValueError(f"expected the id of a {what}. Received: {str(cell)!r}, of which there is none")
+        return numbers[str(cell)]
 
     return parse

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from bert_tf.config import SAMPLE
+from bert_tf.data.cells import number
+from bert_tf.data.judgements import gathered
+from bert_tf.data.text_sets import known_id
 from bert_tf.errors import UserError
 from bert_tf.kinds.sentence_vectors import SentenceVectors, TextGroups
-from bert_tf.metrics.retrieval import check_retrieval_metric, rank, ranked_for, retrieval_scores
+from bert_tf.metrics.retrieval import check_retrieval_metric, rank, ranked_for, retrieval_scores, without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +25,14 @@ class Judged(TextGroups):
 
     Args:
         documents: how many of the texts are documents.
-        judgements: for each query the gain of each document judged, by the document's number.
+        judgements: for each query the gain of each document judged, by the document's number; from `documents` on for
+            one that is not there.
+        own: for each query the number of the document of the same id, -1 where there is none.
     """
 
     documents: int
     judgements: Sequence[Mapping[int, float]]
+    own: Sequence[int] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +43,17 @@ class Retrieval(SentenceVectors):
     judgements, with `query`, `document` (ids) and `gain`, above 0 where the document is relevant.
 
     A model is trained on pairs of a query and a relevant document, with "contrastive" loss; metrics rank all documents
-    by the cosine, by brute force.
+    by the cosine, by brute force, and are trec_eval's: a relevant document that the collection lacks counts as not
+    found.
 
+    Args:
+        ignore_identical_ids: leave a document out of the ranking for the query of the same id, where queries are
+            documents themselves; None: in sets of BEIR, as its own evaluation does.
     Raises: ValueError for a loss that needs more than pairs, or metrics that are not of rankings.
     """
 
     loss: str = "contrastive"
+    ignore_identical_ids: bool | None = None
     metrics: tuple[str, ...] = ("ndcg_at_10", "mrr", "recall_at_10", "recall_at_100")
 
     def __post_init__(self) -> None:
@@ -60,37 +71,48 @@ class Retrieval(SentenceVectors):
             name: self.source.open(place, name, {"id": _id, "text": _text}, skip_bad_rows=skip_bad_rows)
             for name in ("documents", "queries")
         }
-        numbers = {
-            name: {key: number for number, key in enumerate(table.columns["id"])} for name, table in parts.items()
-        }
-        known = {"query": _known("query", numbers["queries"]), "document": _known("document", numbers["documents"])}
-        table = self.source.open(place, split, {**known, "gain": float}, skip_bad_rows=skip_bad_rows)
-        documents = len(parts["documents"])
-        judgements: list[dict[int, float]] = [{} for _ in range(len(parts["queries"]))]
-        for query, document, gain in zip(*table.columns.values(), strict=True):
-            judgements[query][document] = gain
+        documents, queries = (parts[name].columns["id"] for name in ("documents", "queries"))
+        parsers = {"query": known_id("query", queries), "document": _id, "gain": number()}
+        table = self.source.open(place, split, parsers, skip_bad_rows=skip_bad_rows)
+        rows = zip(map(table.place, range(len(table))), *(table.columns[name] for name in parsers), strict=True)
+        judgements = gathered(rows, queries=len(queries), documents=documents, origin=table.origin)
         pairs = [
-            (documents + query, document)
+            (len(documents) + query, document)
             for query, judged in enumerate(judgements)
             for document, gain in judged.items()
-            if gain > 0
+            if gain > 0 and document < len(documents)
         ]
         if not pairs:
-            raise UserError(f"{table.origin}: expected a relevant document for one query at least. Received: none")
+            raise UserError(f"{table.origin}: expected a relevant document that the collection has. Received: none")
+        numbers = {key: row for row, key in enumerate(documents)}
         return Judged(
             texts=[*parts["documents"].columns["text"], *parts["queries"].columns["text"]],
             members=np.array(pairs, np.int32),
-            documents=documents,
+            documents=len(documents),
             judgements=judgements,
+            own=[numbers.get(key, -1) for key in queries] if self.ignores_identical_ids else (),
             bad_rows=table.skipped + sum(part.skipped for part in parts.values()),
             is_sample=where == SAMPLE,
         )
 
+    @property
+    def ignores_identical_ids(self) -> bool:
+        """Whether a query's own document is left out."""
+        if self.ignore_identical_ids is None:
+            return getattr(self.source, "ignores_identical_ids", False)
+        return self.ignore_identical_ids
+
     def measure_vectors(self, vectors: np.ndarray, examples: Judged) -> dict[str, float]:
         judged = [query for query, found in enumerate(examples.judgements) if found]
         queries = vectors[examples.documents :][judged]
-        ranked = rank(queries, vectors[: examples.documents], ranked_for(self.metrics))
-        return retrieval_scores(ranked.tolist(), [examples.judgements[query] for query in judged], self.metrics)
+        own = [examples.own[query] for query in judged] if examples.own else None
+        depth = ranked_for(self.metrics) + (own is not None)
+        ranked = rank(queries, vectors[: examples.documents], depth).tolist()
+        return retrieval_scores(
+            ranked if own is None else without(ranked, own),
+            [examples.judgements[query] for query in judged],
+            self.metrics,
+        )
 
 
 def _id(cell: Any) -> str:
@@ -102,14 +124,3 @@ def _text(cell: Any) -> str:
     if not isinstance(cell, str):
         raise ValueError(f"expected text. Received: {cell!r}")
     return cell
-
-
-def _known(what: str, numbers: Mapping[str, int]):
-    """What turns an id into its number."""
-
-    def parse(cell: Any) -> int:
-        if str(cell) not in numbers:
-            raise ValueError(f"expected the id of a {what}. Received: {str(cell)!r}, of which there is none")
-        return numbers[str(cell)]
-
-    return parse

@@ -1,7 +1,7 @@
-"""How well documents were ranked for queries: nDCG, mean reciprocal rank, recall.
+"""How well documents were ranked for queries: nDCG, mean reciprocal rank, recall, precision, mean average precision.
 
 As trec_eval has them: the gain of a document is its judgement, what is not judged has none, and queries without a
-relevant document do not count.
+relevant document do not count. Of documents with equal scores the earlier comes first (trec_eval: the greater id).
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-NAME = re.compile(r"(ndcg|recall)_at_([1-9][0-9]*)|mrr")
+NAME = re.compile(r"(?:(ndcg|recall|precision|mrr|map)_at_([1-9][0-9]*))|mrr")
 RANKED = 100
 """How far down metrics look that name no depth, and how many documents are ranked where they are wanted."""
 
 
 def check_retrieval_metric(name: str) -> None:
-    """Raises: ValueError if there is no metric of that name: ndcg_at_K, recall_at_K or mrr."""
+    """Raises: ValueError if there is no metric of that name: ndcg_at_K, recall_at_K, mrr and others."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"`metrics` must be of ndcg_at_K, recall_at_K with a number K, mrr. Received: {name!r}")
+        raise ValueError(
+            "`metrics` must be of ndcg_at_K, recall_at_K, precision_at_K, map_at_K, mrr_at_K with a number K, mrr. "
+            f"Received: {name!r}"
+        )
 
 
 def ranked_for(names: Sequence[str]) -> int:
@@ -46,6 +49,11 @@ def rank(queries: np.ndarray, documents: np.ndarray, depth: int, *, block: int =
     return np.concatenate(found)
 
 
+def without(ranked: Sequence[Sequence[int]], left_out: Sequence[int]) -> list[list[int]]:
+    """The rankings, each without one document; -1: none."""
+    return [[k for k in documents if k != own] for documents, own in zip(ranked, left_out, strict=True)]
+
+
 def retrieval_scores(
     ranked: Sequence[Sequence[int]], judgements: Sequence[Mapping[int, float]], names: Sequence[str]
 ) -> dict[str, float]:
@@ -54,7 +62,8 @@ def retrieval_scores(
     Args:
         ranked: for each query the documents found, the best first.
         judgements: for each query the gain of each judged document; 0 or less: not relevant.
-        names: ndcg_at_K and recall_at_K for any K, and mrr, which looks at the first `RANKED` documents.
+        names: ndcg_at_K, recall_at_K, precision_at_K, map_at_K and mrr_at_K for any K, which look at the first K
+            documents, and mrr, which looks at the first `RANKED`.
     Raises: ValueError for an unknown name, arguments of different lengths, or no query with a relevant document.
     """
     for name in names:
@@ -85,6 +94,11 @@ def _score(name: str, gains: np.ndarray, ideal: np.ndarray) -> float:
         return _discounted(gains) / _discounted(ideal[:depth])
     if found[1] == "recall":
         return float(np.count_nonzero(gains)) / len(ideal)
+    if found[1] == "precision":
+        return float(np.count_nonzero(gains)) / depth
+    if found[1] == "map":
+        hits = np.flatnonzero(gains)
+        return float(np.sum(np.arange(1, len(hits) + 1) / (hits + 1))) / len(ideal)
     return 1.0 / (1 + int(np.argmax(gains > 0))) if gains.any() else 0.0
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bert_tf.data.text_sets import TextSet, read_judgements, read_text_set
+from bert_tf.data.text_sets import TextSet, is_beir, read_judgements, read_text_set
 from bert_tf.errors import UserError
 
 QUERIES, DOCUMENTS = TextSet(["q1", "q2"], ["a", "b"]), ["d1", "d2", "d3"]
@@ -75,8 +75,9 @@ def test_cranfields_codes_beside_smart_queries(tmp_path):
     ("text", "expected"),
     [
         ("q1 0 d1 1\nq9 0 d1 1\n", "r:2: column 'query': expected the id of a query. Received: 'q9', of which"),
-        ("q1 0 d9 1\n", "r:1: column 'document': expected the id of a document. Received: 'd9'"),
+        ("q1 0 d9 1\n", "r:1: 'd9': expected the id of a document. Received: none of those judged is in the"),
         ("q1 0 d1 much\n", "r:1: column 'gain': expected a number. Received: 'much'"),
+        ("q1 0 d1 1\nq1 0 d1 2\n", "r:2: expected one judgement of a document .* Received: 2 for 'd1', and 1 before"),
         ("q1 d1\n", "r:1: expected query, .anything,. document, gain. Received: 'q1 d1'"),
         ("q1 d1 0\n", "r: expected a relevant document for one query at least"),
     ],
@@ -85,3 +86,16 @@ def test_bad_judgements_are_named(tmp_path, text, expected):
     (tmp_path / "r").write_text(text)
     with pytest.raises(UserError, match=expected):
         read_judgements(tmp_path / "r", QUERIES, DOCUMENTS)
+
+
+def test_judgements_of_documents_that_are_not_there_count(tmp_path, caplog):
+    (tmp_path / "r").write_text("q1 0 d1 1\nq1 0 d9 2\nq1 0 d8 0\nq2 0 d9 1\nq2 0 d9 1\n")
+    assert read_judgements(tmp_path / "r", QUERIES, DOCUMENTS) == [{0: 1.0, 3: 2.0, 4: 0.0}, {3: 1.0}]
+    assert "r: 3 of 4 judgements are of documents that the collection lacks, and count as not found: " in caplog.text
+    assert "r:2: 'd9'" in caplog.text
+
+
+def test_beirs_judgements_are_told_by_their_header(tmp_path):
+    for text, expected in (("query-id\tcorpus-id\tscore\nq\td\t1\n", True), ("q\td\t1\n", False), ("", False)):
+        (tmp_path / "r").write_text(text)
+        assert is_beir(tmp_path / "r") is expected

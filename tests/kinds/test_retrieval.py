@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bert_tf import load_task
-from bert_tf.data import InMemory
+from bert_tf.data import Beir, InMemory
 from bert_tf.errors import UserError
 from bert_tf.kinds import Retrieval
 from bert_tf.kinds.retrieval import Judged
@@ -35,7 +37,7 @@ def test_documents_come_first_then_queries_and_pairs_are_of_relevant_ones():
             [(3, "x", 1.0)],
             r"train\[0\]: column 'query': expected the id of a query. Received: '3', of which there is none",
         ),
-        ([(1, "w", 1.0)], r"train\[0\]: column 'document': expected the id of a document. Received: 'w'"),
+        ([(1, "w", 1.0)], r"train\[0\]: 'w': expected the id of a document. Received: none of those judged"),
         ([(1, "x", 0.0)], "expected a relevant document for one query at least. Received: none"),
     ],
 )
@@ -52,6 +54,52 @@ def test_only_judged_queries_count_and_all_documents_are_ranked():
     assert found == pytest.approx({"ndcg_at_10": 1 / np.log2(3), "mrr": 0.5, "recall_at_1": 0.0})
     both = kind.measure_vectors(vectors, Judged(**shared, judgements=[{2: 1.0}, {1: 3.0}]))
     assert both["mrr"] == pytest.approx(0.75)
+
+
+def test_judged_documents_that_are_not_there_count_against_recall(caplog):
+    examples = make([(1, "x", 1.0), (1, "w", 2.0), (2, "v", 1.0)]).read("own", "train")
+    assert examples.members.tolist() == [[3, 0]]  # nothing can be learnt of the others
+    assert list(examples.judgements) == [{0: 1.0, 3: 2.0}, {4: 1.0}]
+    assert "2 of 3 judgements are of documents that the collection lacks" in caplog.text
+    vectors = np.array([[1, 0], [0, 1], [1, 1], [1, 0], [0, 1]], np.float32)
+    found = make([], metrics=("recall_at_1", "ndcg_at_1", "mrr")).measure_vectors(vectors, examples)
+    assert found == pytest.approx({"recall_at_1": (0.5 + 0) / 2, "ndcg_at_1": (1 / 2 + 0) / 2, "mrr": 0.5})
+    with pytest.raises(UserError, match=r"train\[1\]: expected one judgement .* Received: 2 for 'x', and 1 before"):
+        make([(1, "x", 1.0), (1, "x", 2.0)]).read("own", "train")
+    again = make([(1, "x", 1.0), (1, "x", "1")]).read("own", "train")
+    assert list(again.judgements) == [{0: 1.0}, {}]
+    with pytest.raises(UserError, match=r"column 'gain': expected a number. Received: 'much'"):
+        make([(1, "x", "much")]).read("own", "train")
+    with pytest.raises(UserError, match="expected a relevant document that the collection has"):
+        make([(1, "x", 0), (1, "w", 1)]).read("own", "train")
+
+
+def write_beir(folder):
+    """ArguAna-like: queries are documents too; the dev set's ids are those of two of them."""
+    documents = [{"_id": k, "title": t, "text": x} for k, t, x in (("a", "", "one"), ("b", "B", "two"), ("c", "C", ""))]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in documents))
+    queries = [{"_id": key, "text": text, "metadata": {}} for key, text in (("a", "one"), ("b", "two"), ("q", "three"))]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries))
+    (folder / "qrels").mkdir()
+    for split, rows in (("train", ["q\tb\t1"]), ("dev", ["a\tb\t1", "b\tc\t2", "b\tgone\t1"])):
+        (folder / "qrels" / f"{split}.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *rows]) + "\n")
+
+
+def test_a_folder_of_beir_leaves_out_the_query_itself(tmp_path):
+    write_beir(tmp_path)
+    kind = Retrieval(source=Beir(), sequence_length=8, metrics=("mrr", "recall_at_1"))
+    train, examples = kind.read(str(tmp_path), "train"), kind.read(str(tmp_path), "validation")
+    assert list(examples.texts) == ["one", "B two", "C", "one", "two", "three"]
+    assert (train.members.tolist(), list(examples.own)) == ([[5, 1]], [0, 1, -1])
+    vectors = np.array([[1, 0], [0.9, 0.1], [0, 1], [1, 0], [0.9, 0.1], [1, 1]], np.float32)
+    assert kind.measure_vectors(vectors, examples) == pytest.approx({"mrr": (1 + 1 / 2) / 2, "recall_at_1": 1 / 2})
+    plain = Retrieval(source=Beir(), sequence_length=8, metrics=("mrr", "recall_at_1"), ignore_identical_ids=False)
+    with_them = plain.read(str(tmp_path), "validation")
+    assert plain.measure_vectors(vectors, with_them) == pytest.approx({"mrr": (1 / 2 + 1 / 3) / 2, "recall_at_1": 0.0})
+    numbered = load_task("cranfield").read("sample", "all")
+    assert isinstance(numbered, Judged)
+    assert not numbered.own  # its numbers of queries are no numbers of documents
+    assert Retrieval(source=InMemory({}), sequence_length=8, ignore_identical_ids=True).ignores_identical_ids
 
 
 def test_a_task_that_cannot_be():
