@@ -2,8 +2,9 @@
 
     python -m benchmarks.serving_host SAVED_MODEL --name=sst2 [--rest-port=8501] [--grpc-port=8500]
 
-It shows that a SavedModel answers a server without Python TensorFlow and that the example clients speak to one. It has
-no batching, no versions and no warm-up, and is not meant to serve anybody.
+It shows that a SavedModel answers a server without Python TensorFlow and that the example clients speak to one. It puts
+requests together as the model's batching_params.pbtxt says, by TensorFlow Serving's rules (`serving_batches`). It has
+no versions and no warm-up, and is not meant to serve anybody.
 """
 
 from __future__ import annotations
@@ -11,25 +12,45 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 
 from benchmarks.c_api import STRING, Session, fields, fields_of_entry, to_bytes
+from benchmarks.serving_batches import Batcher, Parameters, read_parameters
 from bert_tf.exporting.wire import field, number_field
 
+BATCHING = "batching_params.pbtxt"
+INT32 = 3
 DTYPES = {np.dtype(np.float32): 1, np.dtype(np.int32): 3, np.dtype(np.int64): 9, np.dtype(np.bool_): 10}
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+
+class Served:
+    """A model whose requests are put together.
+
+    Args:
+        folder: the SavedModel.
+        parameters: how; None: as its batching_params.pbtxt says, or one at a time without one.
+    """
+
+    def __init__(self, folder: str, parameters: Parameters | None = None) -> None:
+        session = Session(folder)
+        path = Path(folder) / BATCHING
+        self.signatures = session.signatures
+        self.parameters = parameters or (read_parameters(path) if path.is_file() else None)
+        self.run = session.run if self.parameters is None else Batcher(session.run, self.parameters).run
 
 
 class Rest(BaseHTTPRequestHandler):
     """`GET /v1/models/NAME` and `POST /v1/models/NAME:predict`, as TensorFlow Serving documents them."""
 
-    session: Session
+    session: Served
     name: str
 
     def do_GET(self) -> None:
@@ -62,7 +83,7 @@ class Rest(BaseHTTPRequestHandler):
 class Grpc(grpc.GenericRpcHandler):
     """Predict; any other method is unimplemented."""
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Served, name: str) -> None:
         self.session, self.name = session, name
 
     def service(self, handler_call_details: Any) -> Any:
@@ -88,7 +109,7 @@ class Grpc(grpc.GenericRpcHandler):
         return b"".join(field(1, entry) for entry in entries)
 
 
-def predicted(session: Session, request: Mapping[str, Any]) -> dict[str, Any]:
+def predicted(session: Served, request: Mapping[str, Any]) -> dict[str, Any]:
     """A REST request in rows ("instances") or columns ("inputs") to the answer in the same."""
     signature = request.get("signature_name", "serving_default")
     names = list(session.signatures[signature].inputs)
@@ -115,18 +136,38 @@ def texts(value: Any) -> Any:
 
 
 def array_of(tensor: bytes) -> np.ndarray:
-    """A TensorProto of strings as an array of bytes objects. Raises: RuntimeError for numbers."""
+    """A TensorProto of strings as an array of bytes objects, or of int32. Raises: RuntimeError for another type."""
     shape: list[int] = []
     strings: list[bytes] = []
+    numbers, content, kind = b"", None, 0
     for number, value in fields(tensor):
         if number == 1:
-            if value != STRING:
-                raise RuntimeError(f"expected strings. Received: a tensor of the type {value}")
+            kind = value
         elif number == 2:
             shape = [dict(fields(dim)).get(1, 0) for key, dim in fields(value) if key == 2]
+        elif number == 4:
+            content = value
+        elif number == 7:
+            numbers += value
         elif number == 8:
             strings.append(value)
+    if kind == INT32:
+        found = np.array(list(varints(numbers)), np.int32) if content is None else np.frombuffer(content, np.int32)
+        return np.broadcast_to(found, shape) if found.size == 1 else found.reshape(shape)  # one number stands for all
+    if kind != STRING:
+        raise RuntimeError(f"expected strings or int32. Received: a tensor of the type {kind}")
     return np.array([*strings, None], object)[:-1].reshape(shape)
+
+
+def varints(packed: bytes) -> Iterator[int]:
+    """Whole numbers of 64 bits, seven bits a byte, the lowest first."""
+    value = shift = 0
+    for byte in packed:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            yield value - (1 << 64 if value >> 63 else 0)
+            value = shift = 0
 
 
 def tensor_of(array: np.ndarray) -> bytes:
@@ -139,7 +180,7 @@ def tensor_of(array: np.ndarray) -> bytes:
 
 def start(folder: str, *, name: str, rest_port: int = 0, grpc_port: int = 0) -> tuple[int, int]:
     """Serves in threads of this process. Returns the ports, REST's and gRPC's; 0 takes any that is free."""
-    session = Session(folder)
+    session = Served(folder)
     handler = type("Handler", (Rest,), {"session": session, "name": name})
     rest = ThreadingHTTPServer(("127.0.0.1", rest_port), handler)
     threading.Thread(target=rest.serve_forever, daemon=True).start()

@@ -2,5 +2,5 @@
 
 from bert_tf.exporting.saved_model import SavedModel
 
-# The sizes are allowed_batch_sizes of serving/batching_parameters.txt.
+# The sizes are also allowed_batch_sizes of serving/batching_parameters.txt.
 ARTEFACT = SavedModel(batch_sizes=(1, 2, 4, 8, 16, 32))

@@ -139,7 +139,7 @@ def test_a_keras_file(tiny_run, tmp_path, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["models"][0]["agreement"]["largest_difference"] == 0.0
     assert sorted(file.name for file in out.iterdir()) == [
-        "export_report.json", "export_report.md", "model.keras", "tokenizer",
+        "README.md", "export_report.json", "export_report.md", "model.keras", "tokenizer",
     ]  # fmt: skip
     assert isinstance(keras.saving.load_model(out / "model.keras"), bert_tf.BertClassifier)
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from bert_tf.pipeline import Pipeline
 
 
+def files_in(folder: Path) -> list[Path]:
+    """What a format put into its folder."""
+    return sorted(folder.iterdir())
+
+
 class LoadedPipeline(Loaded):
     """A pipeline over an artefact's files, which takes text."""
 
@@ -31,7 +36,7 @@ class LoadedPipeline(Loaded):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HuggingFace(Artefact):
-    """A folder that Transformers and `bert_tf.Pipeline` load.
+    """A folder that Transformers and `bert_tf.Pipeline` load, and its README.
 
     Args:
         shard_bytes: most bytes a file of weights; 0: one file, whatever its size.
@@ -40,22 +45,28 @@ class HuggingFace(Artefact):
     shard_bytes: int = 0
 
     def write(self, run: Run, folder: Path) -> None:
+        from bert_tf.exporting.readmes import huggingface
+
         run.model.save_pretrained(folder, run.tokenizer, shard_bytes=self.shard_bytes or None)
+        huggingface.write_readme(folder, run)
 
     def load(self, run: Run, folder: Path) -> list[Loaded]:
         from bert_tf.pipeline import Pipeline
 
         pipeline = Pipeline(folder, task=dataclasses.replace(run.kind, sequence_length=run.sequence_length))
-        return [LoadedPipeline("huggingface", [folder], pipeline, run)]
+        return [LoadedPipeline("huggingface", files_in(folder), pipeline, run)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Keras(Artefact):
-    """model.keras, and the tokenizer's files in tokenizer/."""
+    """model.keras, the tokenizer's files in tokenizer/, and a README."""
 
     def write(self, run: Run, folder: Path) -> None:
+        from bert_tf.exporting.readmes import keras
+
         run.model.save(folder / "model.keras")
         run.tokenizer.save_pretrained(folder / "tokenizer")
+        keras.write_readme(folder, run)
 
     def load(self, run: Run, folder: Path) -> list[Loaded]:
         import keras
@@ -70,4 +81,4 @@ class Keras(Artefact):
             sequence_length=run.sequence_length,
             batch_examples=run.pipeline.batch_examples,
         )
-        return [LoadedPipeline("keras", [folder], pipeline, run)]
+        return [LoadedPipeline("keras", files_in(folder), pipeline, run)]

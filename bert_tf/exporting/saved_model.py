@@ -14,7 +14,7 @@ from bert_tf.config import to_toml
 from bert_tf.errors import UserError
 from bert_tf.exporting import task_file
 from bert_tf.exporting.artefact import Artefact, Loaded
-from bert_tf.exporting.models import LoadedPipeline
+from bert_tf.exporting.models import LoadedPipeline, files_in
 from bert_tf.exporting.run import Run
 from bert_tf.lookup import definitions
 from bert_tf.weights.files import write_json, write_lines
@@ -32,10 +32,12 @@ class SavedModel(Artefact):
 
     Its signatures are those of `bert_tf.exporting.signatures`. assets/ holds the vocabulary, the labels, the run's
     config.toml and task.json, from which `bert_tf.Pipeline` reads how answers are printed; assets.extra/ the requests
-    that a server answers before it says that it is ready.
+    that a server answers before it says that it is ready; batching_params.pbtxt how it may put requests together; and
+    README.md how all of it is opened.
 
     Args:
-        batch_sizes: batches that the server makes, as allowed_batch_sizes of its batching file; each is warmed up.
+        batch_sizes: batches that the server makes, its allowed_batch_sizes; each is warmed up. Where answers are lists
+            there are larger ones too, see `bert_tf.exporting.serving.batching`.
         version: number of the version; 0: the one after the greatest that is there.
     Raises: ValueError for numbers that cannot be.
     """
@@ -64,8 +66,10 @@ class SavedModel(Artefact):
         import tensorflow as tf
 
         from bert_tf.exporting.operators import foreign_operators
+        from bert_tf.exporting.readmes.saved_model import write_readme
+        from bert_tf.exporting.serving import batching
         from bert_tf.exporting.serving_requests import write_requests
-        from bert_tf.exporting.signatures import signatures_of
+        from bert_tf.exporting.signatures import DETAILS, SERVING, signatures_of
 
         signatures, counts = signatures_of(run.kind, run.model, run.tokenizer, sequence_length=run.sequence_length)
         described = task_file.to_json(run.kind, task=run.config.task, sequence_length=run.sequence_length)
@@ -85,13 +89,17 @@ class SavedModel(Artefact):
             )
         extra = folder / "assets.extra"
         extra.mkdir()
-        write_requests(extra / WARMUP, run, signatures, batch_sizes=self.batch_sizes)
+        lists = batching.gives_lists(signatures, (SERVING, DETAILS))
+        sizes = batching.sizes_of(self.batch_sizes, lists=lists)
+        write_requests(extra / WARMUP, run, signatures, batch_sizes=sizes)
+        (folder / batching.FILE).write_text(batching.parameters(sizes, lists=lists), encoding="utf-8")
+        write_readme(folder, run, signatures)
 
     def load(self, run: Run, folder: Path) -> list[Loaded]:
         from bert_tf.pipeline import Pipeline
 
         pipeline = Pipeline(folder, task=run.kind, batch_examples=run.pipeline.batch_examples)
-        return [LoadedPipeline("saved_model", [folder], pipeline, run)]
+        return [LoadedPipeline("saved_model", files_in(folder), pipeline, run)]
 
     def hints(self, place: Path) -> list[str]:
         compose = definitions("export") / "serving" / "compose.yaml"
@@ -140,8 +148,12 @@ def _write_assets(run: Run, folder: Path, described: Mapping[str, Any]) -> list[
 
 
 def _set_methods(path: Path) -> None:
-    """Names the methods of Serving's classify and regress; tf.saved_model.save calls all of them predict."""
+    """Names the methods of Serving's classify and regress; tf.saved_model.save calls all of them predict.
+
+    The fingerprint that TensorFlow wrote is of the graph before, so that it is made anew.
+    """
     from tensorflow.core.protobuf import saved_model_pb2
+    from tensorflow.python.saved_model import fingerprinting_utils
 
     from bert_tf.exporting.signatures import METHODS
 
@@ -153,3 +165,4 @@ def _set_methods(path: Path) -> None:
     beside = path.with_suffix(".partial")
     beside.write_bytes(message.SerializeToString())
     shutil.move(beside, path)
+    fingerprinting_utils.write_fingerprint(str(path.parent))

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.exporting.answers import counts_of, dense, for_users
+from bert_tf.exporting.serving.graph_checks import checked
 from bert_tf.kinds import Classification, Kind, MultiLabel, Pretraining, Regression, SpanQA, TextToText
 from bert_tf.kinds.sentence_vectors import SentenceVectors
 
@@ -22,7 +23,8 @@ def signatures_of(
 
     serving_default: the texts by their columns, string [B], to `for_users` of the answers.
     details: the same to all that the answers have, which scoring needs.
-    tensors: token_ids, segment_ids and padding_mask int32 [B, T] to what the model gives.
+    tensors: token_ids, segment_ids and padding_mask int32 [B, T] to what the model gives; what is out of range is
+        refused in the graph.
     classify, for one class or several labels: tf.Examples with the texts by their columns, "inputs" string [B], to
         "classes" string [B, C] and "scores" float32 [B, C].
     regress, for one number: the same to "outputs" float32 [B].
@@ -64,17 +66,24 @@ def signatures_of(
 
 
 def _tensors(kind: Kind, model: Any, tokenizer: Any) -> Any:
+    limits = {
+        "token_ids": model.config.vocabulary_size,
+        "segment_ids": model.config.num_segments,
+        "padding_mask": 2,
+    }
+    positions = model.config.max_positions
     if isinstance(kind, TextToText):
         write = kind.writer(model, tokenizer, kind.generation.replace(max_length=kind.target_length))
 
         def run(token_ids: Any, padding_mask: Any) -> dict[str, Any]:
-            return write({"token_ids": token_ids, "padding_mask": padding_mask})
+            inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+            return write(checked(inputs, limits=limits, most_tokens=positions - kind.target_length))
 
         return _traced(run, _named("token_ids", "padding_mask"))
 
     def call(token_ids: Any, segment_ids: Any, padding_mask: Any) -> dict[str, Any]:
         inputs = {"token_ids": token_ids, "segment_ids": segment_ids, "padding_mask": padding_mask}
-        found = model(inputs, training=False)
+        found = model(checked(inputs, limits=limits, most_tokens=positions), training=False)
         if isinstance(kind, Pretraining):
             names = {"masked_lm_logits": "logits", "pair_logits": "pair_logits"}
             return {names[name]: tf.cast(value, tf.float32) for name, value in found.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from benchmarks.serving_batches import read_parameters
 from bert_tf.exporting.serving_requests import example_log, predict_log
 from bert_tf.exporting.wire import field, number_field, varint
 from bert_tf.lookup import load_export
@@ -70,8 +71,11 @@ def test_batches_are_warmed_up_in_the_sizes_that_serving_makes():
     allowed = tuple(map(int, re.findall(r"^allowed_batch_sizes: (\d+)$", text, re.MULTILINE)))
     artefact: Any = load_export("saved_model")
     assert artefact.batch_sizes == allowed == SIZES
-    assert f"\nmax_batch_size {{ value: {max(allowed)} }}\n" in text
-    assert "pad_variable_length_inputs: false" in text
+    parameters = read_parameters(SERVING / "batching_parameters.txt")
+    assert (parameters.max_batch_size, parameters.enable_large_batch_splitting) == (1024, True)
+    assert (parameters.max_execution_batch_size, parameters.pad_variable_length_inputs) == (max(allowed), False)
+    flags = (SERVING / "compose.yaml").read_text()
+    assert "--enable_per_model_batching_parameters=true" in flags
 
 
 def test_the_readme_names_every_file_beside_it():

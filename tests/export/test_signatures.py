@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from bert_tf.exporting.serving import batching
 from bert_tf.exporting.signatures import signatures_of
 from bert_tf.pipeline import Pipeline
 from tests.export.runs import KINDS
@@ -39,6 +40,7 @@ TENSORS = {
     "text_to_text": {"generated", "score"},
     "pretraining": {"logits", "pair_logits"},
 }
+LISTS = {"multi_label", "tagging", "span_qa", "embedding", "extractive", "pretraining"}
 OTHERS = {"classification": "classify", "rejecting": "classify", "multi_label": "classify", "regression": "regress"}
 
 
@@ -61,3 +63,4 @@ def test_every_kind_is_asked_with_text_and_with_tensors(runs, kind):
     found = signatures["tensors"](**inputs)
     assert set(found) == TENSORS.get(kind, {"logits"})
     assert all(value.shape[0] == 2 for value in found.values())
+    assert batching.gives_lists(signatures, ("serving_default", "details")) == (kind in LISTS)

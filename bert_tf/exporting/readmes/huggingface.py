@@ -1,0 +1,75 @@
+"""README.md of a Hugging Face folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bert_tf.exporting.readmes import SAMPLES, python, write
+from bert_tf.exporting.run import Run
+
+OURS = """
+import bert_tf
+
+model = bert_tf.{model}.from_pretrained(".")
+tokenizer = bert_tf.BertTokenizer.from_pretrained(".")
+{call}
+"""
+WRITES = """
+from bert_tf.models import Generation
+
+found = model.generate(tokenizer({texts}), Generation(max_length=16), end_id=tokenizer.sep_id)
+print(tokenizer.decode(found["token_ids"]))
+"""
+CALLS = "print(model(tokenizer({texts})))"
+THEIRS = """
+import torch
+import transformers
+
+tokenizer = transformers.AutoTokenizer.from_pretrained(".")
+model = transformers.{architecture}.from_pretrained(".").eval()
+with torch.inference_mode():
+    print(model(**tokenizer({texts}, padding=True, return_tensors="pt")))
+"""
+VECTORS = """
+import sentence_transformers
+
+print(sentence_transformers.SentenceTransformer(".").encode({texts}))
+"""
+OF_TRANSFORMERS = (
+    "BertModel", "BertForSequenceClassification", "BertForTokenClassification", "BertForQuestionAnswering",
+    "BertForMaskedLM", "BertForPreTraining",
+)  # fmt: skip
+
+
+def write_readme(folder: Path, run: Run) -> None:
+    architecture = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"][0]
+    texts = texts_of(run)
+    call = (WRITES if hasattr(run.model, "generate") else CALLS).format(texts=texts).strip()
+    parts = [
+        f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}). With `pip install bert_tf`:",
+        python(OURS.format(model=type(run.model).__name__, call=call)),
+    ]
+    if architecture in OF_TRANSFORMERS:
+        parts += [
+            "With `pip install torch transformers`:",
+            python(THEIRS.format(architecture=architecture, texts=texts)),
+        ]
+    else:
+        parts.append(f"Transformers has no class {architecture}: this model opens in bert_tf alone.")
+    if (folder / "modules.json").is_file():
+        parts += ["With `pip install sentence-transformers`:", python(VECTORS.format(texts=f"[{SAMPLES[0]!r}]"))]
+    parts += [
+        "Both give the model's numbers (logits, vectors). How answers are made of them is the task's: thresholds, "
+        "windows over long texts, which piece of a word carries its tag. `bert_tf.Pipeline` over the run folder, or "
+        "`--format=saved_model`, does that; of what Transformers has no name for, config.json keeps the model's part "
+        'under "bert_tf".',
+        "`export_report.md` says how its answers compare with the run's.",
+    ]
+    write(folder, "A model of bert_tf in Hugging Face's format", parts)
+
+
+def texts_of(run: Run) -> str:
+    """Sample texts as arguments of a tokenizer, in Python."""
+    pair = len(run.kind.text_columns) == 2 and not hasattr(run.model, "vectors")  # which are of one text each
+    return ", ".join(f"[{text!r}]" for text in SAMPLES[: 1 + pair])

@@ -1,0 +1,32 @@
+"""README.md of a .keras file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bert_tf.exporting.readmes import python, write
+from bert_tf.exporting.readmes.huggingface import CALLS, WRITES, texts_of
+from bert_tf.exporting.run import Run
+
+CODE = """
+import bert_tf.models  # Keras looks the model's classes up there
+import keras
+
+model = keras.saving.load_model("model.keras")
+tokenizer = bert_tf.BertTokenizer.from_pretrained("tokenizer")
+{call}
+"""
+
+
+def write_readme(folder: Path, run: Run) -> None:
+    call = WRITES if hasattr(run.model, "generate") else CALLS
+    parts = [
+        f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}), to be trained further in "
+        "Keras, or built with. It needs `pip install bert_tf`.",
+        python(CODE.format(call=call.format(texts=texts_of(run)).strip())),
+        "It gives the model's numbers (logits, vectors), as Keras models do. Answers as `python -m bert_tf.predict` "
+        "prints them come from `bert_tf.Pipeline` over a run folder, or over the formats `saved_model` and "
+        "`huggingface`; this file does not hold what the task is.",
+        "`export_report.md` says how its answers compare with the run's.",
+    ]
+    write(folder, "A Keras file of bert_tf", parts)
