@@ -108,7 +108,10 @@ def _lasting(place: str) -> str:
     """A path that is there made absolute, so that the run can be repeated from another folder; names as they are."""
     path = Path(place).expanduser()
     is_path = path.exists() or path.with_name(f"{path.name}.index").exists()
-    return str(path.resolve()) if is_path and place != "minilm" else place
+    if not is_path or place == "minilm":
+        return place
+    # A file's own link is kept: a hub's cache links to files without a suffix, and its config lies beside the link.
+    return str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
 
 
 def _is_begun(run_folder: Path) -> bool:

@@ -86,6 +86,15 @@ def test_paths_are_kept_so_that_they_hold_in_another_folder(loop, reviews, tiny_
     assert len(loop) == 1, "the same run, finished"
 
 
+def test_the_link_of_a_file_of_weights_is_kept(loop, tiny_model, tmp_path):
+    """A hub's cache holds links to files that have no suffix and no config beside them."""
+    (tmp_path / "blob").write_bytes((tiny_model / "model.safetensors").read_bytes())
+    (tmp_path / "best.safetensors").symlink_to(tmp_path / "blob")
+    flags = ["--task=sst2", "--data=sample", f"--run={tmp_path / 'run'}"]
+    train.main([*flags, f"--backbone={tmp_path / 'best.safetensors'}"])
+    assert loop[0]["config"].backbone == str(tmp_path / "best.safetensors")
+
+
 def test_an_unwritable_run_folder_is_said_before_any_work(loop, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"--run=.*file/run: expected a folder that can be written. Received: "):

@@ -17,6 +17,8 @@ from bert_tf.weights.unread import what_is_here
 
 # Files that stand for the folder they lie in; any other that is named is what is read.
 DESCRIPTIONS = ("config.json", "bert_config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
+# What a training of Transformers leaves beside a model.
+NO_MODEL = ("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "rng_state.pth")
 LOG = logging.getLogger(__name__)
 
 
@@ -69,10 +71,13 @@ def load(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> Chec
 
 
 def _how_to_name(folder: Path) -> str:
-    """For the end of an error: weights under a name of their own can be read where they are named."""
+    """For the end of an error: weights under a name of their own, or in a folder within, can be named."""
     suffixes = {suffix for file in hugging_face.FILES for suffix in file.suffixes}
-    found = sorted(path for path in folder.iterdir() if path.suffix in suffixes and path.is_file())
-    return f"; a file of weights with a name of its own is read where it is named: {found[0]}" if found else ""
+    found = sorted(path for path in folder.iterdir() if path.suffix in suffixes and path.name not in NO_MODEL)
+    if found:
+        return f"; a file of weights with a name of its own is read where it is named: {found[0]}"
+    inside = sorted(path for path in folder.iterdir() if path.is_dir() and any(row.is_at(path) for row in FORMATS))
+    return f"; there is a model in {', '.join(map(str, inside[:3]))}" if inside else ""
 
 
 def _names() -> str:

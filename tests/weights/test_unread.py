@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bert_tf.errors import UserError
 from bert_tf.weights import load, save_google
-from tests.weights.tiny import TINY
+from tests.weights.tiny import TINY, altered
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,10 @@ def test_of_two_formats_in_one_folder_the_one_read_is_said(tmp_path, caplog):
     assert "is a Hugging Face folder and also a TF 1 checkpoint: read is the first" in caplog.text
     named = load(tmp_path / "x" / "bert_model.ckpt")
     np.testing.assert_array_equal(named.arrays["pooler/dense/bias"], arrays["pooler/dense/bias"])
+
+
+def test_a_model_in_a_folder_within_is_named(tmp_path):
+    altered(tmp_path / "checkpoint-500")
+    (tmp_path / "training_args.bin").touch()
+    with pytest.raises(UserError, match=r"checkpoint-500/, training_args.bin; there is a model in .*/checkpoint-500$"):
+        load(tmp_path)
