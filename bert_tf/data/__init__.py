@@ -15,8 +15,10 @@ from bert_tf.data.pretraining.corpus import TextCorpus
 from bert_tf.data.sources import Csv, HuggingFaceDataset, InMemory, JsonLines, Source, Tfds, Tsv
 from bert_tf.data.span_answers import SpanAnswer
 from bert_tf.data.squad import Squad
+from bert_tf.data.stories import Stories
 from bert_tf.data.stream import BatchPlans, Stream
 from bert_tf.data.table import Table
+from bert_tf.data.tmx import Tmx
 
 __all__ = [
     "BatchPlans",
@@ -37,10 +39,12 @@ __all__ = [
     "Source",
     "SpanAnswer",
     "Squad",
+    "Stories",
     "Stream",
     "Table",
     "TextCorpus",
     "Tfds",
+    "Tmx",
     "Tsv",
     "batch_arrays",
     "blocks",

@@ -38,13 +38,14 @@ def corpus_lines(
 
 def _lines(file: Path, on_bad: Callable[[UserError], None] | None) -> Iterator[tuple[int | None, str]]:
     """Each line, and now and then how many bytes of the file are read."""
-    number = 0
+    number, returns = 0, 0
     try:
         with file.open("rb") as raw:
             is_gzip = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             for number, line in enumerate(gzip.GzipFile(fileobj=raw) if is_gzip else raw, start=1):
                 content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                returns = content.rstrip(b"\r\n").count(b"\r") if number == 1 else 0
                 try:
                     text = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
                 except UnicodeDecodeError as error:
@@ -55,6 +56,9 @@ def _lines(file: Path, on_bad: Callable[[UserError], None] | None) -> Iterator[t
                     on_bad(bad)
                     continue
                 yield (raw.tell() if number % LINES_BETWEEN_REPORTS == 0 else None), text
+        if returns:
+            came = f"one line with {returns} carriage returns in it"
+            raise UserError(f"{file}:1: expected lines that end in a line feed. Received: {came}")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{file}:{number + 1}: expected a whole gzip file. Received: {error}") from None
     except OSError as error:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bert_tf.data.cells import shown
 from bert_tf.data.sources import Source
 from bert_tf.data.table import BadRow, Parsers, Table, check_names, collect
 from bert_tf.data.text_files import Row, decoding_error, read_text
 from bert_tf.errors import UserError, did_you_mean
+
+MARKUP = ("<?xml", "<!doctype", "<tmx", "<srcset", "<refset", "<tstset", "<mteval")  # TMX, and the sets of WMT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,14 @@ def _problem(row: Mapping[str, str], paths: Mapping[str, Path], number: int) -> 
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines end in \\n or \\r\\n; an empty one at the end counts too, or the files would not go together."""
+    """Lines end in \\n or \\r\\n, or all in \\r; an empty one at the end counts too, or files would not go together.
+
+    Raises: UserError for XML, whose lines are no texts.
+    """
     text = read_text(path)
+    if text.lstrip().lower().startswith(MARKUP):
+        raise UserError(f"{path}:1: expected a text a line. Received: XML, {shown(text.lstrip()[:40])}")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     lines = text.removesuffix("\n").split("\n") if text else []
     return [line.removesuffix("\r") for line in lines]

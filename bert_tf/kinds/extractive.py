@@ -14,7 +14,7 @@ from bert_tf.data.summaries import document, references
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
-from bert_tf.metrics.languages import language_code
+from bert_tf.metrics.languages import UNSPACED, language_code
 from bert_tf.metrics.rouge import NAMES, check_reference, rouge
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class ExtractiveSummarization(Kind):
             raise ValueError(f"`metrics` must be a tuple of {', '.join(NAMES)}. Received: metrics={self.metrics!r}")
         if self.sequence_length < 3:
             raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
+
+    @property
+    def separator(self) -> str:
+        """What stands between the sentences of a summary, as the language writes them."""
+        return "" if language_code(self.language) in UNSPACED else " "
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -172,7 +177,8 @@ class ExtractiveSummarization(Kind):
 
         assert isinstance(features, SentenceFeatures)
         choice = {"limit": self.num_sentences, "block_trigrams": self.block_trigrams}
-        return self._metrics(summaries(outputs, features, examples.texts, **choice), examples)
+        found = summaries(outputs, features, examples.texts, separator=self.separator, **choice)
+        return self._metrics(found, examples)
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self._metrics([bytes(answer["summary"]).decode("utf-8") for answer in answers], examples)
@@ -192,7 +198,8 @@ class ExtractiveSummarization(Kind):
         oracle = Oracle(self.num_sentences, self.language)
         best = [[some[k] for k in oracle(some, right)] for some, right in pairs]
         rules = {f"lead_{self.num_sentences}": [some[: self.num_sentences] for some in sentences], "oracle": best}
-        return {name: self._metrics([" ".join(some) for some in found], examples) for name, found in rules.items()}
+        join = self.separator.join
+        return {name: self._metrics([join(some) for some in found], examples) for name, found in rules.items()}
 
     def _metrics(self, texts: Sequence[str], examples: Examples) -> dict[str, float]:
         assert isinstance(examples, SummaryExamples)
@@ -233,7 +240,7 @@ class ExtractiveSummarization(Kind):
                 return tf.RaggedTensor.from_value_rowids(own, owner, size, validate=False)
 
             return {
-                "summary": tf.strings.reduce_join(by_text(found.texts), axis=1, separator=" "),
+                "summary": tf.strings.reduce_join(by_text(found.texts), axis=1, separator=self.separator),
                 "start": by_text(found.starts),
                 "end": by_text(found.ends),
                 "score": by_text(tf.sigmoid(scores)),

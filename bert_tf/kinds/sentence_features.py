@@ -126,8 +126,9 @@ def summaries(
     *,
     limit: int,
     block_trigrams: bool,
+    separator: str = " ",
 ) -> list[str]:
-    """The chosen sentences of each text, joined by spaces, from the model's logits, [T_e] for each text."""
+    """The chosen sentences of each text, joined by the separator, from the model's logits, [T_e] for each text."""
     scores = np.concatenate(outputs)[features.sentence_tokens].astype(np.float32)
     choose, splits, found = _select_function(limit, block_trigrams), features.sentence_splits, []
     for start in range(0, len(texts), CHUNK):
@@ -141,7 +142,7 @@ def summaries(
         chosen = choose(tf.constant(sentences), scores[part[0] : part[-1]], own_splits).numpy()
         for e in range(len(part) - 1):
             own = range(own_splits[e], own_splits[e + 1])
-            found.append(" ".join(sentences[k] for k in own if chosen[k] and sentences[k]))
+            found.append(separator.join(sentences[k] for k in own if chosen[k] and sentences[k]))
     return found
 
 

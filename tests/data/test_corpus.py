@@ -37,3 +37,15 @@ def test_broken_files_are_named(tmp_path):
     for missing in (tmp_path / "no", tmp_path):
         with pytest.raises(UserError, match=f"{missing}: expected a file that can be read"):
             list(corpus_lines([missing]))
+
+
+def test_a_file_of_one_line_with_carriage_returns_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"one\rtwo\rthree\r")
+    with pytest.raises(
+        UserError, match=r"a\.txt:1: expected lines that end in a line feed\. Received: one line with 2"
+    ):
+        list(corpus_lines([tmp_path / "a.txt"]))
+    (tmp_path / "a.txt").write_bytes(b"one\rtwo\nthree\n")
+    assert list(corpus_lines([tmp_path / "a.txt"])) == ["one\rtwo", "three"]
+    (tmp_path / "a.txt").write_bytes(b"one\r\n")
+    assert list(corpus_lines([tmp_path / "a.txt"])) == ["one"]

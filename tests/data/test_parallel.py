@@ -48,6 +48,24 @@ def test_an_empty_or_broken_line_is_named_or_skipped(tmp_path):
     assert (found.columns["de"], found.skipped) == (["a", "c"], 1)
 
 
+def test_line_ends_of_old_and_lines_that_hold_them(tmp_path):
+    (tmp_path / "train.en").write_bytes("a\rb\u2028c\r".encode())
+    (tmp_path / "train.de").write_bytes("x\r\ny\x0b\x85z\r\n".encode())
+    found = SOURCE.open(tmp_path, "train", PARSERS)
+    assert found.columns == {"en": ["a", "b\u2028c"], "de": ["x", "y\x0b\x85z"]}
+    (tmp_path / "train.en").write_bytes(b"a\rb\nc\n")
+    assert SOURCE.open(tmp_path, "train", PARSERS).columns["en"] == ["a\rb", "c"]
+
+
+@pytest.mark.parametrize(
+    "markup", ['<?xml version="1.0"?>\n<tmx/>', '\n<SRCSET setid="x">\n<seg id="1">a</seg>', "<tmx>\n"]
+)
+def test_markup_is_no_text(tmp_path, markup):
+    write(tmp_path, "a\nb\n", markup)
+    with pytest.raises(UserError, match=r"train\.de:1: expected a text a line. Received: XML, '<"):
+        SOURCE.open(tmp_path, "train", PARSERS)
+
+
 def test_a_missing_file_is_named(tmp_path):
     write(tmp_path, "a\n", "b\n")
     (tmp_path / "train.de").unlink()

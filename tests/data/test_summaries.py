@@ -25,6 +25,20 @@ def test_references_are_one_text_or_several():
     assert references(["One", " ", b"Two"]) == ("One", "Two")
 
 
+def test_lists_of_tokens_and_of_sentences():
+    tokens = [["First", "sentence", "."], ["Second", "."]]
+    assert document(tokens) == "First sentence .\nSecond ."
+    assert references(tokens) == ("First sentence .\nSecond .",)
+    assert references([["A dog ran.", "It barked."], ["A dog."]]) == ("A dog ran.\nIt barked.", "A dog.")
+    assert references(np.array([["A", "b"], ["C", "d"]])) == ("A b\nC d",)
+    with pytest.raises(ValueError, match="expected one summary at least"):
+        references([[], []])
+    with pytest.raises(ValueError, match=r"expected a list of tokens for each sentence\. Received: 'b'"):
+        document([["a"], "b"])
+    with pytest.raises(ValueError, match=r"expected lists of sentences, or of tokens\. Received: 3 in"):
+        references([["a", 3]])
+
+
 @pytest.mark.parametrize(
     ("parse", "cell", "expected"),
     [

@@ -164,3 +164,17 @@ def test_summaries_without_a_sentence_and_texts_without_room_are_said(caplog):
     kind.features(TOKENIZER, kind.read("own", "train"))
     assert "1 of 2 texts do not fit in 24 tokens" in caplog.text
     assert "1 of 2 texts have no sentence with a word of their summary: they teach to take none" in caplog.text
+
+
+@pytest.mark.parametrize(("language", "expected"), [("zh", "我爱北京。今天下雨。"), ("ru", "我爱北京。 今天下雨。")])
+def test_sentences_are_joined_as_the_language_writes_them(language, expected):
+    from bert_tf.kinds.sentence_features import sentence_features
+    from bert_tf.kinds.sentence_features import summaries as chosen
+
+    texts = ["天安门很大。我爱北京。今天下雨。"]
+    features = sentence_features(TOKENIZER, texts, None, max_length=32, limit=2)
+    outputs = [np.zeros(features.splits[1], np.float32)]
+    outputs[0][features.sentence_tokens[1:]] = 1
+    kind = summaries([], language=language)
+    found = chosen(outputs, features, texts, limit=2, block_trigrams=False, separator=kind.separator)
+    assert found == [expected]
