@@ -67,11 +67,12 @@ class Pipeline:
         elif (saved := saved_model_in(folder)) is not None:
             self._open_saved(saved, task, batch_examples or 64)
         else:
-            self.tokenizer = BertTokenizer.from_pretrained(where)
             self.kind, self.model = (task, task.load_model(str(where))) if task else _task_of(where)
+            self.tokenizer = self.kind.build_tokenizer(str(where))
             self._is_run = task is not None
-            limit = getattr(self.model, "max_length", None) or self.model.config.max_positions
-            self.sequence_length = min(self.kind.sequence_length, limit)
+            positions = self.model.config.max_positions
+            limit = getattr(self.model, "max_length", None) or positions
+            self.sequence_length = min(self.kind.sequence_length, limit, positions)
             self.batch_examples = batch_examples or 64
 
     @classmethod
@@ -212,13 +213,13 @@ def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
     from bert_tf.data import InMemory
     from bert_tf.models import BertClassifier, BertTagger
     from bert_tf.weights import resolve
-    from bert_tf.weights.sentence_transformers import read_modules
+    from bert_tf.weights.sentence_transformers import has_vectors
 
     folder = resolve(where)
     source = InMemory({})
     kind: Kind | None = None
     head = _architecture(folder)
-    if read_modules(folder):
+    if has_vectors(folder):
         kind = Retrieval(source=source, sequence_length=512)
     elif head == "BertForQuestionAnswering":
         kind = SpanQA(source=source)
@@ -229,7 +230,7 @@ def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
     if head == "BertForTokenClassification":
         tagger = BertTagger.from_pretrained(where)
         return Tagging(source=source, types=_types_of(tagger.labels, folder)), tagger
-    model = BertClassifier.from_pretrained(where)
+    model = BertClassifier.from_pretrained(where, output_activation="linear")
     shared: dict[str, Any] = {
         "source": source,
         "text": ("text",),

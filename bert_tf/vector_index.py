@@ -148,6 +148,10 @@ def model_identity(model: Any, tokenizer: Any, *, sequence_length: int) -> str:
         "split_cjk": tokenizer.split_cjk,
         "special_tokens": tokenizer.special_tokens,
     }
+    # Named where they say something, so that an index from before they were known stays good.
+    more = {name: getattr(model, name) for name in ("prompt", "truncate_dim")}
+    more |= {} if model.dense_dim is None else {"dense_activation": model.dense_activation}
+    settings |= {name: value for name, value in more.items() if value}
     digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update("\n".join(tokenizer.vocabulary).encode("utf-8", "surrogatepass"))
     for path, array in sorted(arrays_by_path(model).items()):

@@ -125,12 +125,17 @@ class Pooled(Kind):
             num_classes=len(self.output_names),
             labels=self.output_names,
             problem=self.problem,
+            # Trained on logits, and answered with what the kind makes of them.
+            output_activation="linear",
+            score_activation="linear",
         )
 
     def load_model(self, folder: str) -> BertClassifier:
         from bert_tf.models import BertClassifier
 
-        return BertClassifier.from_pretrained(folder, dtype="float32", new_weights="forbid")
+        return BertClassifier.from_pretrained(
+            folder, dtype="float32", new_weights="forbid", output_activation="linear"
+        )
 
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None

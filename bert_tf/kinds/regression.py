@@ -83,8 +83,8 @@ class Regression(Pooled):
         return self.metrics_of(np.stack([answer["values"] for answer in answers]), examples)
 
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
-        """Returns: `values` float32 [B, C]."""
-        return {"values": outputs}
+        """Returns: `values` float32 [B, C]: what the model's `scores` makes of its outputs."""
+        return {"values": model.scores(outputs)}
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         values = [float(value) for value in answer["values"]]

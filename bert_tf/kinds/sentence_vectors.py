@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,7 @@ from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.words import words_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 LOSSES = ("cosine", "contrastive", "triplet")
 TEXT_IDS = "text_ids"
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,10 @@ class SentenceVectors(Kind):
             are those of the same replica and micro-batch, so there the batch matters beyond its mean.
         scale: of "contrastive": what cosines are multiplied with.
         margin: of "triplet".
-        pooling: "mean", "cls" or "max"; None: as the backbone's files say, or mean.
+        pooling: a way, or several, as BertEmbedder has them; None: as the backbone's files say, or mean.
         normalize: whether vectors have the length 1; None: as the backbone's files say, or yes.
+        prompt: what is put before every text, in training too; None: nothing in training, and otherwise what the
+            model's files say.
         word_vectors: whether an answer also holds each token, its place in the text and its vector.
     Raises: ValueError for a loss, number or length that cannot be.
     """
@@ -64,8 +69,9 @@ class SentenceVectors(Kind):
     loss: str
     scale: float = 20.0
     margin: float = 0.5
-    pooling: str | None = None
+    pooling: str | tuple[str, ...] | None = None
     normalize: bool | None = None
+    prompt: str | None = None
     word_vectors: bool = False
 
     answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors",)
@@ -97,7 +103,8 @@ class SentenceVectors(Kind):
     ) -> Features:
         from bert_tf.data.features import encode
 
-        texts = encode(tokenizer, examples.texts, max_length=sequence_length or self.sequence_length, progress=progress)
+        prompted = [f"{self.prompt}{text}" for text in examples.texts] if self.prompt else examples.texts
+        texts = encode(tokenizer, prompted, max_length=sequence_length or self.sequence_length, progress=progress)
         members = np.asarray(examples.members, np.int32)
         return dataclasses.replace(
             texts,
@@ -112,11 +119,33 @@ class SentenceVectors(Kind):
         """float32 [E], how much each example counts in the loss; None: all the same."""
         return None
 
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None) -> BertTokenizer:
+        """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so."""
+        from bert_tf.text import BertTokenizer
+        from bert_tf.weights.places import folder_of, inner_folder, resolve
+        from bert_tf.weights.sentence_transformers import lowercases
+
+        tokenizer = super().build_tokenizer(backbone, vocabulary)
+        words = words_of(backbone, vocabulary)
+        folder = folder_of(resolve(words))
+        if tokenizer.lowercase or not lowercases(folder, inner_folder(folder)):
+            return tokenizer
+        # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
+        return BertTokenizer.from_pretrained(words, lowercase=True, strip_accents=tokenizer.strip_accents or False)
+
     def build_model(self, config: RunConfig) -> BertEmbedder:
         from bert_tf.models import BertEmbedder
 
         max_length = config.data.sequence_length or self.sequence_length
-        return self.from_backbone(BertEmbedder, config, max_length=max_length, **self._settings)
+        model = self.from_backbone(BertEmbedder, config, max_length=max_length, **self._settings)
+        if self.prompt is None and model.prompt:
+            LOG.warning(
+                "%s puts %r before each text by default; this training does not: the task's `prompt` would",
+                config.backbone,
+                model.prompt,
+            )
+            model.prompt = ""
+        return model
 
     def load_model(self, folder: str) -> BertEmbedder:
         from bert_tf.models import BertEmbedder
@@ -125,7 +154,7 @@ class SentenceVectors(Kind):
 
     @property
     def _settings(self) -> dict[str, Any]:
-        settings = {"pooling": self.pooling, "normalize": self.normalize}
+        settings = {"pooling": self.pooling, "normalize": self.normalize, "prompt": self.prompt}
         return {name: value for name, value in settings.items() if value is not None}
 
     def per_example_loss(
@@ -192,15 +221,22 @@ class SentenceVectors(Kind):
         pieces = tf.constant(tokenizer.vocabulary)
 
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            if model.prompt:
+                texts = tf.strings.join([model.prompt, texts])
             inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=self.word_vectors)
             if not self.word_vectors:
                 return {"vector": tf.cast(model(inputs, training=False), tf.float32)}
             places = {name: inputs.pop(f"{name}s") for name in ("start", "end")}
             found = model.vectors(inputs, training=False)
             length = tf.reduce_sum(inputs["padding_mask"], axis=1) - 2  # without [CLS] and [SEP]
+            prompt = len(model.prompt)
+            # The text's own tokens; their places are counted from where it begins.
+            own = tf.sequence_mask(length, tf.shape(inputs["token_ids"])[1] - 1)
+            own = tf.logical_and(own, places["end"][:, 1:] > prompt) if prompt else own
+            places = {name: tf.maximum(place - prompt, 0) for name, place in places.items()}
 
             def ragged(values: tf.Tensor) -> tf.RaggedTensor:
-                return tf.RaggedTensor.from_tensor(values[:, 1:], lengths=length)
+                return tf.ragged.boolean_mask(values[:, 1:], own)
 
             return {
                 "vector": found["sentence_vectors"],

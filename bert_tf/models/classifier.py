@@ -9,6 +9,7 @@ from keras import ops
 
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
+from bert_tf.layers.gelu import gelu
 from bert_tf.layers.masks import take_positions
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
@@ -16,6 +17,10 @@ from bert_tf.models.on_backbone import OnBackbone, check_shape, names_of_classes
 
 PROBLEMS = ("single_label", "multi_label", "regression")
 IGNORED_LABEL = -100
+SCORES = {
+    "linear": lambda x: x, "softmax": ops.softmax, "sigmoid": ops.sigmoid, "tanh": ops.tanh, "relu": ops.relu,
+    "gelu": gelu, "silu": ops.silu,
+}  # fmt: skip
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -30,6 +35,10 @@ class BertClassifier(OnBackbone):
         problem: "single_label", "multi_label" or "regression"; None: "regression" if C is 1, else "single_label".
         reject_below: probability, in [0, 1), below which a single label is not to be answered; 0: it always is. The
             logits are the same.
+        output_activation: what the call makes of the logits, one of "linear", "softmax", "sigmoid", as KerasHub's classifiers
+            have it. Tasks work with logits, and load models with "linear".
+        score_activation: what `scores` makes of logits, as models that score pairs of texts have it: one of "linear",
+            "softmax", "sigmoid", "tanh", "relu", "gelu", "silu".
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
@@ -39,7 +48,9 @@ class BertClassifier(OnBackbone):
     """
 
     architecture = "BertForSequenceClassification"
-    own_arguments = ("num_classes", "dropout", "labels", "problem", "reject_below")
+    own_arguments = (
+        "num_classes", "dropout", "labels", "problem", "reject_below", "output_activation", "score_activation",
+    )  # fmt: skip
 
     only_pooled = True  # the last block works on first tokens alone
 
@@ -52,6 +63,8 @@ class BertClassifier(OnBackbone):
         labels: tuple[str, ...] | None = None,
         problem: str | None = None,
         reject_below: float = 0.0,
+        output_activation: str = "linear",
+        score_activation: str = "linear",
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -64,6 +77,13 @@ class BertClassifier(OnBackbone):
         self.problem = problem
         self.labels = names_of_classes(num_classes, labels)
         self.reject_below = check_rate("reject_below", reject_below)
+        for name, value, choices in (
+            ("output_activation", output_activation, ("linear", "softmax", "sigmoid")),
+            ("score_activation", score_activation, tuple(SCORES)),
+        ):
+            if value not in choices:
+                raise ValueError(f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}")
+        self.output_activation, self.score_activation = output_activation, score_activation
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers
@@ -73,7 +93,8 @@ class BertClassifier(OnBackbone):
 
     @property
     def saved_settings(self) -> dict[str, Any]:
-        return {"reject_below": self.reject_below} if self.reject_below else {}
+        usual = {"reject_below": 0.0, "output_activation": "linear", "score_activation": "linear"}
+        return {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
 
     def build(self, input_shape=None):
         if not self.built:
@@ -81,6 +102,10 @@ class BertClassifier(OnBackbone):
 
     # graph
     def call(self, inputs, training=None, seed=None):
+        return SCORES[self.output_activation](self.logits(inputs, training=training, seed=seed))
+
+    def logits(self, inputs, training=None, seed=None):
+        """What the head's dense layer gives, float32 [B, C] or [B, M, C]. Args: as in the call."""
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
         x = self.backbone(inputs, training=training, seed=seed, only_pooled=True)["pooled_output"]  # [B, (M), D]
@@ -88,6 +113,10 @@ class BertClassifier(OnBackbone):
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return self.classifier(x)  # [B, (M), C]
+
+    def scores(self, logits):
+        """What an answer that is a number, or several, is: `score_activation` of logits [..., C]."""
+        return SCORES[self.score_activation](logits)
 
     def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.
@@ -104,7 +133,7 @@ class BertClassifier(OnBackbone):
             (mean over values), as Hugging Face's BertForSequenceClassification.
         Raises: ValueError if the shape of `labels` or `example_weight` does not fit.
         """
-        logits = self(inputs, training=training, seed=seed)
+        logits = self.logits(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
         losses, counted = self._loss_of_each(logits, ops.convert_to_tensor(labels))  # [B, (M)]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from bert_tf.layers.dense import truncated_normal
 from bert_tf.layers.dropout import check_positive
-from bert_tf.layers.masks import take_positions
+from bert_tf.layers.gelu import gelu
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
 from bert_tf.models.on_backbone import OnBackbone
+from bert_tf.models.pooling import check_pooling, pool, unit
 
-POOLINGS = ("mean", "cls", "max")
-SMALLEST_NORM = 1e-12
+DENSE_ACTIVATIONS = {
+    "linear": lambda x: x, "tanh": ops.tanh, "sigmoid": ops.sigmoid, "relu": ops.relu, "silu": ops.silu,
+    "gelu": gelu,
+}  # fmt: skip
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -26,46 +32,88 @@ class BertEmbedder(OnBackbone):
 
     Args:
         backbone: a `BertBackbone`, or a `BertConfig` to make one of.
-        pooling: "mean" of the real tokens' vectors, special tokens included; "cls": the first token's; or "max": the
-            largest of each component.
+        pooling: "mean" of the real tokens' vectors, special tokens included; "cls": the first token's; "max": the
+            largest of each component; "mean_sqrt_len_tokens": the sum over the root of their number; "weightedmean":
+            the mean where the n-th token counts n times; "lasttoken": the last one's; or a list of these, whose
+            vectors are put one after the other.
         normalize: whether the vectors are scaled to the length 1, so that a dot product is the cosine.
         max_length: most tokens of a text that the model is meant for, special ones included; None: all positions. The
             model does not cut: this is kept for those who tokenise.
+        prompt: what is put before every text. The model sees no text: this is kept for those who tokenise, too.
+        dense_dim: width of a dense layer after the pooling; None: there is none.
+        dense_activation: its activation, one of "linear", "tanh", "sigmoid", "relu", "silu", "gelu".
+        dense_bias: whether it has a bias.
+        truncate_dim: how many of the first components of a vector are given, after the scaling; None: all.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
-    Returns: sentence vectors, float32 [B, D], or [B, M, D] of packed rows; 0 where a slot has no text.
+    Returns: sentence vectors, float32 [B, D], or [B, M, D] of packed rows; 0 where a slot has no text and there is no
+        dense layer. D is `vector_dim`.
     Raises: ValueError for a bad argument.
     Reference: Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
     """
 
     architecture = "BertModel"
-    own_arguments = ("pooling", "normalize", "max_length")
+    saved_beside = ("dense",)  # parts that `save_beside` writes
+    own_arguments = (
+        "pooling", "normalize", "max_length", "prompt", "dense_dim", "dense_activation", "dense_bias", "truncate_dim",
+    )  # fmt: skip
 
     def __init__(
         self,
         backbone: BertBackbone | BertConfig,
         *,
-        pooling: str = "mean",
+        pooling: str | Sequence[str] = "mean",
         normalize: bool = True,
         max_length: int | None = None,
+        prompt: str = "",
+        dense_dim: int | None = None,
+        dense_activation: str = "tanh",
+        dense_bias: bool = True,
+        truncate_dim: int | None = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
     ):
         super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
-        if pooling not in POOLINGS:
-            raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}. Received: pooling={pooling!r}")
-        self.pooling = pooling
+        self.pooling = check_pooling(pooling)
         self.normalize = bool(normalize)
         self.max_length = None if max_length is None else check_positive("max_length", max_length)
+        if not isinstance(prompt, str):
+            raise ValueError(f"`prompt` must be a str. Received: prompt={prompt!r}")
+        self.prompt = prompt
+        self.dense_dim = None if dense_dim is None else check_positive("dense_dim", dense_dim)
+        if dense_activation not in DENSE_ACTIVATIONS:
+            raise ValueError(
+                f"`dense_activation` must be one of {', '.join(DENSE_ACTIVATIONS)}. "
+                f"Received: dense_activation={dense_activation!r}"
+            )
+        self.dense_activation, self.dense_bias = dense_activation, bool(dense_bias)
+        self.truncate_dim = None if truncate_dim is None else check_positive("truncate_dim", truncate_dim)
 
         # layers
         self.backbone.pooler.trainable = False  # kept in the files, but it has no part in the vectors
+        self.dense = None
+        if self.dense_dim is not None:
+            start = truncated_normal(self.config.initializer_range)
+            self.dense = keras.layers.Dense(
+                self.dense_dim, use_bias=self.dense_bias, kernel_initializer=start, name="dense", dtype="float32"
+            )
         self.build(None)
 
     def build(self, input_shape=None):
-        """There is nothing beyond the backbone."""
+        if self.dense is not None and not self.dense.built:
+            self.dense.build((None, self._pooled_dim))
+
+    @property
+    def _pooled_dim(self) -> int:
+        return self.config.hidden_dim * (1 if isinstance(self.pooling, str) else len(self.pooling))
+
+    @property
+    def vector_dim(self) -> int:
+        """Number of components of a sentence vector."""
+        width = self.dense_dim or self._pooled_dim
+        return min(width, self.truncate_dim or width)
 
     # graph
     def call(self, inputs, training=None, seed=None):
@@ -80,8 +128,11 @@ class BertEmbedder(OnBackbone):
         """
         x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]
         x = ops.cast(x, "float32")  # [B, T, D]
-        sentences = pool(x, inputs, self.pooling)
-        return {"sentence_vectors": unit(sentences) if self.normalize else sentences, "word_vectors": x}
+        sentences = pool(x, inputs, self.pooling)  # [B, (M), K * D]
+        if self.dense is not None:
+            sentences = DENSE_ACTIVATIONS[self.dense_activation](self.dense(sentences))
+        sentences = unit(sentences) if self.normalize else sentences
+        return {"sentence_vectors": sentences[..., : self.vector_dim], "word_vectors": x}
 
     def compute(self, inputs, pairs=None, labels=None, training=None, seed=None) -> dict[str, Any]:
         """Vectors; of pairs also how alike the two texts are, and the loss where labels are given.
@@ -123,63 +174,8 @@ class BertEmbedder(OnBackbone):
             pooling=self.pooling,
             normalize=self.normalize,
             max_length=self.max_length or self.config.max_positions,
+            prompt=self.prompt,
+            truncate_dim=self.truncate_dim,
+            dense=None if self.dense is None else {w.name: np.asarray(w, np.float32) for w in self.dense.weights},
+            dense_activation=self.dense_activation,
         )
-
-
-def pool(x, inputs, pooling: str):
-    """One vector for each text.
-
-    Args:
-        x: float32 [B, T, D], the tokens' vectors.
-        inputs: the model's; with first_positions [B, M] the texts of a row are numbered 1 to M in example_ids.
-        pooling: one of POOLINGS.
-    Returns: float32 [B, D], or [B, M, D] with first_positions; of a text without a token 0, but for "cls", where it is
-        the vector of the first position.
-    """
-    first_positions, example_ids = inputs.get("first_positions"), inputs.get("example_ids")
-    if pooling == "cls":
-        return x[:, 0] if first_positions is None else take_positions(x, first_positions)
-    mask = inputs.get("padding_mask")
-    numbers = ops.ones_like(inputs["token_ids"]) if example_ids is None else ops.convert_to_tensor(example_ids)
-    if mask is not None:
-        numbers = ops.where(ops.not_equal(mask, 0), numbers, ops.zeros_like(numbers))  # [B, T], 0 at padding
-    if first_positions is None:
-        slots = numbers[:, :1]  # the first token's text is the row's
-    else:
-        slots = ops.ones_like(numbers[:, :1]) * (1 + ops.arange(first_positions.shape[1], dtype=numbers.dtype))
-    own = ops.logical_and(ops.equal(numbers[:, None, :], slots[:, :, None]), ops.not_equal(numbers, 0)[:, None, :])
-    weight = ops.cast(own, "float32")  # [B, M, T]
-    count = ops.sum(weight, axis=-1, keepdims=True)  # [B, M, 1]
-    if pooling == "mean":
-        pooled = ops.matmul(weight, x) / ops.maximum(count, 1.0)
-    else:
-        pooled = _largest(x, numbers, slots.shape[1]) if first_positions is not None else _largest_of_row(x, own)
-        pooled = ops.where(count > 0, pooled, 0.0)
-    return pooled[:, 0] if first_positions is None else pooled
-
-
-def _largest_of_row(x, own):
-    """[B, T, D] and bool [B, 1, T] -> [B, 1, D]"""
-    return ops.max(ops.where(own[:, 0, :, None], x, -1e30), axis=1, keepdims=True)
-
-
-def _largest(x, numbers, slots: int):
-    """The largest of each component over the tokens of each number 1 to M, without a tensor [B, M, T, D].
-
-    Args:
-        x: float32 [B, T, D].
-        numbers: int [B, T].
-        slots: M.
-    Returns: float32 [B, M, D].
-    """
-    rows = ops.shape(x)[0]
-    flat = ops.reshape(x, (-1, x.shape[-1]))  # [B * T, D]
-    start = ops.arange(rows, dtype=numbers.dtype)[:, None] * (slots + 1)
-    found = ops.segment_max(flat, ops.reshape(numbers + start, (-1,)), num_segments=rows * (slots + 1))
-    return ops.reshape(found, (-1, slots + 1, x.shape[-1]))[:, 1:]
-
-
-def unit(vectors):
-    """Vectors [..., D] scaled to the length 1; 0 stays 0, with a gradient of 0."""
-    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors * ops.rsqrt(ops.maximum(squares, SMALLEST_NORM**2))

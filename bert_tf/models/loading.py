@@ -21,6 +21,7 @@ from bert_tf.models.fitting import CHOICES, POSITIONS, fit
 from bert_tf.models.sizes import SIZES, size_config
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.leave import how_to_ignore
+from bert_tf.weights.refused import accepted
 from bert_tf.weights.vocabulary import check_vocabulary
 
 # Classes of Transformers whose heads have the same names in a file and are not the same.
@@ -81,7 +82,7 @@ def load_model(
     checkpoint = weights.load(where, ignore=ignore)
     check_vocabulary(checkpoint)
     config = _config(checkpoint)
-    arguments = {name: value for name, value in checkpoint.settings.items() if name in known} | arguments
+    arguments = accepted({name: value for name, value in checkpoint.settings.items() if name in known} | arguments)
     new_heads: dict[str, str] = {}
     if "num_classes" in known:
         new_heads = _head_arguments(cls, checkpoint, arguments, known)

@@ -59,6 +59,8 @@ def save_model(
         return
     if not getattr(model, "uses_pooler", True):
         arrays = {path: array for path, array in arrays.items() if not path.startswith("pooler/")}
+    beside_them = tuple(f"{root}/" for root in getattr(model, "saved_beside", ()))
+    arrays = {path: array for path, array in arrays.items() if not path.startswith(beside_them)}
     head = next((name for name in HEADS if f"{name}/bias" in arrays), None)
     dropout = getattr(model, "dropout", config.hidden_dropout)
     beside = [] if tokenizer is None else [tokenizer.save_pretrained]

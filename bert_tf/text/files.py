@@ -32,14 +32,13 @@ def read(where: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
 
     A .txt file of another name than vocab.txt is a vocabulary by itself, whatever lies beside it.
     """
-    from bert_tf.weights.places import resolve
+    from bert_tf.weights.places import folder_of, inner_folder, resolve
 
     path = Path(where).expanduser()
     if path.suffix == ".txt" and path.name != "vocab.txt" and not path.is_dir():
         tokens = read_vocabulary(path)
         return {"vocabulary": tokens, "lowercase": looks_lower(tokens)}, path
-    folder = resolve(where)
-    folder = folder if folder.is_dir() else folder.parent
+    folder = inner_folder(folder_of(resolve(where)))
     vocabulary, tokenizer, preset = folder / "vocab.txt", folder / "tokenizer.json", folder / "assets" / "tokenizer"
     if vocabulary.is_file():
         return read_vocabulary_folder(folder), vocabulary

@@ -54,6 +54,10 @@ class Arrays(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._tensors)
 
+    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Arrays:
+        """These arrays and more, by our paths and in our layout."""
+        return Arrays({**self._tensors, **tensors}, self.strays)
+
     def shape(self, path: str) -> tuple[int, ...]:
         """Shape in our layout, without reading the tensor."""
         return self._tensors[path].shape

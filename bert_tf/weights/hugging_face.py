@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from bert_tf.weights.pickled import read_pickled
 from bert_tf.weights.places import folder_of, inner_folder
 from bert_tf.weights.readers import flax, tf_h5
 from bert_tf.weights.safe import read_safetensors
-from bert_tf.weights.sentence_transformers import read_modules
+from bert_tf.weights.sentence_transformers.cross_encoder import read_scores
+from bert_tf.weights.sentence_transformers.modules import read_modules
 from bert_tf.weights.tables import HUGGING_FACE, read_forwards
 from bert_tf.weights.torch_names import plain_names
 
@@ -82,22 +83,28 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
 
     arrays, extra = read_forwards(HUGGING_FACE, tensors, config["num_layers"])
     labels, labels_problem = None, None
+    scores: dict[str, Any] = {}
     if "classifier/bias" in arrays and len(arrays.shape("classifier/bias")) == 1:
         labels, labels_problem = class_names(raw, arrays.shape("classifier/bias")[0])
+        scores = read_scores(outer, raw, leave, arrays.shape("classifier/bias")[0])
     settings = raw.get("bert_tf") or {}
     if not isinstance(settings, dict):
         raise UserError(f"{path}: `bert_tf` must be an object. Received: {settings!r}")
+    modules = read_modules(outer, folder, leave)
+    warnings += modules.warnings
+    head = head_settings(raw, path)
+    head["problem"] = head["problem"] or scores.pop("problem", None)
     return Checkpoint(
         where=place,
         format="hugging_face",
         config=config,
-        arrays=arrays,
+        arrays=arrays.with_tensors(modules.tensors),
         extra=extra,
         architecture=next(iter(architectures(raw)), None),
         labels=labels,
         labels_problem=None if labels_problem is None else f"{path}: {labels_problem}",
-        **head_settings(raw, path),
-        settings={**settings, **read_modules(outer)},
+        **head,
+        settings={**settings, **scores, **modules.settings},
         vocabulary=vocabulary_of(folder),
         lowercase=_lowercase(folder),
         warnings=tuple(warnings),
