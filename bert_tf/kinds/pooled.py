@@ -133,9 +133,7 @@ class Pooled(Kind):
     def load_model(self, folder: str) -> BertClassifier:
         from bert_tf.models import BertClassifier
 
-        return BertClassifier.from_pretrained(
-            folder, dtype="float32", new_weights="forbid", output_activation="linear"
-        )
+        return BertClassifier.from_pretrained(folder, dtype="float32", new_weights="forbid", output_activation="linear")
 
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None

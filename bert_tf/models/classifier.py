@@ -35,8 +35,8 @@ class BertClassifier(OnBackbone):
         problem: "single_label", "multi_label" or "regression"; None: "regression" if C is 1, else "single_label".
         reject_below: probability, in [0, 1), below which a single label is not to be answered; 0: it always is. The
             logits are the same.
-        output_activation: what the call makes of the logits, one of "linear", "softmax", "sigmoid", as KerasHub's classifiers
-            have it. Tasks work with logits, and load models with "linear".
+        output_activation: what the call makes of the logits, one of "linear", "softmax", "sigmoid", as a classifier of
+            KerasHub may have it. Tasks work with logits, and load models with "linear".
         score_activation: what `scores` makes of logits, as models that score pairs of texts have it: one of "linear",
             "softmax", "sigmoid", "tanh", "relu", "gelu", "silu".
         name: the model's name.
@@ -133,7 +133,8 @@ class BertClassifier(OnBackbone):
             (mean over values), as Hugging Face's BertForSequenceClassification.
         Raises: ValueError if the shape of `labels` or `example_weight` does not fit.
         """
-        logits = self.logits(inputs, training=training, seed=seed)
+        give = self if self.output_activation == "linear" else self.logits
+        logits = give(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
         losses, counted = self._loss_of_each(logits, ops.convert_to_tensor(labels))  # [B, (M)]

@@ -59,8 +59,20 @@ def make(seed: int = 3, **arguments) -> BertEmbedder:
 def reference(model: BertEmbedder, row: np.ndarray) -> np.ndarray:
     """One text alone, without padding, in NumPy."""
     x = np.asarray(model.backbone({"token_ids": row[None]})["sequence_output"])[0]
-    vector = {"mean": x.mean(axis=0), "cls": x[0], "max": x.max(axis=0)}[model.pooling]
-    return vector / np.linalg.norm(vector) if model.normalize else vector
+    places = np.arange(1, len(x) + 1)[:, None]
+    ways = {
+        "mean": x.mean(axis=0),
+        "cls": x[0],
+        "max": x.max(axis=0),
+        "mean_sqrt_len_tokens": x.sum(axis=0) / np.sqrt(len(x)),
+        "weightedmean": (x * places).sum(axis=0) / places.sum(),
+        "lasttoken": x[-1],
+    }
+    poolings = (model.pooling,) if isinstance(model.pooling, str) else model.pooling
+    vector = np.concatenate([ways[pooling] for pooling in poolings])
+    if model.dense is not None:
+        vector = np.tanh(vector @ np.asarray(model.dense.kernel) + np.asarray(model.dense.bias))
+    return (vector / np.linalg.norm(vector) if model.normalize else vector)[: model.truncate_dim]
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -78,6 +90,28 @@ def test_padded_and_packed_vectors_are_those_of_each_text_alone(rows, pooling, n
     if pooling != "cls":
         assert not np.any(in_rows[0, 3]), "an empty slot has the vector 0"
         assert not np.any(in_rows[1])
+
+
+@pytest.mark.parametrize(
+    ("width", "arguments"),
+    [
+        (6, {"pooling": "mean_sqrt_len_tokens", "normalize": False}),
+        (6, {"pooling": "weightedmean"}),
+        (6, {"pooling": "lasttoken"}),
+        (18, {"pooling": ["lasttoken", "max", "weightedmean"], "normalize": False}),
+        (5, {"pooling": ["cls", "mean"], "dense_dim": 5}),
+        (4, {"pooling": "mean", "truncate_dim": 4}),
+        (6, {"pooling": "mean", "truncate_dim": 40}),
+    ],
+)
+def test_other_ways_in_padded_and_packed_rows(rows, width, arguments):
+    model = make(**arguments)
+    wanted = np.stack([reference(model, row) for row in rows])
+    assert wanted.shape[1] == model.vector_dim == width
+    np.testing.assert_allclose(model(padded(rows, fill=9)), wanted, atol=1e-6)
+    found = model(packed(rows))
+    np.testing.assert_allclose(found[0, :3], wanted, atol=1e-6)
+    assert np.isfinite(found).all()
 
 
 def test_one_example_a_row_by_its_number(rows):
@@ -128,8 +162,17 @@ def test_compute_gives_cosines_and_their_loss(rows):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"pooling": "median"}, "`pooling` must be one of mean, cls, max. Received: pooling='median'"),
+        (
+            {"pooling": "median"},
+            "`pooling` must be one of mean, cls, max, .*, or several of them. Received: .*'median'",
+        ),
+        ({"pooling": []}, "`pooling` must be one of mean, .*, or several of them. Received: pooling=.."),
+        ({"pooling": ["cls", "best"]}, "`pooling` must be one of mean, cls, .* Received: pooling=.'cls', 'best'."),
         ({"max_length": 0}, "max_length"),
+        ({"prompt": None}, "`prompt` must be a str. Received: prompt=None"),
+        ({"dense_dim": 0}, "dense_dim"),
+        ({"truncate_dim": -1}, "truncate_dim"),
+        ({"dense_activation": "elu"}, "`dense_activation` must be one of linear, tanh, .* Received: .*'elu'"),
     ],
 )
 def test_bad_arguments(arguments, expected):

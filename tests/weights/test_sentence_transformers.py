@@ -250,25 +250,28 @@ def test_newer_files(tmp_path):
     assert "max_length" not in read_modules(tmp_path).settings
 
 
+BERT, PROMPTS = "sentence_bert_config", "config_sentence_transformers"
+
+
 @pytest.mark.parametrize(
     ("kinds", "pooling", "files", "name"),
     [
-        (["Transformer", "Pooling"], {"pooling_mode": "first_and_last"}, {}, "pooling_mode"),
-        (["Transformer"], {}, {}, "Pooling"),
-        (["Transformer", "Pooling", "CNN"], {}, {}, "CNN"),
-        (["Transformer", "WeightedLayerPooling", "Pooling"], {}, {}, "WeightedLayerPooling"),
-        (["BoW", "Pooling"], {}, {}, "BoW"),
-        (["WordEmbeddings", "WordWeights", "Pooling"], {}, {}, "WordEmbeddings"),
-        (["Transformer", "Pooling", "Pooling"], {}, {}, "Pooling"),
-        (["Router"], {}, {}, "Router"),
-        (["Transformer", "Pooling"], {}, {"sentence_bert_config": {"transformer_task": "fill-mask"}}, "transformer_task"),
-        (["Transformer", "Pooling"], {}, {"sentence_bert_config": {"tokenizer_args": {"a": 1}}}, "tokenizer_args"),
-        (["Transformer", "Pooling"], {}, {"sentence_bert_config": {"query_expansion": {"length": 3}}}, "query_expansion"),
-        (["Transformer", "Pooling"], {}, {"config_sentence_transformers": {"model_type": "SparseEncoder"}}, "model_type"),
+        ("Transformer Pooling", {"pooling_mode": "first_and_last"}, {}, "pooling_mode"),
+        ("Transformer", {}, {}, "Pooling"),
+        ("Transformer Pooling CNN", {}, {}, "CNN"),
+        ("Transformer WeightedLayerPooling Pooling", {}, {}, "WeightedLayerPooling"),
+        ("BoW Pooling", {}, {}, "BoW"),
+        ("WordEmbeddings WordWeights Pooling", {}, {}, "WordEmbeddings"),
+        ("Transformer Pooling Pooling", {}, {}, "Pooling"),
+        ("Router", {}, {}, "Router"),
+        ("Transformer Pooling", {}, {BERT: {"transformer_task": "fill-mask"}}, "transformer_task"),
+        ("Transformer Pooling", {}, {BERT: {"tokenizer_args": {"a": 1}}}, "tokenizer_args"),
+        ("Transformer Pooling", {}, {BERT: {"query_expansion": {"length": 3}}}, "query_expansion"),
+        ("Transformer Pooling", {}, {PROMPTS: {"model_type": "SparseEncoder"}}, "model_type"),
     ],
-)  # fmt: skip
+)
 def test_what_we_do_not_have_is_refused_by_name(tmp_path, kinds, pooling, files, name):
-    write(tmp_path, *kinds, pooling=pooling, **files)
+    write(tmp_path, *kinds.split(), pooling=pooling, **files)
     refused = read_modules(tmp_path).settings["pooling"]
     assert isinstance(refused, Refused)
     assert name in refused.message

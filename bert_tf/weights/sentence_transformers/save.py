@@ -46,7 +46,7 @@ def write_modules(
     ]
     write_json(folder / MODULES, modules)
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_length, "do_lower_case": False})
-    keys = {key: name in poolings for name, key in POOLINGS.items()}
+    keys: dict[str, Any] = {key: name in poolings for name, key in POOLINGS.items()}
     if list(poolings) != [name for name in POOLINGS if name in poolings]:
         keys["pooling_mode"] = list(poolings)  # in the order of the keys otherwise; versions before 6 know no other
     contents: dict[str, dict[str, Any]] = {"Pooling": {"word_embedding_dimension": hidden_dim, **keys}, "Normalize": {}}
