@@ -27,6 +27,7 @@ SIZED_BY = {
 }
 NAMED, FEW = 20, 4  # most tensors that one message names, and most of a kind
 SEPARATOR = re.compile(r"[./]")
+EXTRA = "; what is extra can be left out by its name or a pattern (`*`): `ignore`, or --set model.ignore"
 LOG = logging.getLogger(__name__)
 
 
@@ -94,6 +95,7 @@ def fit(
             aside.append(name)
     if problems:
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        more += EXTRA if any(" is extra: " in problem for problem in problems) else ""
         raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems[:NAMED])}{more}")
 
     if aside:

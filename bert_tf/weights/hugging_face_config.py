@@ -69,6 +69,7 @@ CONFIG_KEYS = {
     "initializer_range": Used("initializer_range", 0.02, POSITIVE),
     "pad_token_id": Used("pad_token_id", 0, INTEGER),
 }
+POSITION_KINDS = ("learned", "sinusoidal")
 PROBLEMS = {
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
@@ -193,8 +194,13 @@ def config_from(raw: Mapping[str, Any], path: Path, leave: Leave | None = None) 
             f"{path}: `num_attention_heads` must divide `hidden_size`. "
             f"Received: num_attention_heads={config['num_heads']}, hidden_size={config['hidden_dim']}"
         )
-    if "position_kind" in raw:  # ours: Transformers knows learned positions only, and gets the table
-        config["position_kind"] = raw["position_kind"]
+    kind = raw.get("position_kind")  # ours: Transformers knows learned positions only, and gets the table
+    if kind is not None:
+        if kind not in POSITION_KINDS:
+            raise UserError(
+                f"{path}: `position_kind` must be one of {', '.join(POSITION_KINDS)}. Received: {_short(kind)}"
+            )
+        config["position_kind"] = kind
     return config
 
 
@@ -210,8 +216,9 @@ def check_model_type(raw: Mapping[str, Any], path: Path) -> None:
 
 def architectures(raw: Mapping[str, Any]) -> list[str]:
     """The classes that a config.json is for; none where it does not say."""
-    names = raw.get("architectures")
-    return [str(name).removeprefix("TF").removeprefix("Flax") for name in names] if isinstance(names, list) else []
+    names = raw.get("architectures") or []
+    names = names if isinstance(names, list) else [names]
+    return [str(name).removeprefix("TF").removeprefix("Flax") for name in names]
 
 
 def remarks_on(raw: Mapping[str, Any], path: Path) -> list[str]:

@@ -182,7 +182,8 @@ def test_missing_extra_and_wrong_tensors_are_each_named_with_both_shapes(tmp_pat
         "block_0/feed_forward/intermediate/kernel (bert.encoder.layer.0.intermediate.dense.weight) has the wrong "
         "shape: the model needs [4, 6], the file has [4, 7]; "
         "block_1/attention/key/bias is missing: the model needs [4], the file has none; "
-        "bert.encoder.odd.weight is extra: the model has none, the file has [2, 5]"
+        "bert.encoder.odd.weight is extra: the model has none, the file has [2, 5]; "
+        "what is extra can be left out by its name or a pattern (`*`): `ignore`, or --set model.ignore"
     )
     for path, array in weights_of(model).items():  # nothing was assigned before all was found right
         np.testing.assert_array_equal(array, before[path])

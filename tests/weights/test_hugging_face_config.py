@@ -11,7 +11,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.layers.feed_forward import activate
-from bert_tf.models import BertBackbone
+from bert_tf.models import BertBackbone, BertConfig
 from bert_tf.weights import load
 from bert_tf.weights.hugging_face_config import (
     ACTIVATIONS,
@@ -20,8 +20,10 @@ from bert_tf.weights.hugging_face_config import (
     HARMLESS,
     USED_ELSEWHERE,
     config_from,
+    head_settings,
     remarks_on,
 )
+from bert_tf.weights.labels import class_names
 from bert_tf.weights.leave import Leave
 from tests.weights.tiny import altered, inputs
 
@@ -161,10 +163,32 @@ def test_keys_in_no_table_are_named_in_a_warning(tmp_path):
 
 
 def test_a_class_that_is_not_known_is_named(tmp_path):
-    for name in ("TFBertForSequenceClassification", "FlaxBertModel", "BertForMaskedLM"):
-        assert not remarks_on({**LEAST, "architectures": [name]}, PATH)
+    for names in (["TFBertForSequenceClassification"], ["FlaxBertModel"], ["BertForMaskedLM"], "BertModel"):
+        assert not remarks_on({**LEAST, "architectures": names}, PATH)
     (said,) = load(altered(tmp_path / "x", config={"architectures": ["BertCrfForNer"]})).warnings
     assert "`architectures` is BertCrfForNer, not known here" in said
+
+
+VALUES = (None, True, -1, 0, 3, 2.5, float("nan"), "x", "gelu", [], [1], ["x"], {}, {"0": "a"}, {"a": [1]}, [[{}]])
+
+
+@pytest.mark.parametrize("key", sorted({row.key for row in CONFIG_KEYS.values()} | set(CHANGING) | USED_ELSEWHERE))
+def test_any_value_is_used_or_refused_in_one_line(key):
+    """Never a traceback: whatever stands there, it is a UserError that names the key, or a model."""
+    for value in VALUES:
+        raw, refused, config = {**LEAST, key: value}, "", {}
+        try:
+            config = config_from(raw, PATH)
+            head_settings(raw, PATH)
+        except UserError as error:
+            refused = str(error)
+        if refused:
+            assert f"`{key}`" in refused or f"lacks {key}" in refused, (value, refused)
+            continue
+        BertConfig.from_dict(config)
+        assert isinstance(remarks_on(raw, PATH), list)
+        labels, _ = class_names(raw, 3)
+        assert labels is None or (len(set(labels)) == 3 and all(isinstance(name, str) for name in labels))
 
 
 def test_a_key_stands_in_one_table():
