@@ -74,6 +74,14 @@ class ModelConfig(Section):
         "what of the backbone's files to leave out although it changes answers: keys of config.json, names or patterns "
         "of tensors, adapter_config.json",
     )
+    lowercase: bool | None = entry(
+        None,
+        "lower-case texts; none: as the backbone's or vocabulary's files say, or else as the vocabulary looks",
+    )
+    ignore_tokenizer: tuple[str, ...] = entry(
+        (),
+        "settings of the tokenizer's files to leave out although they change how text is split",
+    )
 
 
 class DataConfig(Section):

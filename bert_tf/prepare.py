@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from bert_tf.data.pretraining import shards
 
-    tokenizer = kind.build_tokenizer(config.backbone, config.vocabulary)
+    tokenizer = kind.tokenizer_of(config)
     for corpus in corpora.values():
         run("tokens", kind.tokenising_jobs(tokenizer, corpus))
     blocks = {split: kind.blocks(tokenizer, corpus) for split, corpus in corpora.items()}

@@ -147,6 +147,7 @@ def model_identity(model: Any, tokenizer: Any, *, sequence_length: int) -> str:
         "strip_accents": tokenizer.strip_accents,
         "split_cjk": tokenizer.split_cjk,
         "special_tokens": tokenizer.special_tokens,
+        **({"rules": tokenizer.odd_rules} if tokenizer.odd_rules else {}),
     }
     # Named where they say something, so that an index from before they were known stays good.
     more = {name: getattr(model, name) for name in ("prompt", "truncate_dim")}

@@ -72,10 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             folder,
             tokens,
             special_tokens=special,
-            extra=(),
             lowercase=flags.lowercase,
-            strip_accents=None,
-            split_cjk=True,
         )
     seconds = time.perf_counter() - began
     fewer = "" if len(tokens) == flags.size else f" (the corpus has no more for --size={flags.size})"

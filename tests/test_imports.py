@@ -19,7 +19,7 @@ PACKAGE = REPOSITORY / "bert_tf"
 TABLE = {
     "errors": "",
     "config": "errors",
-    "text": "errors weights.places",
+    "text": "errors weights.leave weights.places weights.vocabulary weights.vocabulary_file",
     "layers": "errors",
     "weights": "errors",
     "metrics": "config errors",

@@ -19,13 +19,14 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text
 
+from bert_tf.errors import UserError
 from bert_tf.exporting.double_array import double_array
 from bert_tf.exporting.flat_tables import Table, pack
 from bert_tf.exporting.lite_words import replacements
 from bert_tf.text import BertTokenizer
+from bert_tf.text.lookup import build_model
 from bert_tf.text.normalize import MAX_WORD_BYTES
 from bert_tf.text.windows import Layout, truncated_lengths
-from bert_tf.text.wordpiece import build_model
 
 OPERATORS = frozenset({
     "FastBertNormalize", "TFText>FastBertNormalize", "TFText>WhitespaceTokenizeWithOffsetsV2",
@@ -41,9 +42,15 @@ class LiteTokenizer:
     Args:
         tokenizer: the one to be like.
         length: tokens of a row, special ones included.
+    Raises: UserError for a tokenizer with added tokens, or other rules that these operators cannot follow.
     """
 
     def __init__(self, tokenizer: BertTokenizer, length: int) -> None:
+        if tokenizer.odd_rules:
+            raise UserError(
+                "a TFLite file that takes text follows no such rules of a tokenizer: "
+                f"{'; '.join(tokenizer.odd_rules)}. Export one that takes tensors, and tokenize with BertTokenizer"
+            )
         self.length = length
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
         buffer = np.frombuffer(normalizer(replacements(tokenizer)), np.uint8)
@@ -52,7 +59,7 @@ class LiteTokenizer:
             self.normalizer = text.FastBertNormalizer(model_buffer=tf.constant(buffer))
             self.splitter = text.WhitespaceTokenizer()
             unknown = tokenizer.special_tokens["unk_token"]
-            words = build_model(tokenizer.vocabulary, MAX_WORD_BYTES, unknown, pretokenized=True)
+            words = build_model(tokenizer.wordpieces, MAX_WORD_BYTES, unknown, pretokenized=True)
             self.pieces = text.FastWordpieceTokenizer(model_buffer=words, token_out_type=tf.int32)
 
     def __call__(self, texts: Sequence[Any], *, first_tokens: int | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.inputs import text_only
-from bert_tf.kinds.words import words_of
+from bert_tf.kinds.words import OF_TOKENIZER, reading_of, words_of
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
@@ -142,14 +142,20 @@ class Kind(abc.ABC):
             progress: called with (examples done, examples in all) after each chunk.
         """
 
-    def build_tokenizer(self, backbone: str, vocabulary: str | None = None) -> BertTokenizer:
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> BertTokenizer:
         """The tokenizer of a checkpoint; for a size with random weights that of `vocabulary`, or minilm's.
 
+        Args:
+            reading: further arguments of `BertTokenizer.from_pretrained`.
         Raises: UserError if there is none, or if a checkpoint is to have another vocabulary than its own.
         """
         from bert_tf.text import BertTokenizer
 
-        return BertTokenizer.from_pretrained(words_of(backbone, vocabulary))
+        return BertTokenizer.from_pretrained(words_of(backbone, vocabulary), **reading)
+
+    def tokenizer_of(self, config: RunConfig) -> BertTokenizer:
+        """The tokenizer of a new run, as its settings say. Raises: as `build_tokenizer`."""
+        return self.build_tokenizer(config.backbone, config.vocabulary, **reading_of(config))
 
     @abc.abstractmethod
     def build_model(self, config: RunConfig) -> Any:
@@ -160,12 +166,13 @@ class Kind(abc.ABC):
 
         Raises: UserError if the backbone has too few positions, or a vocabulary of its own beside the run's.
         """
-        from bert_tf.text.files import read
+        from bert_tf.text.files import count_tokens, read
 
-        changes = {name: value for name, value in config.model.model_dump().items() if value is not None}
+        settings = config.model.model_dump().items()
+        changes = {name: value for name, value in settings if value is not None and name not in OF_TOKENIZER}
         if config.vocabulary is not None:
-            found, _ = read(words_of(config.backbone, config.vocabulary))
-            changes["vocabulary_size"] = len(found["vocabulary"])
+            found, _ = read(words_of(config.backbone, config.vocabulary), **reading_of(config))
+            changes["vocabulary_size"] = count_tokens(found)
         model = model_class.from_pretrained(
             config.backbone, dtype=config.training.precision, **{**changes, **arguments}
         )

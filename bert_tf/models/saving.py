@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -44,7 +44,7 @@ def save_model(
         raise ValueError(f"`format` must be one of {', '.join(FORMATS)}. Received: format={format}")
     arrays = arrays_by_path(model) if arrays is None else arrays
     config: BertConfig = model.config.replace(vocabulary_size=len(arrays["embeddings/token/table"]))
-    if tokenizer is not None and not fits(tokenizer.vocabulary_size, config.vocabulary_size):
+    if tokenizer is not None and not fits(tokenizer.sizes, config.vocabulary_size):
         raise ValueError(
             "`tokenizer` must have the model's vocabulary. "
             f"Received: {tokenizer.vocabulary_size} tokens, vocabulary_size={config.vocabulary_size}"
@@ -63,7 +63,10 @@ def save_model(
     arrays = {path: array for path, array in arrays.items() if not path.startswith(beside_them)}
     head = next((name for name in HEADS if f"{name}/bias" in arrays), None)
     dropout = getattr(model, "dropout", config.hidden_dropout)
-    beside = [] if tokenizer is None else [tokenizer.save_pretrained]
+    beside: list[Callable[[Any], object]] = []
+    if tokenizer is not None:
+        longest = getattr(model, "max_length", None) or config.max_positions
+        beside.append(lambda work: tokenizer.save_pretrained(work, model_max_length=longest))
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
     weights.save_hugging_face(
         folder,

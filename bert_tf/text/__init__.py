@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bert_tf.text.added_tokens import AddedToken
+
 if TYPE_CHECKING:
     from bert_tf.text.tokenizer import BertTokenizer
 
-__all__ = ["BertTokenizer"]
+__all__ = ["AddedToken", "BertTokenizer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -60,6 +60,7 @@ def build():
         "expansion_lengths": np.array([len(text) for text in expansions], np.uint8),
         "expansion_points": np.array([ord(c) for c in points], np.int32),
         "expansion_classes": np.array([classes.get(c, 0) for c in points], np.uint8),
+        **runs(),
     }
 
 
@@ -85,6 +86,28 @@ def isolated_points(characters):
 
     words = [word for word, _ in BertPreTokenizer().pre_tokenize_str("a".join(["", *sorted(characters - {"a"}), ""]))]
     return {word for word in words if len(word) == 1 and word != "a"}
+
+
+def runs():
+    """Which code points make the reference's added token "q" part of a longer word, and which it strips."""
+    from tokenizers import AddedToken, Tokenizer
+    from tokenizers.models import WordLevel
+
+    alone, stripping = (Tokenizer(WordLevel({"?": 0}, unk_token="?")) for _ in range(2))
+    alone.add_tokens([AddedToken("q", normalized=False, single_word=True)])
+    stripping.add_tokens([AddedToken("q", normalized=False, rstrip=True)])
+    found = {}
+    for name, tokenizer, form, place in (("word", alone, " {}q", 2), ("space", stripping, "q{}!", 0)):
+        held = np.zeros(LIMIT + 1, bool)
+        for start in range(0, len(POINTS), CHUNK):
+            points = POINTS[start : start + CHUNK]
+            encoding = tokenizer.encode("".join(form.format(chr(point)) for point in points))
+            ends = {a: b for number, (a, b) in zip(encoding.ids, encoding.offsets, strict=True) if number == 1}
+            for i, point in enumerate(points):
+                end = ends.get(3 * i + place)
+                held[point] = end is None if name == "word" else end == 3 * i + 2
+        found[f"{name}_runs"] = (1 + np.flatnonzero(held[1:] != held[:-1])).astype(np.int32)
+    return found
 
 
 def combining_classes():

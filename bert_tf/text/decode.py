@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
-from bert_tf.text.wordpiece import PREFIX
+from bert_tf.text.lookup import PREFIX
 
 CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
             (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"))  # fmt: skip
@@ -21,17 +21,24 @@ def clean_up(text: str) -> str:
 class Decoder:
     """ids to texts, in TensorFlow ops. What a token adds depends only on whether it is the first of its text."""
 
-    def __init__(self, vocabulary: Sequence[str], special_ids: Collection[int]):
+    def __init__(self, vocabulary: Sequence[str], stands: Sequence[bool], special: Collection[str]):
+        """
+        Args:
+            vocabulary: what each id is written as.
+            stands: False for ids that no text gives, since the same token has a later one: they are left out.
+        """
         rest = [token.removeprefix(PREFIX) if token.startswith(PREFIX) else f" {token}" for token in vocabulary]
         self.size = len(vocabulary)
         self.first = tf.constant([clean_up(token) for token in vocabulary])
         self.rest = tf.constant([clean_up(token) for token in rest])
-        self.special = tf.constant([number in special_ids for number in range(self.size)])
+        self.stands = tf.constant(stands)
+        self.special = tf.constant([token in special for token in vocabulary])
 
     def __call__(self, ids, *, skip_special_tokens: bool):
         """ids ragged int [B, (T)] -> string [B]. Ids outside the vocabulary are left out."""
         keep = (ids.values >= 0) & (ids.values < self.size)
         safe = tf.where(keep, ids.values, 0)
+        keep &= tf.gather(self.stands, safe)
         if skip_special_tokens:
             keep &= ~tf.gather(self.special, safe)
         kept = tf.ragged.boolean_mask(ids.with_values(safe), ids.with_values(keep))

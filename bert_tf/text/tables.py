@@ -22,10 +22,11 @@ FILE = pathlib.Path(__file__).with_name("normalization.npz")
 class NormalizationTable:
     """pages int32 [4352]; entries int32 [256 * number of pages]; an expansion e is
     expansion_points[expansion_splits[e]:expansion_splits[e + 1]], int32 code points, each with its
-    combining class in expansion_classes, int32."""
+    combining class in expansion_classes, int32. spaced, bool as entries: what the reference puts spaces around."""
 
     pages: np.ndarray
     entries: np.ndarray
+    spaced: np.ndarray
     expansion_splits: np.ndarray
     expansion_points: np.ndarray
     expansion_classes: np.ndarray
@@ -45,7 +46,15 @@ def load_table(lowercase: bool, strip_accents: bool, split_cjk: bool) -> Normali
         return NormalizationTable(
             pages=file[f"{mode}_pages"].astype(np.int32),
             entries=entries,
+            spaced=cjk & split_cjk,
             expansion_splits=np.concatenate([[0], np.cumsum(file["expansion_lengths"])]).astype(np.int32),
             expansion_points=file["expansion_points"],
             expansion_classes=file["expansion_classes"].astype(np.int32),
         )
+
+
+@functools.cache
+def load_runs(name: str) -> np.ndarray:
+    """int32, where runs of code points begin and end, in turn: "word", what a single word goes on with; or "space"."""
+    with np.load(FILE) as file:
+        return file[f"{name}_runs"]

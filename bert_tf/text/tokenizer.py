@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from bert_tf.text import files
+from bert_tf.text.added_tokens import AddedToken, number, resolve
+from bert_tf.text.added_tokens import find_problem as find_added_problem
 from bert_tf.text.decode import Decoder
 from bert_tf.text.tables import load_table
-from bert_tf.text.vocabulary import find_problem, find_special_problem, read_vocabulary
+from bert_tf.text.texts import as_texts
+from bert_tf.text.vocabulary import (
+    MAX_WORD_CHARACTERS,
+    distinct,
+    find_problem,
+    find_special_problem,
+    read_vocabulary,
+)
 from bert_tf.text.windows import Layout, build_rows, check_layout
 from bert_tf.text.wordpiece import WordPieceGraph
+from bert_tf.weights.vocabulary import Sizes
 
 TEXTS = tf.TensorSpec([None], tf.string)
+DEFAULT_LENGTH = 512
+LOG = logging.getLogger(__name__)
 
 
 class BertTokenizer:
@@ -30,13 +42,20 @@ class BertTokenizer:
     the text as given.
 
     Args:
-        vocabulary: a vocab.txt, or the tokens in the order of their ids.
+        vocabulary: a vocab.txt, or the tokens in the order of their ids. Of a token that occurs again the last id
+            counts; an empty one is none that a text gives.
         lowercase: lower-case the text.
         strip_accents: take accents off; None does so if `lowercase`.
         split_cjk: make every Chinese character a word.
-        unk_token, sep_token, pad_token, cls_token, mask_token: tokens of the vocabulary. A text that names one, letter
-            for letter, gets that token.
-        extra_special_tokens: further tokens of the vocabulary that a text can name.
+        unk_token, sep_token, pad_token, cls_token, mask_token: tokens of the vocabulary, or added ones. A text that
+            names one, letter for letter, gets that token.
+        extra_special_tokens: further tokens that a text can name, of the vocabulary or added.
+        added_tokens: what a text can name by other rules, see `AddedToken`. Those that the vocabulary lacks follow it,
+            in this order.
+        max_word_characters: a longer word is unknown.
+        split_special_tokens: a text that names a special token gets the pieces of its name.
+        pairs: False refuses pairs, for a model that has learned them without segments.
+        model_max_length: most tokens that the model takes, special ones included; None: not known.
     Raises: ValueError if the tokens are no vocabulary or a special token is not among them; UserError if the file
         cannot be read.
     """
@@ -54,67 +73,129 @@ class BertTokenizer:
         cls_token: str = "[CLS]",
         mask_token: str = "[MASK]",
         extra_special_tokens: Sequence[str] = (),
+        added_tokens: Sequence[AddedToken] = (),
+        max_word_characters: int = MAX_WORD_CHARACTERS,
+        split_special_tokens: bool = False,
+        pairs: bool = True,
+        model_max_length: int | None = None,
     ):
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = read_vocabulary(vocabulary)
         elif problem := find_problem(vocabulary):
             raise ValueError(f"`vocabulary`: {problem}")
-        self.vocabulary = tuple(vocabulary)
+        if problem := find_added_problem(added_tokens):
+            raise ValueError(problem)
+        if isinstance(max_word_characters, bool) or not isinstance(max_word_characters, int) or max_word_characters < 1:
+            raise ValueError(f"`max_word_characters` must be an int of 1 or more. Received: {max_word_characters!r}")
+        if len(set(vocabulary)) < len(vocabulary):
+            LOG.warning("`vocabulary` has tokens more than once: the last id of each counts")
+        self._own = tuple(vocabulary)  # tokens of WordPiece
         self.lowercase, self.strip_accents, self.split_cjk = lowercase, strip_accents, split_cjk
+        self.max_word_characters, self.split_special_tokens = max_word_characters, split_special_tokens
+        self.pairs, self.model_max_length = pairs, model_max_length
         self.special_tokens = {
             "unk_token": unk_token, "sep_token": sep_token, "pad_token": pad_token,
             "cls_token": cls_token, "mask_token": mask_token,
         }  # fmt: skip
-        self.extra_special_tokens = tuple(extra_special_tokens)
-        extra = {f"extra_special_tokens[{i}]": token for i, token in enumerate(self.extra_special_tokens)}
-        if problem := find_special_problem(self.vocabulary, self.special_tokens | extra):
+        extra = {f"extra_special_tokens[{i}]": token for i, token in enumerate(extra_special_tokens)}
+        known = (*self._own, *(token.content for token in added_tokens))
+        if problem := find_special_problem(known, self.special_tokens | extra):
             raise ValueError(problem)
-        self.token_to_id = {token: number for number, token in enumerate(self.vocabulary)}
+        ids = {token: i for i, token in enumerate(self._own)}
+        if unk_token not in ids:
+            raise ValueError(
+                f"`unk_token` must be a token of the vocabulary, not an added one. Received: {unk_token!r}"
+            )
+        self.added_tokens = resolve([*self.special_tokens.values(), *extra_special_tokens], added_tokens)
+        numbers = number(self.added_tokens, ids, len(self._own))
+        behind = {i: token.content for i, token in zip(numbers, self.added_tokens, strict=True) if i >= len(self._own)}
+        self.vocabulary = (*self._own, *behind.values())
+        self.token_to_id = ids | {token: i for i, token in behind.items()}
+        special = [token.content for token in self.added_tokens if token.special]
+        self.extra_special_tokens = tuple(token for token in special if token not in self.special_tokens.values())
         self.unk_id, self.sep_id, self.pad_id, self.cls_id, self.mask_id = (
             self.token_to_id[token] for token in self.special_tokens.values()
         )
-        named = tuple(dict.fromkeys([*self.special_tokens.values(), *self.extra_special_tokens]))
         strip = lowercase if strip_accents is None else strip_accents
         with tf.init_scope(), tf.device("CPU"):  # Constants of no graph, so that every graph shares them.
             self._pieces = WordPieceGraph(
-                self.vocabulary, load_table(lowercase, strip, split_cjk),
-                lowercase=lowercase, unk_token=unk_token, special_tokens=named,
+                distinct(self._own, ids), load_table(lowercase, strip, split_cjk),
+                lowercase=lowercase, unk_token=unk_token, tokens=self.added_tokens, ids=numbers,
+                max_word_characters=max_word_characters, split_special_tokens=split_special_tokens,
             )  # fmt: skip
-            self._decoder = Decoder(self.vocabulary, {self.token_to_id[token] for token in named})
+            shown = [self._pieces.as_found.get(number, token) for number, token in enumerate(self.vocabulary)]
+            stands = [self.token_to_id[token] == number for number, token in enumerate(self.vocabulary)]
+            self._decoder = Decoder(shown, stands, special)
         # Traced once for any number of texts; what comes after them differs from call to call.
         self._ids = tf.function(partial(self._pieces, with_offsets=False), input_signature=[TEXTS])
         self._places = tf.function(partial(self._pieces, with_offsets=True), input_signature=[TEXTS])
         self._encode = tf.function(self._encode_graph, reduce_retracing=True)
 
     @classmethod
-    def from_pretrained(cls, where: str | os.PathLike[str], **overrides: Any) -> BertTokenizer:
+    def from_pretrained(
+        cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
+    ) -> BertTokenizer:
         """Reads a checkpoint's tokenizer: vocab.txt and tokenizer_config.json, tokenizer.json, or a KerasHub preset.
+
+        Where no file says whether text is lower-cased, the place's name and then the vocabulary tell, with a warning.
 
         Args:
             where: a folder or another place that weights come from (`bert_tf.weights.places`).
+            ignore: names of settings that would be refused, and are to be left out of account.
             overrides: arguments of BertTokenizer that win over the files'.
         Raises: UserError if there is no tokenizer, or one that is not BERT's.
         """
-        arguments, source = files.read(where)
+        arguments, source = files.read(where, lowercase=overrides.get("lowercase"), ignore=ignore)
         try:
             return cls(**(arguments | overrides))
         except ValueError as error:
             raise files.UserError(f"{source}: {error}") from error
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, as Transformers reads them."""
+    def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
+        """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, as Transformers reads them.
+
+        A tokenizer.json that another tokenizer has left in the folder is removed: it would count for more.
+
+        Args:
+            model_max_length: most tokens that the model takes; None: as this tokenizer knows it.
+        """
         files.write(
-            folder, self.vocabulary, special_tokens=self.special_tokens, extra=self.extra_special_tokens,
+            folder, self._own, special_tokens=self.special_tokens,
+            added_tokens={self.token_to_id[token.content]: token for token in self.added_tokens},
             lowercase=self.lowercase, strip_accents=self.strip_accents, split_cjk=self.split_cjk,
+            max_word_characters=self.max_word_characters, split_special_tokens=self.split_special_tokens,
+            pairs=self.pairs, model_max_length=model_max_length or self.model_max_length,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles are made anew from the arguments: graphs cannot be copied."""
         arguments = {
-            "vocabulary": self.vocabulary, "lowercase": self.lowercase, "strip_accents": self.strip_accents,
-            "split_cjk": self.split_cjk, "extra_special_tokens": self.extra_special_tokens, **self.special_tokens,
+            "vocabulary": self._own, "lowercase": self.lowercase, "strip_accents": self.strip_accents,
+            "split_cjk": self.split_cjk, "added_tokens": self.added_tokens, **self.special_tokens,
+            "max_word_characters": self.max_word_characters, "split_special_tokens": self.split_special_tokens,
+            "pairs": self.pairs, "model_max_length": self.model_max_length,
         }  # fmt: skip
         return partial(type(self), **arguments), ()
+
+    @property
+    def sizes(self) -> Sizes:
+        """Rows that a model's token table needs: for what the vocabulary can give, and for the added tokens too."""
+        last = max(number for token, number in self.token_to_id.items() if token and number < len(self._own))
+        return Sizes(last + 1, self.vocabulary_size)
+
+    @property
+    def wordpieces(self) -> list[str]:
+        """Tokens that words are split into, by id: each is different, and those that no text gives have other names."""
+        return distinct(self._own, {token: i for i, token in enumerate(self._own)})
+
+    @property
+    def odd_rules(self) -> tuple[str, ...]:
+        """What decides about ids beyond vocabulary, case, accents, Chinese and plain special tokens, in words."""
+        behind = self.vocabulary[len(self._own) :]
+        rules = [f"added token {t.to_json()}" for t in self.added_tokens if t.is_odd or t.content in behind]
+        if self.max_word_characters != MAX_WORD_CHARACTERS:
+            rules.append(f"words of up to {self.max_word_characters} characters")
+        return (*rules, *["special tokens in texts are split"] * self.split_special_tokens)
 
     @property
     def vocabulary_size(self) -> int:
@@ -138,7 +219,7 @@ class BertTokenizer:
         texts: Any,
         pairs: Any = None,
         *,
-        max_length: int = 512,
+        max_length: int | None = None,
         truncation: str = "longest_first",
         padding: str = "longest",
         stride: int | None = None,
@@ -149,7 +230,7 @@ class BertTokenizer:
         Args:
             texts: B texts.
             pairs: B second texts.
-            max_length: tokens a row at most, special ones included.
+            max_length: tokens a row at most, special ones included; None: `model_max_length`, or 512.
             truncation: how too long inputs are cut: longest_first, only_first, only_second or none.
             padding: longest (of the batch) or max_length.
             stride: cut into windows that overlap by so many tokens, and give all of them: W rows, W >= B.
@@ -159,16 +240,16 @@ class BertTokenizer:
         Raises: ValueError for arguments that do not fit together, or if the sequence to be cut has nothing left (in a
             graph that is tf.errors.InvalidArgumentError).
         """
-        layout = Layout(max_length, truncation, padding, stride, return_offsets)
+        layout = Layout(self._length(max_length), truncation, padding, stride, return_offsets)
         rows = self._rows(texts, pairs, layout)
         del rows["lengths"]
         return rows
 
     def encode_ragged(
-        self, texts: Any, pairs: Any = None, *, max_length: int = 512, truncation: str = "longest_first"
+        self, texts: Any, pairs: Any = None, *, max_length: int | None = None, truncation: str = "longest_first"
     ) -> dict[str, Any]:
         """As a call, without padding: token_ids and segment_ids, ragged int32 [B, (T)], special tokens included."""
-        rows = self._rows(texts, pairs, Layout(max_length, truncation))
+        rows = self._rows(texts, pairs, Layout(self._length(max_length), truncation))
         names = ("token_ids", "segment_ids")
         return {name: tf.RaggedTensor.from_tensor(rows[name], lengths=rows["lengths"]) for name in names}
 
@@ -190,7 +271,15 @@ class BertTokenizer:
         with tf.device("CPU"):
             return self._decoder(tf.cast(ids, tf.int32), skip_special_tokens=skip_special_tokens)
 
+    def _length(self, max_length: int | None) -> int:
+        return (self.model_max_length or DEFAULT_LENGTH) if max_length is None else max_length
+
     def _rows(self, texts, pairs, layout: Layout):
+        if pairs is not None and not self.pairs:
+            raise files.UserError(
+                "this tokenizer is for single texts: its `model_input_names` has no token_type_ids, so its model has "
+                "learned pairs without segments, which this library does not make. pairs=True makes it take them"
+            )
         check_layout(layout, pair=pairs is not None)
         sequences = [as_texts(texts, "texts")]
         if pairs is not None:
@@ -210,16 +299,3 @@ class BertTokenizer:
         with tf.device("CPU"):
             sequences = [(self._places if layout.return_offsets else self._ids)(texts) for texts in sequences]
             return build_rows(sequences, layout, cls_id=self.cls_id, sep_id=self.sep_id, pad_id=self.pad_id)
-
-
-def as_texts(texts: Any, name: str) -> Any:
-    """Returns a string tensor [B]."""
-    if isinstance(texts, (list, tuple)) and not texts:
-        return tf.constant([], tf.string)
-    try:
-        tensor = tf.convert_to_tensor(np.asarray(texts) if hasattr(texts, "to_numpy") else texts)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"`{name}` must be strings, [B]. Received: {type(texts).__name__}: {error}") from error
-    if tensor.dtype != tf.string or tensor.shape.rank not in (None, 0, 1):
-        raise ValueError(f"`{name}` must be strings, [B]. Received: {tensor.dtype.name} {tensor.shape}")
-    return tensor if tensor.shape.rank == 1 else tf.reshape(tensor, [-1])

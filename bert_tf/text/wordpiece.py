@@ -6,16 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
 import tensorflow as tf
-import tensorflow_text
-from tensorflow_text.core.pybinds import pywrap_fast_wordpiece_tokenizer_model_builder as model_builder
 
-from bert_tf.text.normalize import MAX_WORD_BYTES, WordSplitter
+from bert_tf.text.added_tokens import AddedToken
+from bert_tf.text.lookup import PREFIX, build_model, lookup
+from bert_tf.text.matching import CLOSE, OPEN
+from bert_tf.text.normalize import WordSplitter
 from bert_tf.text.tables import NormalizationTable
-from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 
-PREFIX = "##"
+RARE = "zqxjkvbpygfwmucdlhrsnioate"  # letters, by how often they occur in English
+WHITE = "\t\n\r "
 
 
 class WordPieceGraph:
@@ -32,18 +32,60 @@ class WordPieceGraph:
         *,
         lowercase: bool,
         unk_token: str,
-        special_tokens: Sequence[str],
+        tokens: Sequence[AddedToken],
+        ids: Sequence[int],
+        max_word_characters: int,
+        split_special_tokens: bool,
     ):
+        """
+        Args:
+            vocabulary: tokens of WordPiece, each different.
+            tokens, ids: what texts can name, and the number of each; none of two tokens is the same when normalised.
+        """
         self.lowercase = lowercase
-        self.splitter = WordSplitter(table, special_tokens)
-        self.piece_characters = tf.constant([len(token.removeprefix(PREFIX)) for token in vocabulary], tf.int32)
-        self.words_model = build_model(vocabulary, MAX_WORD_BYTES, unk_token, pretokenized=True)
-        # The first character of each special token, other than letters and digits where it has another.
-        tells = {next((c for c in token if not c.isalnum()), token[0]) for token in special_tokens if token.isascii()}
-        ascii_characters = "".join(re.escape(chr(c)) for c in (9, 10, 13, *range(32, 127)) if chr(c) not in tells)
-        self.short_cut = f"[{ascii_characters}]*"
+        first = WordSplitter(table, max_word_characters=max_word_characters)
+        self.as_found: dict[int, str] = {}
+        """The numbers of tokens that are looked for in normalised text -> their normalised contents."""
+        raw, normal, tells = {}, {}, []
+        for token, number in zip(tokens, ids, strict=True):
+            content = first.normalized(token.content) if token.is_normalized else token.content
+            if content:  # What normalisation removes is never found.
+                if token.is_normalized:
+                    self.as_found[number] = content
+                (normal if token.is_normalized else raw).setdefault(content, (token._replace(content=content), number))
+                if content.isascii() and not (token.special and split_special_tokens):
+                    tells.append(content)
+        if split_special_tokens:  # They matter only for what could be found within them.
+            raw, normal = ({} if all(token.special for token, _ in x.values()) else x for x in (raw, normal))
+        known = {token: number for number, token in enumerate(vocabulary)}
+        simple = not normal and all(
+            known.get(content) == number and not any((token.single_word, token.lstrip, token.rstrip))
+            and not content.startswith(PREFIX) and len(content) <= max_word_characters
+            and not (token.special and split_special_tokens)
+            for content, (token, number) in raw.items()
+        )  # fmt: skip
+        self.splitter = WordSplitter(
+            table,
+            max_word_characters=max_word_characters,
+            raw=[token for token, _ in raw.values()],
+            normal=[token for token, _ in normal.values()],
+            keeps_marks=not simple,
+            split_special_tokens=split_special_tokens,
+        )
+        keys = [] if simple else [
+            (chr(mark) + content, number)
+            for mark, found in ((OPEN, raw), (CLOSE, normal)) for content, (_, number) in found.items()
+        ]  # fmt: skip
+        words = [*vocabulary, *(key for key, _ in keys)]
+        self.piece_characters = tf.constant([len(token.removeprefix(PREFIX)) for token in words], tf.int32)
+        longest = max([max_word_characters, *(len(key) for key, _ in keys)])
+        self.words_model = build_model(words, 4 * longest, unk_token, pretokenized=True)
+        self.numbers = tf.constant([*range(len(vocabulary)), *(number for _, number in keys)]) if keys else None
+        told = set().union(*map(telling, tells))
+        ascii_characters = "".join(re.escape(chr(c)) for c in (9, 10, 13, *range(32, 127)) if chr(c) not in told)
+        self.short_cut = f"[{ascii_characters}]*" if ascii_characters else "()"
         try:
-            self.ascii_model = build_model(vocabulary, MAX_WORD_CHARACTERS, unk_token, pretokenized=False)
+            self.ascii_model = build_model(vocabulary, max_word_characters, unk_token, pretokenized=False)
         except RuntimeError:  # No token of the vocabulary can occur in such a text.
             self.ascii_model = None
 
@@ -84,8 +126,9 @@ class WordPieceGraph:
         words = self.splitter(texts)
         ids, _, _ = lookup(self.words_model, words.strings)
         row_splits = tf.gather(ids.row_splits, words.row_splits)
+        numbers = ids.values if self.numbers is None else tf.gather(self.numbers, ids.values)
         if not with_offsets:
-            return ids.values, row_splits
+            return numbers, row_splits
         # The pieces of a word tile it, so their lengths give their places. An unknown word is one piece.
         word_characters = words.character_splits[1:] - words.character_splits[:-1]
         alone = tf.repeat(tf.where(ids.row_lengths() == 1, word_characters, 0), ids.row_lengths())
@@ -94,17 +137,14 @@ class WordPieceGraph:
         origins = tf.repeat(words.origins, row_splits[1:] - row_splits[:-1])
         starts = tf.gather(words.positions, last - characters) - origins
         ends = tf.gather(words.positions, last - 1) + 1 - origins
-        return tf.stack([ids.values, starts, ends], axis=1), row_splits
+        return tf.stack([numbers, starts, ends], axis=1), row_splits
 
 
-def build_model(vocabulary, max_word_bytes, unk_token, *, pretokenized):
-    buffer = model_builder.build_fast_wordpiece_model(
-        list(vocabulary), max_word_bytes, PREFIX, unk_token, pretokenized, False
-    )
-    return tf.constant(np.frombuffer(bytes(buffer), np.uint8))
-
-
-def lookup(model, texts):
-    """Returns ragged ids int32, starts and ends in bytes, a row for each text."""
-    tokenizer = cast(Any, tensorflow_text).FastWordpieceTokenizer(model_buffer=model, token_out_type=tf.int32)
-    return tokenizer.tokenize_with_offsets(texts)
+def telling(token: str) -> set[str]:
+    """Characters of printable ASCII of which every such text has one that names the token, as few texts as can be."""
+    found = next((c for c in token if not c.isalnum() and c not in WHITE), None)
+    found = found or next((c for c in token if c.isdigit()), None)
+    if found is not None:
+        return {found}
+    letters = sorted((c for c in token if c.isalpha()), key=lambda c: RARE.index(c.lower()))
+    return {letters[0].lower(), letters[0].upper()} if letters else set(WHITE)

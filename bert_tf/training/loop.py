@@ -65,7 +65,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         raise UserError(f"training.xla is for one device; a TPU compiles by itself. Received: {placement.name}")
 
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
-    tokenizer = kind.build_tokenizer(config.backbone, config.vocabulary)
+    tokenizer = kind.tokenizer_of(config)
     examples: dict[str, Examples] = {}
     splits: dict[str, Features | Stream] = {}
     for split in ("train", *kind.scored_splits):

@@ -22,7 +22,8 @@ ARCHITECTURES = {
 }
 # Where a head's name does not say that it is no part of the backbone.
 BACKBONE = ("embeddings.", "encoder.", "pooler.")
-STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*")
+STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*",
+         "tokenizer.json", "added_tokens.json")  # fmt: skip
 
 
 def save_hugging_face(

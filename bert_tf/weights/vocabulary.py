@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.json_file import read_json
+from bert_tf.weights.vocabulary_file import read_vocabulary
 
 # Some checkpoints have their token table rounded up to a multiple of these, for the hardware's sake.
 MULTIPLES = (8, 16, 32, 64, 128)
+LOG = logging.getLogger(__name__)
+
+
+class Sizes(NamedTuple):
+    """least: rows that a token table must have, for the vocabulary itself; most: those with every added token."""
+
+    least: int
+    most: int
 
 
 def check_vocabulary(checkpoint: Checkpoint) -> None:
@@ -17,29 +28,34 @@ def check_vocabulary(checkpoint: Checkpoint) -> None:
     path = checkpoint.vocabulary
     if path is None:
         return
-    tokens = count_tokens(path)
+    sizes = count_tokens(path)
     rows = checkpoint.config["vocabulary_size"]
-    if not fits(tokens, rows):
-        raise UserError(f"{path} has {tokens} tokens, the weights have {rows}: this vocabulary is not theirs")
+    if not fits(sizes, rows):
+        raise UserError(f"{path} has {sizes.most} tokens, the weights have {rows}: this vocabulary is not theirs")
+    if rows < sizes.most:
+        LOG.warning("%s has %d tokens, the weights have %d: texts must not have the others", path, sizes.most, rows)
 
 
-def fits(tokens: int, rows: int) -> bool:
-    """Whether a vocabulary of so many tokens goes with a table of so many rows."""
-    return rows == tokens or rows in {-(-tokens // multiple) * multiple for multiple in MULTIPLES}
+def fits(sizes: Sizes, rows: int) -> bool:
+    """Whether a vocabulary goes with a table of so many rows: added tokens may have none yet."""
+    return sizes.least <= rows <= sizes.most or rows in {-(-sizes.most // m) * m for m in MULTIPLES}
 
 
-def count_tokens(path: Path) -> int:
-    """Number of tokens of a vocab.txt with added_tokens.json beside it, or of a tokenizer.json."""
-    if path.suffix == ".json":
-        raw = read_json(path)
-        numbers = [*raw.get("model", {}).get("vocab", {}).values(), *(t["id"] for t in raw.get("added_tokens", ()))]
-        return max(numbers, default=-1) + 1
-    try:
-        with path.open(encoding="utf-8") as file:
-            tokens = sum(1 for _ in file)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    added = path.with_name("added_tokens.json")
-    return max([tokens - 1, *read_json(added).values()] if added.is_file() else [tokens - 1]) + 1
+def count_tokens(path: Path) -> Sizes:
+    """How many tokens a vocab.txt or tokenizer.json has, with what its folder says was added."""
+    folder, lines = path.parent, []
+    if path.suffix != ".json":
+        lines = list(read_vocabulary(path, trimmed=path.name == "vocabulary.txt", quiet=True))
+    own = len(lines)
+    while lines and not lines[-1]:  # No text gives these, so a table need not have them.
+        lines.pop()
+    least, numbers = len(lines), [own - 1]
+    raw = read_json(folder / "tokenizer.json") if (folder / "tokenizer.json").is_file() else {}
+    if isinstance(model := raw.get("model"), dict) and isinstance(ids := model.get("vocab"), dict) and ids:
+        own = least = max(ids.values()) + 1  # counts for more than a vocab.txt
+        numbers = [own - 1, *(token["id"] for token in raw.get("added_tokens") or ())]
+    for name, key in (("added_tokens.json", None), ("tokenizer_config.json", "added_tokens_decoder")):
+        if (folder / name).is_file():
+            found = read_json(folder / name)
+            numbers += map(int, found.values() if key is None else found.get(key) or ())
+    return Sizes(least, max(numbers) + 1)

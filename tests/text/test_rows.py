@@ -142,7 +142,7 @@ def test_no_texts_give_no_rows():
         ({"texts": ["a", "b"], "pairs": ["c"]}, "Received: 2 texts, 1 pairs"),
         ({"texts": [1, 2]}, r"`texts` must be strings, \[B\]. Received: int32 \(2,\)"),
         ({"texts": [["a"]]}, r"`texts` must be strings, \[B\]. Received: string \(1, 1\)"),
-        ({"texts": ["a", None]}, "`texts` must be strings, .B.. Received: list"),
+        ({"texts": ["a", None]}, r"`texts\[1\]` must be a string. Received: None"),
         ({"texts": ["a"], "pairs": [2.5]}, r"`pairs` must be strings, \[B\]. Received: float32 \(1,\)"),
         (
             {"texts": ["a b c d"], "pairs": ["e"], "max_length": 6, "truncation": "only_second"},

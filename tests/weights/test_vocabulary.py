@@ -44,15 +44,44 @@ def test_no_vocabulary_is_no_error(tmp_path):
 def test_tokens_are_counted_as_the_formats_number_them(tmp_path):
     path = tmp_path / "vocab.txt"
     path.write_bytes("a\r\nb\n\u2028\nc\x85d".encode())
-    assert count_tokens(path) == 4
+    assert count_tokens(path) == (4, 4)
     (tmp_path / "added_tokens.json").write_text('{"[X]": 5, "a": 0}')
-    assert count_tokens(path) == 6
+    assert count_tokens(path) == (4, 6)
+    path.write_bytes(b"a\nb\n\nc\nb\n\n\n")
+    assert count_tokens(path) == (5, 7)
+    (tmp_path / "added_tokens.json").unlink()
+    (tmp_path / "tokenizer_config.json").write_text('{"added_tokens_decoder": {"0": {}, "8": {}}}')
+    assert count_tokens(path) == (5, 9)
+    (tmp_path / "tokenizer_config.json").unlink()
     path = tmp_path / "tokenizer.json"
     path.write_text(json.dumps({"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": [{"id": 2}, {"id": 0}]}))
-    assert count_tokens(path) == 3
+    assert count_tokens(path) == count_tokens(tmp_path / "vocab.txt") == (2, 3)
 
 
 def test_a_vocabulary_that_is_not_utf_8_is_named(tmp_path):
     (tmp_path / "vocab.txt").write_bytes(b"a\n\xff\n")
-    with pytest.raises(UserError, match=r"vocab.txt is not UTF-8: invalid start byte at byte 2"):
+    with pytest.raises(UserError, match=r"vocab.txt:2: expected UTF-8. Received: b'\\xff'"):
         count_tokens(tmp_path / "vocab.txt")
+
+
+def test_added_tokens_may_lack_a_row_with_a_warning(tmp_path, caplog):
+    checkpoint = with_vocabulary(tmp_path / "x", 12)
+    (tmp_path / "x" / "added_tokens.json").write_text('{"[X]": 12, "[Y]": 13}')
+    check_vocabulary(checkpoint)
+    assert "vocab.txt has 14 tokens, the weights have 12: texts must not have the others" in caplog.text
+    caplog.clear()
+    check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 14}))
+    assert caplog.text == ""
+    with pytest.raises(UserError, match="has 14 tokens, the weights have 15"):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 15}))
+
+
+def test_blank_lines_at_the_end_need_no_rows(tmp_path):
+    checkpoint = with_vocabulary(tmp_path / "x", 12)
+    assert checkpoint.vocabulary is not None
+    with checkpoint.vocabulary.open("a") as file:
+        file.write("\n\n")
+    for rows in (12, 13, 14):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": rows}))
+    with pytest.raises(UserError, match="has 14 tokens, the weights have 11"):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 11}))

@@ -138,7 +138,7 @@ def _key(files: Sequence[Path], tokenizer: Any, reading: Reading) -> str:
 def vocabulary_hash(tokenizer: Any) -> str:
     """Says whether two tokenizers give the same ids."""
     settings = (tokenizer.vocabulary, tokenizer.lowercase, tokenizer.strip_accents, tokenizer.split_cjk)
-    special = (tuple(sorted(tokenizer.special_tokens.items())), tokenizer.extra_special_tokens)
+    special = (tuple(sorted(tokenizer.special_tokens.items())), tokenizer.extra_special_tokens, *tokenizer.odd_rules)
     return hashlib.sha256(repr((settings, special)).encode()).hexdigest()[:20]
 
 

@@ -107,6 +107,8 @@ def _tokens_differ(tokenizer: BertTokenizer) -> str:
     """
     if not tokenizer.lowercase:
         return "it lower-cases every text, and this vocabulary is cased"
+    if tokenizer.odd_rules:
+        return f"it knows no such rules of a tokenizer: {'; '.join(tokenizer.odd_rules)}"
     if not tokenizer.split_cjk:
         return "it makes every Chinese character a word, and this tokenizer does not"
     other = {name: token for name, token in THEIR_TOKENS.items() if tokenizer.special_tokens[name] != token}
