@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,9 +14,11 @@ from bert_tf import weights
 from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.base import weights_by_path
 from bert_tf.models.config import BertConfig
+from bert_tf.text.files.keras_hub import settings as keras_hub_settings
 from bert_tf.weights.vocabulary import fits
 
 FORMATS = ("hugging_face", "google", "keras_hub")
+LOG = logging.getLogger(__name__)
 HEADS = ("classifier", "span", "sentence_score", "masked_lm")
 
 
@@ -51,11 +54,14 @@ def save_model(
         )
     if format != "hugging_face":
         vocabulary = None if tokenizer is None else tokenizer.vocabulary
+        if tokenizer is not None and tokenizer.odd_rules:
+            LOG.warning("%s: the format %s cannot say of the tokenizer: %s", folder, format,
+                        "; ".join(tokenizer.odd_rules))  # fmt: skip
         if format == "google":
             weights.save_google(folder, config.to_dict(), arrays, vocabulary=vocabulary)
         else:
-            lowercase = tokenizer is None or tokenizer.lowercase
-            weights.save_keras_hub(folder, config.to_dict(), arrays, vocabulary=vocabulary, lowercase=lowercase)
+            words = {} if tokenizer is None else keras_hub_settings(tokenizer)
+            weights.save_keras_hub(folder, config.to_dict(), arrays, vocabulary=vocabulary, **words)
         return
     if not getattr(model, "uses_pooler", True):
         arrays = {path: array for path, array in arrays.items() if not path.startswith("pooler/")}

@@ -156,8 +156,7 @@ class BertTokenizer:
 
         A tokenizer.json that another tokenizer has left in the folder is removed: it would count for more.
 
-        Args:
-            model_max_length: most tokens that the model takes; None: as this tokenizer knows it.
+        `model_max_length` is the most tokens that the model takes; None: as this tokenizer knows it.
         """
         files.write(
             folder, self._own, special_tokens=self.special_tokens,
@@ -179,7 +178,7 @@ class BertTokenizer:
 
     @property
     def sizes(self) -> Sizes:
-        """Rows that a model's token table needs: for what the vocabulary can give, and for the added tokens too."""
+        """Rows that a model's token table needs: for the vocabulary, and for added tokens too."""
         last = max(number for token, number in self.token_to_id.items() if token and number < len(self._own))
         return Sizes(last + 1, self.vocabulary_size)
 

@@ -74,6 +74,7 @@ def save_keras_hub(
     *,
     vocabulary: Sequence[str] | None = None,
     lowercase: bool = True,
+    **tokenizer: Any,
 ) -> None:
     """Writes a preset that keras_hub's `from_preset` loads; with a classifier's head also as a BertTextClassifier.
 
@@ -83,6 +84,7 @@ def save_keras_hub(
         arrays: our paths -> arrays.
         vocabulary: tokens to write beside the weights.
         lowercase: what the preset's tokenizer does.
+        tokenizer: further arguments of KerasHub's BertTokenizer.
     Raises: ValueError if KerasHub's BERT cannot compute this config. Its GELU is always the tanh approximation: a
         model with the exact one is written with a warning.
     """
@@ -103,7 +105,8 @@ def save_keras_hub(
                 if mark:
                     for name, value in OPTIMIZER.items():
                         file.create_dataset(name, data=value)
-        for file_name, value in keras_hub_config.files(config, num_classes, vocabulary is not None, lowercase).items():
+        words = None if vocabulary is None else {"lowercase": lowercase, **tokenizer}
+        for file_name, value in keras_hub_config.files(config, num_classes, words).items():
             write_json(work / file_name, value)
         if vocabulary is not None:
             (work / VOCABULARY).parent.mkdir(parents=True)

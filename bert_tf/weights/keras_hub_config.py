@@ -47,16 +47,20 @@ def check(config: Mapping[str, Any]) -> None:
             raise ValueError(f"`config`: KerasHub's BERT has {field}={fixed}. Received: {field}={came}")
 
 
-def files(config: Mapping[str, Any], num_classes: int | None, tokenizer: bool, lowercase: bool) -> dict[str, Any]:
-    """File name -> JSON value, for everything beside weights and vocabulary."""
+def files(config: Mapping[str, Any], num_classes: int | None, tokenizer: Mapping[str, Any] | None) -> dict[str, Any]:
+    """File name -> JSON value, for everything beside weights and vocabulary.
+
+    Args:
+        tokenizer: arguments of KerasHub's BertTokenizer; None: there is no vocabulary.
+    """
     backbone = _entry("bert_backbone", "BertBackbone", {their: config[ours] for ours, their in KEYS.items()})
     values: dict[str, Any] = {"config.json": backbone, "metadata.json": _metadata()}
-    words = _entry("bert_tokenizer", "BertTokenizer", {"vocabulary": None, "lowercase": lowercase}, "int32")
-    if tokenizer:
+    words = _entry("bert_tokenizer", "BertTokenizer", {"vocabulary": None, **(tokenizer or {})}, "int32")
+    if tokenizer is not None:
         values["tokenizer.json"] = words
     if num_classes is not None:
         preprocessor = None
-        if tokenizer:
+        if tokenizer is not None:
             details = {"tokenizer": words, "sequence_length": config["max_positions"]}
             preprocessor = _entry("bert_text_classifier_preprocessor", "BertTextClassifierPreprocessor", details)
             values["preprocessor.json"] = preprocessor

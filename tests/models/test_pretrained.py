@@ -27,6 +27,7 @@ from bert_tf.models import (
 )
 from bert_tf.models.pretrained import FORMATS, config_of, load_into, save_model
 from bert_tf.weights import load
+from bert_tf.weights.vocabulary import Sizes
 from tests.weights.tiny import TINY, altered, inputs, outputs
 
 SMALL: dict[str, Any] = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 1, "num_heads": 2, "intermediate_dim": 6}
@@ -38,9 +39,12 @@ class Words:
     def __init__(self, size):
         self.vocabulary = tuple(f"t{i}" for i in range(size))
         self.vocabulary_size = size
-        self.lowercase = True
+        self.sizes = Sizes(size, size)
+        self.odd_rules = ()
+        self.lowercase, self.strip_accents, self.split_cjk, self.split_special_tokens = True, None, True, False
+        self.special_tokens, self.extra_special_tokens = {"unk_token": "t0"}, ()
 
-    def save_pretrained(self, folder):
+    def save_pretrained(self, folder, *, model_max_length):
         (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in self.vocabulary))
 
 
@@ -421,7 +425,7 @@ def test_saving_refuses_what_does_not_fit(tmp_path):
 
 def test_a_failing_tokenizer_leaves_nothing(tmp_path):
     class Broken(Words):
-        def save_pretrained(self, folder):
+        def save_pretrained(self, folder, *, model_max_length):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

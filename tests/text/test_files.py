@@ -109,7 +109,7 @@ PARTS = {"normalizer": {"type": "BertNormalizer", "clean_text": True}, "pre_toke
         ({"vocab": VOCAB, "tokenizer_config": {"tokenizer_class": "T5Tokenizer"}}, "Received: 'T5Tokenizer'"),
         (
             {"vocab": VOCAB, "tokenizer_config": {"do_basic_tokenize": False}},
-            "`do_basic_tokenize` must be None or True. Received: False",
+            "`do_basic_tokenize` must be True. Received: False",
         ),
         ({"vocab": VOCAB, "tokenizer_config": {"mask_token": None}}, "`mask_token` must be a token. Received: None"),
         ({"vocab": VOCAB, "added_tokens": {"x": 7}}, "Received: 'x' with id 7, where the next one .* is 5"),

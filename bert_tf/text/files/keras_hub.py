@@ -16,6 +16,19 @@ CLASSES = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "WordPiec
 DEFAULTS = {"lowercase": False, "strip_accents": False, "split_on_cjk": True, "special_tokens_in_strings": False}
 
 
+def settings(tokenizer: Any) -> dict[str, Any]:
+    """A BertTokenizer's rules as arguments of KerasHub's."""
+    lowercase, strip = tokenizer.lowercase, tokenizer.strip_accents
+    return {
+        "lowercase": lowercase,
+        "strip_accents": lowercase if strip is None else strip,
+        "split_on_cjk": tokenizer.split_cjk,
+        "oov_token": tokenizer.special_tokens["unk_token"],
+        "special_tokens": list(tokenizer.extra_special_tokens) or None,
+        "special_tokens_in_strings": not tokenizer.split_special_tokens,
+    }
+
+
 def read_preset(folder: Path, ignore: Container[str]) -> dict[str, Any]:
     """The arguments of a BertTokenizer, without `lowercase` if there is no tokenizer.json.
 

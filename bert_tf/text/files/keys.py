@@ -125,7 +125,8 @@ def check(
             LOG.warning("%s: `%s` is ignored, as asked for: %r", path, name, value)
         elif key in table.fixed:
             if not any(value == fine and type(value) is type(fine) for fine in table.fixed[key]):
-                raise refusal(path, name, value, f"must be {' or '.join(map(repr, table.fixed[key]))}")
+                shown = [repr(fine) for fine in table.fixed[key] if fine not in NONE]
+                raise refusal(path, name, value, f"must be {' or '.join(shown) or 'left out'}")
         elif key in table.unheeded:
             fine, why = table.unheeded[key]
             if value not in fine:
