@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bert_tf.errors import UserError
-from bert_tf.metrics.languages import UNSPACED, language_code
+from bert_tf.metrics.languages import UNSPACED, check_fit, language_code
 from bert_tf.metrics.rouge import check_texts
 
 NAMES = ("bleu", "chrf", "ter")
@@ -23,8 +23,8 @@ def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], *, lan
         predictions: E texts.
         references: one or more for each of them; some may have more than others.
         language: of the texts, a code of ISO 639-1.
-    Raises: ValueError where the numbers do not go together, or for a language that sacreBLEU has no tokenisation for;
-        UserError where that needs a package that is not installed.
+    Raises: ValueError where the numbers do not go together, for a language that sacreBLEU has no tokenisation for, or
+        for references that it does not fit; UserError where that needs a package that is not installed.
     Reference: Post, 2018, https://aclanthology.org/W18-6319
 
     >>> round(bleu(["Ein Hund rennt schnell."], [["Ein Hund rennt schnell."]], language="de"), 6)
@@ -76,6 +76,8 @@ def translation_metric(name: str, language: str) -> Any:
 def _corpus_score(name: str, predictions: Sequence[str], references: Sequence[Sequence[str]], language: str) -> float:
     check_texts(predictions, references)
     metric = translation_metric(name, language)
+    if name != "chrf":
+        check_fit((text for texts in references for text in texts), language, "references")
     most = max(map(len, references))
     columns = [[texts[k] if k < len(texts) else None for texts in references] for k in range(most)]
     return float(metric.corpus_score(list(predictions), columns).score)

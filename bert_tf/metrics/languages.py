@@ -106,11 +106,14 @@ def words(text: str) -> list[str]:
     return found
 
 
-def fit(texts: Iterable[str], language: str, *, latin_only: bool = False) -> tuple[str | None, str | None]:
+def fit(
+    texts: Iterable[str], language: str, *, latin_only: bool = False, foreign: float = FOREIGN
+) -> tuple[str | None, str | None]:
     """Whether texts look as if a rule of this language fitted them, from the first thousand.
 
     Args:
         latin_only: whether the rule knows no letters but a to z, as English ROUGE does.
+        foreign: share of the letters above which letters that the rule cannot tell apart are too many.
     Returns: why it cannot, and else why it may not; None: nothing to say.
     """
     language = language_code(language)
@@ -121,11 +124,11 @@ def fit(texts: Iterable[str], language: str, *, latin_only: bool = False) -> tup
     unspaced = sum(count for name, count in scripts.items() if name in UNSPACED_SCRIPTS)
     if not total:
         return None, None
-    if unspaced > FOREIGN * total and language not in UNSPACED:
+    if unspaced > foreign * total and language not in UNSPACED:
         return f"{_share(unspaced, total)} of the letters are of a script without spaces. {hint(some)}", None
     if latin_only:
         other = sum(not "a" <= letter <= "z" for letter in _letters(some))
-        if other > FOREIGN * total:
+        if other > foreign * total:
             return f"{_share(other, total)} of the letters are other ones than a to z. {hint(some)}", None
     if language in UNSPACED and unspaced < FOREIGN * total:
         return None, f"only {_share(unspaced, total)} of the letters are of a script without spaces"
@@ -143,11 +146,21 @@ def hint(texts: Sequence[str]) -> str:
     scripts = Counter(script(letter) for letter in _letters(texts))
     kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
     most = "HIRAGANA" if kana > 0.05 * scripts.total() else max(scripts, key=lambda name: scripts[name], default="")
-    code = MOSTLY.get(most, "de")
-    such = "" if most in MOSTLY else ", say"
-    return (
-        f"Name the language: language={code!r} in the task{such}, or --set data.language={code} (a code of ISO 639-1)"
-    )
+    code = MOSTLY.get(most)
+    if code is None:
+        return (
+            "Name the language by its code of ISO 639-1, such as language='de' in the task, or --set data.language=de"
+        )
+    return f"Name the language: language={code!r} in the task, or --set data.language={code} (a code of ISO 639-1)"
+
+
+def check_fit(texts: Iterable[str], language: str, what: str) -> None:
+    """Raises: ValueError where a metric that tells words at white space would take such texts for a word each."""
+    refused, _ = fit(texts, language, foreign=0.5)
+    if refused:
+        raise ValueError(
+            f"`{what}` must be in a language that the rule fits. Received: language={language!r}; {refused}"
+        )
 
 
 def _letters(texts: Iterable[str]) -> Iterator[str]:

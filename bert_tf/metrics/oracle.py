@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from bert_tf.metrics.languages import language_code
-from bert_tf.metrics.rouge import rouge_tokenizer
+from bert_tf.metrics.rouge import check_reference, rouge_tokenizer
 
 Grams = tuple[Counter, Counter]
 
@@ -27,13 +27,13 @@ class Oracle:
 
     def __init__(self, limit: int, language: str = "en") -> None:
         self.limit = limit
-        self.stems_words = language_code(language) == "en"
+        self.language = language_code(language)
         self.tokenizer = rouge_tokenizer(language)
         self.stems: dict[str, list[str]] = {}  # so that each word is stemmed once
 
     def words(self, text: str) -> list[str]:
         """The words of a text as ROUGE counts them."""
-        if not self.stems_words:
+        if self.language != "en":
             return self.tokenizer.tokenize(text)
         from rouge_score.tokenize import tokenize
 
@@ -45,7 +45,12 @@ class Oracle:
         return found
 
     def __call__(self, sentences: Sequence[str], references: Sequence[str]) -> list[int]:
-        """Indices of the sentences, rising; none where no sentence has a word in common with a reference."""
+        """Indices of the sentences, rising; none where no sentence has a word in common with a reference.
+
+        Raises: ValueError for a reference in which no word counts.
+        """
+        for reference in references:
+            check_reference(reference, self.language)
         words = [self.words(sentence) for sentence in sentences]
         wanted = [_grams(self.words(reference)) for reference in references]
         chosen: list[int] = []

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bert_tf.metrics.answer_rules import answer_words, normalize_answer
-from bert_tf.metrics.languages import language_code
+from bert_tf.metrics.languages import check_fit, language_code
 
 SQUAD_METRICS = (
     *("exact_match", "f1"),
@@ -43,7 +43,8 @@ def squad_scores(
         language: of the answers, a code of ISO 639-1: which words and articles count.
     Returns: exact_match and f1; with `no_answer` those two also over the questions with an answer and without one
         (where there are any), and with `differences` the best values that any threshold gives, and that threshold.
-    Raises: ValueError if the arguments are not of one length, or empty, or for an unknown language.
+    Raises: ValueError if the arguments are not of one length, or empty, or for an unknown language or one that the
+        answers are not in.
 
     >>> squad_scores(["北京大学"], [["北京"]], language="zh")["f1"]
     0.6666666666666666
@@ -56,6 +57,7 @@ def squad_scores(
             f"Received: {len(predictions)} predictions, {len(answers)} answers"
             + ("" if differences is None else f", {len(differences)} differences")
         )
+    check_fit((text for right in answers for text in right), code, "answers")
     pairs = list(zip(predictions, answers, strict=True))
     found = {
         "exact_match": np.array([_best(_exact_match, text, right, no_answer, code) for text, right in pairs]),

@@ -289,3 +289,77 @@ def test_the_real_sets(shared_data):
         for answers, context in zip(table.columns["answers"], table.columns["context"], strict=True):
             assert all(context.startswith(answer.text, answer.start) for answer in answers)
             assert placed(answers, context) == (answers, None)
+
+
+def flattened(path):
+    """A file's questions as `datasets` has them, read by other means."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for article in json.load(file)["data"]:
+            for paragraph in article["paragraphs"]:
+                for question in paragraph["qas"]:
+                    answers = question.get("answers", [])
+                    yield {
+                        "id": question["id"],
+                        "question": question["question"],
+                        "context": paragraph["context"],
+                        "text": [answer["text"] for answer in answers],
+                        "answer_start": [answer["answer_start"] for answer in answers],
+                    }
+
+
+PIECES = [
+    "a",
+    "Zoë ",
+    "\u4e2d\u6587",
+    "😀",
+    "\r\n",
+    "\n",
+    '"',
+    "\\",
+    "\t",
+    "{}",
+    "[",
+    "\u2028",
+    "</p>",
+    " 3,5 ",
+    "\x7f",
+    "e\u0301",
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_files_are_read_as_json_has_them(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+
+    def text():
+        return "x" + "".join(rng.choice(PIECES, rng.integers(1, 12)))
+
+    def question(number, context):
+        starts = sorted(rng.integers(0, len(context) - 1, rng.integers(0, 3)).tolist())
+        answers = [{"text": context[start:], "answer_start": start} for start in starts if context[start:].strip()]
+        found = {"id": f"{number} {text()}", "question": text(), "answers": answers}
+        return found if answers or rng.random() < 0.5 else found | {"is_impossible": True}
+
+    paragraphs = []
+    for p in range(6):
+        context = text()
+        paragraphs.append(
+            {"context": context, "qas": [question(10 * p + q, context) for q in range(rng.integers(0, 4))]}
+        )
+    value = {
+        "version": "v2.0",
+        "data": [{"title": text(), "paragraphs": paragraphs[:2]}, {"paragraphs": paragraphs[2:]}],
+    }
+    content = json.dumps(value, ensure_ascii=bool(seed % 2), indent=[None, 1][seed // 2])
+    (tmp_path / "train.json").write_bytes(("\ufeff" * (seed % 2) + content).encode())
+    expected = list(flattened(tmp_path / "train.json"))
+    table = read(tmp_path)
+    assert len(table) == len(expected) > 3
+    for row, wanted in enumerate(expected):
+        assert {name: table.columns[name][row] for name in ("id", "question", "context")} == {
+            name: wanted[name] for name in ("id", "question", "context")
+        }
+        answers = table.columns["answers"][row]
+        assert [answer.text for answer in answers] == wanted["text"]
+        assert [answer.start for answer in answers] == wanted["answer_start"]
+        assert not answers or placed(answers, wanted["context"]) == (answers, None)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+import string
+
 import numpy as np
 import pytest
 
@@ -95,3 +98,64 @@ def test_lengths_that_differ():
         squad_scores(["a", "b"], [(), ()], no_answer=True, differences=[1.0])
     with pytest.raises(ValueError, match="at least 1"):
         squad_scores([], [])
+
+
+def official(text: str, right: list[str], no_answer: bool) -> tuple[float, float]:
+    """Exact match and F1 of one question by the rules of evaluate-v1.1.py and evaluate-v2.0.py, written again."""
+
+    def tokens(answer):
+        kept = "".join(character for character in answer.lower() if character not in string.punctuation)
+        pieces = re.split(r"(\w+)", kept)
+        return "".join(" " if piece in ("a", "an", "the") else piece for piece in pieces).split()
+
+    def f1(ours, theirs):
+        if no_answer and (not ours or not theirs):
+            return float(ours == theirs)
+        left, same = list(theirs), 0
+        for token in ours:
+            if token in left:
+                left.remove(token)
+                same += 1
+        return 2 * same / (len(ours) + len(theirs)) if same else 0.0
+
+    if no_answer:
+        right = [answer for answer in right if tokens(answer)] or [""]
+    pairs = [(tokens(text), tokens(answer)) for answer in right]
+    return max(float(ours == theirs) for ours, theirs in pairs), max(f1(*pair) for pair in pairs)
+
+
+WORDS = [
+    "the",
+    "A",
+    "an",
+    "the-end",
+    "Rome",
+    "rome",
+    "in",
+    "U.S.",
+    "1,000",
+    "—",
+    "(x)",
+    "‘q’",
+    "",
+    "İ",
+    "é",
+    "_the_",
+]
+
+
+@pytest.mark.parametrize("no_answer", [False, True])
+def test_scores_are_those_of_the_official_rules(no_answer):
+    rng = np.random.default_rng(11 + no_answer)
+    texts, rights, wanted = [], [], []
+    for _ in range(400):
+        text = " ".join(rng.choice(WORDS, rng.integers(0, 5)))
+        right = [" ".join(rng.choice(WORDS, rng.integers(0, 4))) for _ in range(rng.integers(1 - no_answer, 4))]
+        texts.append(text)
+        rights.append(right)
+        wanted.append(official(text, right, no_answer))
+        found = squad_scores([text], [right], no_answer=no_answer)
+        assert (found["exact_match"], found["f1"]) == pytest.approx(wanted[-1]), (text, right)
+    whole = squad_scores(texts, rights, no_answer=no_answer)
+    assert (whole["exact_match"], whole["f1"]) == pytest.approx(np.mean(wanted, axis=0).tolist())
+    assert all(0.05 < share < 0.9 for share in (whole["exact_match"], whole["f1"]))
