@@ -127,7 +127,7 @@ class Pooled(Kind):
             problem=self.problem,
             # Trained on logits, and answered with what the kind makes of them.
             output_activation="linear",
-            score_activation="linear",
+            score_activation=None,
         )
 
     def load_model(self, folder: str) -> BertClassifier:

@@ -37,8 +37,8 @@ class BertClassifier(OnBackbone):
             logits are the same.
         output_activation: what the call makes of the logits, one of "linear", "softmax", "sigmoid", as a classifier of
             KerasHub may have it. Tasks work with logits, and load models with "linear".
-        score_activation: what `scores` makes of logits, as models that score pairs of texts have it: one of "linear",
-            "softmax", "sigmoid", "tanh", "relu", "gelu", "silu".
+        score_activation: what `scores` makes of logits, where a model that scores pairs of texts says it: one of
+            "linear", "softmax", "sigmoid", "tanh", "relu", "gelu", "silu"; None: nothing.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
@@ -64,7 +64,7 @@ class BertClassifier(OnBackbone):
         problem: str | None = None,
         reject_below: float = 0.0,
         output_activation: str = "linear",
-        score_activation: str = "linear",
+        score_activation: str | None = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -79,7 +79,7 @@ class BertClassifier(OnBackbone):
         self.reject_below = check_rate("reject_below", reject_below)
         for name, value, choices in (
             ("output_activation", output_activation, ("linear", "softmax", "sigmoid")),
-            ("score_activation", score_activation, tuple(SCORES)),
+            ("score_activation", score_activation or "linear", tuple(SCORES)),
         ):
             if value not in choices:
                 raise ValueError(f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}")
@@ -93,7 +93,7 @@ class BertClassifier(OnBackbone):
 
     @property
     def saved_settings(self) -> dict[str, Any]:
-        usual = {"reject_below": 0.0, "output_activation": "linear", "score_activation": "linear"}
+        usual = {"reject_below": 0.0, "output_activation": "linear", "score_activation": None}
         return {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
 
     def build(self, input_shape=None):
@@ -116,7 +116,7 @@ class BertClassifier(OnBackbone):
 
     def scores(self, logits):
         """What an answer that is a number, or several, is: `score_activation` of logits [..., C]."""
-        return SCORES[self.score_activation](logits)
+        return SCORES[self.score_activation or "linear"](logits)
 
     def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.

@@ -23,6 +23,8 @@ class BertMaskedLM(OnBackbone):
 
     Args:
         backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        head_activation: the masked-LM head's activation; None: the backbone's, which Transformers always takes.
+        head_layer_norm_epsilon: that of the head's norm; None: the backbone's, as above. KerasHub's heads have others.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for the heads; None: the backbone's.
     Call arguments: those of `BertBackbone`; and masked_positions int [B, P], where in each row tokens are to be
@@ -36,11 +38,14 @@ class BertMaskedLM(OnBackbone):
 
     architecture = "BertForMaskedLM"
     uses_pooler = False
+    own_arguments = ("head_activation", "head_layer_norm_epsilon")
 
     def __init__(
         self,
         backbone: BertBackbone | BertConfig,
         *,
+        head_activation: str | None = None,
+        head_layer_norm_epsilon: float | None = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -49,17 +54,23 @@ class BertMaskedLM(OnBackbone):
 
         # layers
         config = self.config
+        self.head_activation, self.head_layer_norm_epsilon = head_activation, head_layer_norm_epsilon
         self.masked_lm = MaskedLMHead(
             config.hidden_dim,
             config.vocabulary_size,
-            activation=config.activation,
-            layer_norm_epsilon=config.layer_norm_epsilon,
+            activation=head_activation or config.activation,
+            layer_norm_epsilon=head_layer_norm_epsilon or config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
             name="masked_lm",
             dtype=self.dtype_policy,
         )
         self._add_pair_head()
         self.build(None)
+
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in self.own_arguments}
+        return {name: value for name, value in given.items() if value is not None}
 
     def _add_pair_head(self) -> None:
         self.next_sentence = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from bert_tf.weights.files import write_json, written_folder
 from bert_tf.weights.hugging_face_config import CONFIG_KEYS, PROBLEMS
+from bert_tf.weights.sentence_transformers.tables import TORCH
 from bert_tf.weights.tables import HUGGING_FACE, read_backwards
 
 ARCHITECTURES = {
@@ -66,7 +67,10 @@ def save_hugging_face(
         **to_hugging_face_config(config),
     }
     raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
-    raw |= {"bert_tf": dict(settings)} if settings else {}
+    settings = dict(settings or {})
+    if (score := settings.pop("score_activation", None)) is not None:
+        raw |= {"sentence_transformers": {"activation_fn": TORCH[score]}}  # as CrossEncoder keeps it
+    raw |= {"bert_tf": settings} if settings else {}
     if head == "classifier":
         raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem, head_dropout)
     theirs = read_backwards(HUGGING_FACE, arrays, config["num_layers"], config["num_heads"])

@@ -18,41 +18,40 @@ from bert_tf.weights import keras_hub_config
 from bert_tf.weights.checkpoint import Checkpoint, Tensor
 from bert_tf.weights.files import write_json, write_lines, written_folder
 from bert_tf.weights.json_file import read_json
+from bert_tf.weights.keras_hub_tasks import read_task
 from bert_tf.weights.leave import Leave
-from bert_tf.weights.safe import to_float32
+from bert_tf.weights.readers.hdf5 import read_hdf5
 from bert_tf.weights.tables import KERAS_HUB, read_backwards, read_forwards
 
-WEIGHTS, TASK_WEIGHTS = "model.weights.h5", "task.weights.h5"
+WEIGHTS, SHARDS, TASK_WEIGHTS = "model.weights.h5", "model.weights.json", "task.weights.h5"
 VOCABULARY = "assets/tokenizer/vocabulary.txt"
 TASK = "task:"  # marks names of the second file
 # keras_hub compiles a task as it makes it, and its reader wants the optimizer's two numbers: steps and learning rate.
 OPTIMIZER = {"optimizer/vars/0": np.int32(0), "optimizer/vars/1": np.float32(5e-5)}
-CLASSIFIERS = ("BertTextClassifier", "BertClassifier")
 LOG = logging.getLogger(__name__)
 
 
 def is_keras_hub(place: Path) -> bool:
     """Whether `place` is a preset's folder."""
-    return (place / WEIGHTS).is_file()
+    return (place / WEIGHTS).is_file() or (place / SHARDS).is_file()
 
 
 def read_keras_hub(folder: Path, leave: Leave | None = None) -> Checkpoint:
-    """Reads a preset of a BertBackbone, with the classifier's head where task.json names one.
+    """Reads a preset of a BertBackbone, with the head of a classifier or a masked language model, if it has one.
 
     Args:
         folder: the preset's.
         leave: what to leave out although it changes answers.
     Raises: UserError naming the file and what is wrong.
     """
-    config = keras_hub_config.read(folder / "config.json")
-    tensors = _read_h5(folder / WEIGHTS, "")
-    task = read_json(folder / "task.json") if (folder / "task.json").is_file() else {}
-    is_classifier = task.get("class_name") in CLASSIFIERS
-    if is_classifier and (folder / TASK_WEIGHTS).is_file():
-        heads = _read_h5(folder / TASK_WEIGHTS, TASK)
+    leave = Leave() if leave is None else leave
+    config, warnings = keras_hub_config.read(folder / "config.json")
+    task = read_task(folder, leave)
+    tensors = _read_weights(folder)
+    if task.head and (folder / TASK_WEIGHTS).is_file():
+        heads = {f"{TASK}{_plain_name(name)}": tensor for name, tensor in read_hdf5(folder / TASK_WEIGHTS).items()}
         tensors.update((name, tensor) for name, tensor in heads.items() if name.startswith(f"{TASK}layers/"))
-    if leave is not None:
-        tensors = {name: tensors[name] for name in leave.without(tensors)}
+    tensors = {name: tensors[name] for name in leave.without(tensors)}
     arrays, extra = read_forwards(KERAS_HUB, tensors, config["num_layers"])
     vocabulary = folder / VOCABULARY
     return Checkpoint(
@@ -61,9 +60,12 @@ def read_keras_hub(folder: Path, leave: Leave | None = None) -> Checkpoint:
         config=config,
         arrays=arrays,
         extra=extra,
-        head_dropout=task.get("config", {}).get("dropout") if is_classifier else None,
+        problem=task.problem,
+        head_dropout=task.dropout,
+        settings=task.settings,
         vocabulary=vocabulary if vocabulary.is_file() else None,
         lowercase=_lowercase(folder),
+        warnings=(*warnings, *task.warnings),
     )
 
 
@@ -91,6 +93,9 @@ def save_keras_hub(
     import h5py
 
     keras_hub_config.check(config)
+    if heads := sorted(path for path in arrays if path.startswith("masked_lm/")):
+        # Theirs has another activation and another epsilon than its backbone: it would compute something else.
+        raise ValueError(f"this format has no place for: {', '.join(heads)}")
     if config["activation"] == "gelu":
         LOG.warning("KerasHub's BERT approximates GELU by tanh: its hidden states will differ by some thousandths")
     theirs = read_backwards(KERAS_HUB, arrays, config["num_layers"], config["num_heads"])
@@ -113,35 +118,28 @@ def save_keras_hub(
             write_lines(work / VOCABULARY, vocabulary)
 
 
-def _read_h5(path: Path, mark: str) -> dict[str, Tensor]:
-    import h5py
-
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def note(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            shapes[name] = tuple(item.shape)
-
-    def tensor(name: str) -> Tensor:
-        def read() -> np.ndarray:
-            try:
-                with h5py.File(path, "r") as file:
-                    return to_float32(np.asarray(file[name]), "")
-            except (OSError, KeyError) as error:
-                raise UserError(f"{path}: tensor {name} cannot be read: {error}") from error
-
-        return Tensor(name, shapes[name], read)
-
-    try:
-        with h5py.File(path, "r") as file:
-            file.visititems(note)
-    except OSError as error:
-        raise UserError(f"{path} is truncated or no HDF5 file: {error}") from error
-    return {mark + _plain_name(name): tensor(name) for name in shapes}
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """The backbone's tensors, of one file or of the shards that model.weights.json names."""
+    if (folder / WEIGHTS).is_file():
+        paths = [folder / WEIGHTS]
+    else:
+        places = read_json(folder / SHARDS).get("weight_map")
+        names = {name for names in (places or {}).values() for name in ([names] if isinstance(names, str) else names)}
+        if not names or any(Path(name).name != name or not (folder / name).is_file() for name in names):
+            listed = ", ".join(sorted(names)) or "none"
+            raise UserError(
+                f"{folder / SHARDS}: its `weight_map` must name files that lie beside it. Received: {listed}"
+            )
+        paths = [folder / name for name in sorted(names)]
+    return {_plain_name(name): tensor for path in paths for name, tensor in read_hdf5(path).items()}
 
 
 def _plain_name(name: str) -> str:
-    """Keras before 3.3 wrote the attention's sublayers with an underscore in front."""
+    """Keras before 3.3 wrote the attention's sublayers with an underscore in front, and had another name for layers;
+    KerasNLP before 0.7 had other names for those of the masked-LM head."""
+    name = name.replace("_layer_checkpoint_dependencies/", "layers/")
+    for part in ("dense", "layer_norm"):
+        name = name.replace(f"/masked_lm_head/_{part}/", f"/masked_lm_head/_intermediate_{part}/")
     for part in ("query", "key", "value", "output"):
         name = name.replace(f"/_{part}_dense/", f"/{part}_dense/")
     return name

@@ -9,6 +9,8 @@ from typing import Any
 
 from bert_tf.errors import UserError
 from bert_tf.weights.json_file import read_json
+from bert_tf.weights.keras_hub_tasks import check_dtype
+from bert_tf.weights.keys import Keys
 
 # BertConfig's field -> their key
 KEYS = {
@@ -24,19 +26,30 @@ KEYS = {
 # What their code fixes.
 FIXED = {"layer_norm_epsilon": 1e-12, "activation": "gelu_tanh", "position_kind": "learned"}
 MODULE = "keras_hub.src.models.bert"
+BACKBONE = Keys(used=(*KEYS.values(), "dtype"), harmless=("name", "trainable"))
+PACKAGES = ("keras_hub>", "keras_nlp>")  # today's name and that before 2024
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Their config.json -> BertConfig's fields. Raises: UserError if it is no BertBackbone's."""
+def read(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Their config.json -> BertConfig's fields, and what of it is not used.
+
+    Raises: UserError if it is no BertBackbone's, or one of quantised weights.
+    """
     raw = read_json(path)
     if raw.get("class_name") != "BertBackbone" or not isinstance(raw.get("config"), dict):
         raise UserError(f"{path}: `class_name` must be BertBackbone. Received: {raw.get('class_name')}")
+    registered = raw.get("registered_name") or f"{PACKAGES[0]}BertBackbone"
+    if registered not in [f"{package}BertBackbone" for package in PACKAGES]:
+        raise UserError(f"{path}: `registered_name` must be {PACKAGES[0]}BertBackbone. Received: {registered}")
     theirs = raw["config"]
     missing = [key for key in KEYS.values() if key not in theirs]
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}")
     config = {field: theirs[key] for field, key in KEYS.items()}
-    return {**config, "attention_dropout": config["hidden_dropout"], **FIXED}
+    unknown = BACKBONE.unknown(theirs)
+    warnings = (f"{path}: not known, and not used: {', '.join(unknown)}",) if unknown else ()
+    warnings += check_dtype(path, theirs.get("dtype"))
+    return {**config, "attention_dropout": config["hidden_dropout"], **FIXED}, warnings
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -156,6 +156,11 @@ KERAS_HUB = (
     Row("pooler/dense/bias", "layers/dense/vars/1", SAME),
     Row("classifier/kernel", "task:layers/dense/vars/0", SAME),
     Row("classifier/bias", "task:layers/dense/vars/1", SAME),
+    Row("masked_lm/dense/kernel", "task:layers/masked_lm_head/_intermediate_dense/vars/0", SAME),
+    Row("masked_lm/dense/bias", "task:layers/masked_lm_head/_intermediate_dense/vars/1", SAME),
+    Row("masked_lm/norm/gamma", "task:layers/masked_lm_head/_intermediate_layer_norm/vars/0", SAME),
+    Row("masked_lm/norm/beta", "task:layers/masked_lm_head/_intermediate_layer_norm/vars/1", SAME),
+    Row("masked_lm/bias", "task:layers/masked_lm_head/vars/0", SAME),
 )
 
 # Starts of names -> the part of the model that what they name belongs to. The first that fits counts.
@@ -175,7 +180,12 @@ PARTS = (
             "cls/seq_relationship/": "next_sentence",
         },
     ),
-    (KERAS_HUB, {"layers/": "backbone", "task:layers/dense/": "classifier"}),
+    (
+        KERAS_HUB,
+        {
+            "layers/": "backbone", "task:layers/dense/": "classifier", "task:layers/masked_lm_head/": "masked_lm",
+        },
+    ),
 )  # fmt: skip
 
 

@@ -116,7 +116,10 @@ def test_scores_are_those_of_a_cross_encoder(folders, tokenizer, tmp_path, name,
     assert model.score_activation == activation
     np.testing.assert_allclose(model.scores(model(inputs))[:, 0], expected["scores"], rtol=0, atol=1e-5)
     model.save_pretrained(tmp_path / "x")
+    kept = json.loads((tmp_path / "x" / "config.json").read_text())["sentence_transformers"]["activation_fn"]
+    assert kept.rpartition(".")[2].lower() == {"linear": "identity"}.get(activation, activation)
     again = BertClassifier.from_pretrained(tmp_path / "x")
+    assert again.score_activation == activation
     np.testing.assert_array_equal(again.scores(again(inputs)), model.scores(model(inputs)))
 
 

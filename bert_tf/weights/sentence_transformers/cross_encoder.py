@@ -11,10 +11,8 @@ from bert_tf.weights.json_file import read_json
 from bert_tf.weights.leave import Leave, how_to_ignore
 from bert_tf.weights.refused import Refused
 from bert_tf.weights.sentence_transformers.modules import kinds_of_modules
-from bert_tf.weights.sentence_transformers.tables import ACTIVATIONS, CROSS_ENCODER, MODULES, PROMPTS
+from bert_tf.weights.sentence_transformers.tables import ACTIVATIONS, CROSS_ENCODER, MODULES, PROMPTS, SCORES
 
-# What torch.nn's classes without arguments are called here.
-SCORES = {**ACTIVATIONS, "Softmax": "softmax"}
 OLD_KEYS = ("sbert_ce_default_activation_function", "sbert_ce_default_activation_fn")
 # What several outputs may go through: a choice among them, or each by itself.
 OF_SEVERAL = ("linear", "softmax", "sigmoid")

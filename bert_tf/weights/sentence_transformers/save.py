@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 
 from bert_tf.weights.files import write_json
-from bert_tf.weights.sentence_transformers.tables import ACTIVATIONS, MODULES, POOLINGS, PROMPTS
+from bert_tf.weights.sentence_transformers.tables import MODULES, POOLINGS, PROMPTS, TORCH
 
 PROMPT_NAME = "default"
-TORCH = {
-    ours: f"torch.nn.modules.{'linear' if ours == 'linear' else 'activation'}.{name}"
-    for name, ours in ACTIVATIONS.items()
-}
 
 
 def write_modules(

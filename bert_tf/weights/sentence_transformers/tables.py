@@ -15,6 +15,10 @@ POOLINGS = {
 ACTIVATIONS = {
     "Identity": "linear", "Tanh": "tanh", "Sigmoid": "sigmoid", "ReLU": "relu", "GELU": "gelu", "SiLU": "silu",
 }  # fmt: skip
+SCORES = {**ACTIVATIONS, "Softmax": "softmax"}
+TORCH = {
+    ours: f"torch.nn.modules.{'linear' if ours == 'linear' else 'activation'}.{name}" for name, ours in SCORES.items()
+}
 TRANSFORMER_FILES = tuple(
     f"sentence_{name}_config.json"
     for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
