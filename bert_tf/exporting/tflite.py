@@ -100,6 +100,11 @@ class TFLite(Artefact):
             raise UserError(
                 "--format=tflite: expected a task that answers in one pass. Received: one that writes texts"
             )
+        if prompt := getattr(kind, "prompt", None):
+            raise UserError(
+                "--format=tflite: expected a task without a `prompt`, which a TFLite file cannot put before texts. "
+                f"Received: {prompt!r}"
+            )
         litert()
         if "text" in self.inputs and isinstance(kind, ExtractiveSummarization):
             raise UserError(

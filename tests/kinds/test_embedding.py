@@ -185,6 +185,48 @@ def test_answers_with_and_without_word_vectors(tokenizer, model):
     assert (answer["text"], len(answer["vector"]), len(answer["tokens"][0]["vector"])) == (texts[1], 8, 8)
 
 
+def test_a_prompt_stands_before_every_text_in_training_and_in_answers(tokenizer, model, tmp_path):
+    kind, texts = make(prompt="bad: ", sequence_length=16), ["good film", "", "x"]
+    prompted = [f"bad: {text}" for text in texts]
+    groups = TextGroups(texts=texts, members=np.array([[0, 1], [1, 2]]), labels=np.array([0.5, 1.0]))
+    features = kind.features(tokenizer, groups)
+    plain = make(sequence_length=16).features(tokenizer, dataclasses.replace(groups, texts=prompted))
+    np.testing.assert_array_equal(features.token_ids, plain.token_ids)
+
+    model.prompt = kind.prompt
+    found = kind.answer_function(model, tokenizer)(tf.constant(texts))["vector"]
+    np.testing.assert_allclose(found, model(tokenizer(prompted)), atol=1e-6)
+    words = kind.with_settings({"word_vectors": True}).answer_function(model, tokenizer)(tf.constant(texts))
+    np.testing.assert_allclose(words["vector"], found, atol=1e-6)
+    assert words["token"].to_list() == [[b"good", b"film"], [], [b"x"]]
+    assert (words["start"].to_list(), words["end"].to_list()) == ([[0, 5], [], [0]], [[4, 9], [], [1]])
+
+    model.save_pretrained(tmp_path / "m", tokenizer)
+    again = make().load_model(str(tmp_path / "m"))
+    assert again.prompt == "bad: "
+
+
+def test_a_backbones_own_prompt_is_for_answers_and_is_named_in_training(model, tmp_path, caplog):
+    from bert_tf.config import RunConfig
+
+    model.prompt = "good: "
+    model.save_pretrained(tmp_path / "m", BertTokenizer(VOCABULARY))
+    run = RunConfig.model_validate({"task": "x", "backbone": str(tmp_path / "m")})
+    assert make().build_model(run).prompt == ""
+    assert "puts 'good: ' before each text by default; this training does not" in caplog.text
+    caplog.clear()
+    assert make(prompt="bad: ").build_model(run).prompt == "bad: "
+    assert make(prompt="").load_model(str(tmp_path / "m")).prompt == ""
+    assert "before each text" not in caplog.text
+
+
+def test_a_prompt_is_refused_where_it_would_be_lost():
+    from bert_tf.exporting.tflite import TFLite
+
+    with pytest.raises(UserError, match=r"expected a task without a `prompt`, .* Received: 'query: '"):
+        TFLite().check(make(prompt="query: "))
+
+
 def test_settings_of_answers_are_checked():
     with pytest.raises(UserError, match=r"have no setting 'loss'. There are: word_vectors"):
         make().with_settings({"loss": "cosine"})
