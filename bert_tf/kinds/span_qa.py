@@ -15,6 +15,7 @@ from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.span_examples import SpanExamples, read_spans
 from bert_tf.metrics.languages import language_code
 from bert_tf.metrics.squad import SQUAD_METRICS, squad_scores
+from bert_tf.metrics.undefined import Undefined
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -173,7 +174,8 @@ class SpanQA(Kind):
             threshold=self.no_answer_threshold,
             language=self.language,
         )
-        return {name: scores[name] for name in self.metrics if name in scores}
+        absent = Undefined("the split has no such question")  # with an answer, or without one
+        return {name: scores.get(name, absent) for name in self.metrics}
 
     def answer_function(
         self, model: BertSpanQA, tokenizer: BertTokenizer, *, sequence_length: int | None = None

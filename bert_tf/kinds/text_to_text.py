@@ -234,9 +234,12 @@ class TextToText(Kind):
         assert isinstance(examples, TextPairs)
         assert examples.references is not None
         names = [name for name in self.metrics if name in ROUGE]
-        found = rouge(texts, examples.references, names, language=self.language) if names else {}
-        for name in set(self.metrics) & set(TRANSLATION):
-            found[name] = getattr(bleu, name)(texts, examples.references, language=self.language)
+        try:
+            found = rouge(texts, examples.references, names, language=self.language) if names else {}
+            for name in set(self.metrics) & set(TRANSLATION):
+                found[name] = getattr(bleu, name)(texts, examples.references, language=self.language)
+        except ValueError as error:  # of targets that can be learnt but not scored
+            raise UserError(str(error)) from None
         return {name: found[name] for name in self.metrics}
 
     def answer_function(

@@ -3,7 +3,8 @@
 English: SQuAD's (ASCII punctuation and articles are dropped). Other languages: MLQA's, which drops all of Unicode's
 punctuation and the language's articles where it lists some, and takes a Chinese character for a word. What MLQA does
 not list follows from the same rules: no articles, white space between words, and in scripts without spaces a character
-is a word. Korean F1 is of characters, as KorQuAD's.
+is a word. Korean F1 is of characters, as KorQuAD's. (CMRC's own script differs: its F1 is of the longest run of
+characters in common.)
 
 Reference: Rajpurkar et al., 2016, https://arxiv.org/abs/1606.05250; Lewis et al., 2020,
 https://aclanthology.org/2020.acl-main.653; Lim et al., 2019, https://arxiv.org/abs/1909.07005

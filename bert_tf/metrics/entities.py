@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bert_tf.metrics.undefined import Undefined
+
 ENTITY_METRICS = ("f1", "precision", "recall")
 NOTHING: Any = 0  # of the quotient 0 / 0; Any: seqeval says str
 
@@ -19,7 +21,8 @@ def entity_scores(predictions: Sequence[Sequence[str]], labels: Sequence[Sequenc
     Args:
         predictions: tags of each sentence's words.
         labels: the right ones.
-    Returns: "f1", "precision" and "recall", in [0, 1]; 0 where there is nothing to divide by.
+    Returns: "f1", "precision" and "recall", in [0, 1]. As in conlleval precision is 0 where nothing is found; where
+        there is nothing to find recall is `Undefined`, and all are if nothing is found either.
     Raises: ValueError if the sentences or their words are not as many.
     Reference: Ramshaw and Marcus, 1995, https://aclanthology.org/W95-0107; https://www.clips.uantwerpen.be/conll2000/chunking
     """
@@ -34,5 +37,9 @@ def entity_scores(predictions: Sequence[Sequence[str]], labels: Sequence[Sequenc
     scores: Any = precision_recall_fscore_support(
         [list(tags) for tags in labels], [list(tags) for tags in predictions], average="micro", zero_division=NOTHING
     )
-    precision, recall, f1 = (float(score) for score in scores[:3])
-    return {"f1": f1, "precision": precision, "recall": recall}
+    found = dict(zip(("precision", "recall", "f1"), map(float, scores[:3]), strict=True))
+    has_entity = [any(tag != "O" for tags in side for tag in tags) for side in (predictions, labels)]
+    if not has_entity[1]:
+        none = Undefined("there is no entity to find")
+        found |= {"recall": none} if has_entity[0] else dict.fromkeys(found, none)
+    return {name: found[name] for name in ENTITY_METRICS}

@@ -75,6 +75,8 @@ def test_a_target_that_has_no_word_can_be_learnt_but_not_scored():
     examples = kind.read("own", "validation", skip_bad_rows=True)
     assert (len(examples), examples.bad_rows) == (1, 1)
     assert len(pairs(given, metrics=("chrf",)).read("own", "validation")) == 2
+    with pytest.raises(UserError, match=r"`references` of text 1: expected a word"):  # where train is to be scored
+        kind._metrics(["a", "b"], kind.read("own", "train"))
 
 
 def test_english_that_is_german_is_said(caplog):

@@ -162,6 +162,15 @@ def test_unanswerable_questions_that_contradict_themselves():
     assert (read.pairs, len(make().features(TOKENIZER, read))) == ([""], 1)
 
 
+def test_a_score_of_questions_that_a_split_lacks_is_undefined():
+    rows = [ROW, ROW | {"answers": []}]
+    metrics = ("f1", "has_answer_f1", "no_answer_f1")
+    for given, absent in ((rows[:1], "no_answer_f1"), (rows[1:], "has_answer_f1")):
+        kind = make(source=InMemory({"validation": given}), no_answer=True, metrics=metrics)
+        found = kind._metrics([0], [3], [-1.0], kind.read("own", "validation"))
+        assert [name for name in metrics if getattr(found[name], "reason", "")] == [absent]
+
+
 def test_a_column_of_one_answer_with_its_place_or_without(caplog):
     row = {"question": "Who?", "context": "Zoë and Zoë.", "answer": "Zoë", "answer_start": "8"}
     read = make(source=InMemory({"train": [row]})).read("own", "train")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from bert_tf.metrics import entity_scores
@@ -15,7 +17,6 @@ RIGHT = tags("B-a I-a O B-b", "O O", "B-b B-b")
 def test_all_right_and_all_wrong():
     assert entity_scores(RIGHT, RIGHT) == {"f1": 1.0, "precision": 1.0, "recall": 1.0}
     assert entity_scores(tags("O O O O", "O O", "O O"), RIGHT) == {"f1": 0.0, "precision": 0.0, "recall": 0.0}
-    assert entity_scores(tags("O O"), tags("O O")) == {"f1": 0.0, "precision": 0.0, "recall": 0.0}
 
 
 def test_type_and_both_ends_must_be_right():
@@ -47,3 +48,12 @@ def test_an_entity_does_not_cross_sentences():
 def test_sizes_must_agree(found):
     with pytest.raises(ValueError, match="`predictions` must have a tag for each of `labels`"):
         entity_scores(found, tags("O O", "O O") if found else [])
+
+
+def test_where_there_is_nothing_to_find():
+    nothing = entity_scores(tags("O O"), tags("O O"))
+    assert [getattr(nothing[name], "reason", None) for name in ("f1", "precision", "recall")] == [
+        "there is no entity to find"
+    ] * 3
+    wrong = entity_scores(tags("B-a O"), tags("O O"))
+    assert (wrong["f1"], wrong["precision"], math.isnan(wrong["recall"])) == (0.0, 0.0, True)

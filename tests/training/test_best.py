@@ -45,7 +45,7 @@ def test_which_weights_are_kept(scores, greater, kept, since):
 @pytest.mark.parametrize(
     ("scores", "kept"),
     [
-        ([0.0, 0.0, 0.0], 3),
+        pytest.param([0.0, 0.0, 0.0], 3, marks=pytest.mark.slow),
         ([Undefined("all are x"), 0.5, Undefined("all are y")], 2),
     ],
 )
