@@ -178,6 +178,15 @@ class TrainingConfig(Section):
         1.0,
         "factor on the learning rate for each layer further from the output",
     )
+    freeze_embeddings: bool = entry(
+        False,
+        "leave the token, segment and position vectors and their norm as they are; a head tied to the token vectors "
+        "too",
+    )
+    frozen_blocks: Annotated[int, Field(ge=0)] = entry(
+        0,
+        "encoder blocks that stay as they are, counted from the input; usually with freeze_embeddings=true",
+    )
     clip_norm: Positive | None = entry(
         1.0,
         "largest global norm of the gradient, after the sum over replicas; none: no clipping",

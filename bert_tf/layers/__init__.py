@@ -8,6 +8,7 @@ from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.layers.masks import attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.pooler import Pooler
 from bert_tf.layers.self_attention import SelfAttention
+from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.layers.table import Table
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MaskedLMHead",
     "Pooler",
     "SelfAttention",
+    "SentenceScore",
     "Table",
     "attention_bias",
     "sequence_to_sequence_bias",

@@ -28,6 +28,8 @@ def on_tokens(layer: keras.layers.Dense, x):
         x: float [B, T, D].
     Returns: float [B, T, F].
     """
+    if isinstance(x, keras.KerasTensor):
+        return layer(x)  # a graph's lengths are not known, and `reshape` wants them
     flat = layer(ops.reshape(x, (-1, x.shape[-1])))  # [B * T, F]
     return ops.reshape(flat, (*leading_shape(x), layer.units))
 

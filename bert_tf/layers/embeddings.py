@@ -11,6 +11,7 @@ from keras import ops
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.table import Table
+from bert_tf.layers.trainable import Composite
 
 POSITION_KINDS = ("learned", "sinusoidal")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
@@ -28,7 +29,7 @@ def sinusoids(positions: int, dim: int) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class Embeddings(keras.layers.Layer):
+class Embeddings(Composite):
     """Token, segment and position vectors, summed in float32, normalised, then dropped out.
 
     Args:
@@ -94,6 +95,7 @@ class Embeddings(keras.layers.Layer):
         if position_kind == "learned":
             self.position = Table(max_positions, hidden_dim, name="position", **tables)
         self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         for table in (self.token, self.segment, self.position):

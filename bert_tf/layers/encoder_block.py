@@ -9,10 +9,11 @@ from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.feed_forward import FeedForward
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.self_attention import SelfAttention
+from bert_tf.layers.trainable import Composite
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class EncoderBlock(keras.layers.Layer):
+class EncoderBlock(Composite):
     """Self-attention, then feed-forward; the norm comes after each sum (post-norm).
 
     Args:
@@ -67,6 +68,7 @@ class EncoderBlock(keras.layers.Layer):
             hidden_dim, intermediate_dim, activation=activation, name="feed_forward", **shared
         )
         self.feed_forward_norm = LayerNorm(hidden_dim, name="feed_forward_norm", **norm)
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         for layer in (self.attention, self.attention_norm, self.feed_forward, self.feed_forward_norm):

@@ -8,6 +8,7 @@ from keras import ops
 from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.gelu import gelu
+from bert_tf.layers.trainable import Composite
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
 # What is one operation; both kinds of GELU are not.
@@ -31,7 +32,7 @@ def activate(name: str, x, training=None):
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class FeedForward(keras.layers.Layer):
+class FeedForward(Composite):
     """A dense layer to a larger width, an activation, and a dense layer back, for each token alone.
 
     Args:
@@ -69,6 +70,7 @@ class FeedForward(keras.layers.Layer):
 
         self.intermediate = dense(intermediate_dim, initializer_range, name="intermediate", dtype=self.dtype_policy)
         self.output_dense = dense(hidden_dim, initializer_range, name="output", dtype=self.dtype_policy)
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         self.intermediate.build((None, None, self.hidden_dim))

@@ -10,13 +10,14 @@ from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.log_sum_exp import log_sum_exp
+from bert_tf.layers.trainable import Composite
 
 NO_TARGET = -100
 """Stands in `target_ids` where nothing is to be guessed, as in Transformers."""
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class MaskedLMHead(keras.layers.Layer):
+class MaskedLMHead(Composite):
     """A dense layer, an activation and a norm; then the product with the table of token vectors, which the caller
     hands over (the weights are tied), and a bias for each token.
 
@@ -56,6 +57,7 @@ class MaskedLMHead(keras.layers.Layer):
         self.initializer_range = initializer_range
         self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy)
         self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))

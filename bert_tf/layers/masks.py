@@ -28,7 +28,8 @@ def attention_bias(padding_mask=None, example_ids=None, *, query_ids=None, maske
             keep = ops.not_equal(padding_mask, 0)[:, None, None, :]  # [B, 1, 1, S]
             allowed = ops.logical_and(allowed, ops.logical_or(keep, ops.equal(query_ids, 0)[:, None, :, None]))
     elif padding_mask is not None:
-        allowed = ops.not_equal(padding_mask, 0)[:, None, None, :]  # [B, 1, 1, S]
+        # Not by new axes of a slice, for which the LiteRT runtime has no kernel.
+        allowed = ops.expand_dims(ops.not_equal(padding_mask, 0), (1, 2))  # [B, 1, 1, S]
     if allowed is None:
         return None
     return (1.0 - ops.cast(allowed, "float32")) * masked

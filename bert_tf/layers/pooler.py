@@ -6,10 +6,11 @@ import keras
 
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive
+from bert_tf.layers.trainable import Composite
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class Pooler(keras.layers.Layer):
+class Pooler(Composite):
     """A dense layer and tanh over the first token ([CLS]) of each example.
 
     Args:
@@ -27,6 +28,7 @@ class Pooler(keras.layers.Layer):
         self.hidden_dim = check_positive("hidden_dim", hidden_dim)
         self.initializer_range = initializer_range
         self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy, activation="tanh")
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))

@@ -10,10 +10,11 @@ from keras import ops
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.masks import MASKED
+from bert_tf.layers.trainable import Composite
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
-class SelfAttention(keras.layers.Layer):
+class SelfAttention(Composite):
     """Scaled dot-product attention of a sequence to itself, with several heads.
 
     Args:
@@ -50,6 +51,7 @@ class SelfAttention(keras.layers.Layer):
 
         self.query, self.key, self.value = project("query"), project("key"), project("value")
         self.output_dense = project("output")
+        self.parts_are_made()
 
     def build(self, input_shape=None):
         for layer in (self.query, self.key, self.value, self.output_dense):

@@ -13,7 +13,7 @@ from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.masks import MASKED, attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.pooler import Pooler
-from bert_tf.models.base import BertModel, check_inputs
+from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
 from bert_tf.models.config import BertConfig
 
 
@@ -44,18 +44,17 @@ class BertBackbone(BertModel):
     """
 
     def __init__(self, config: BertConfig, *, name: str | None = None, dtype: Any = None, trainable: bool = True):
-        super().__init__(name=name, dtype=dtype)
         if not isinstance(config, BertConfig):
             raise ValueError(f"`config` must be a BertConfig. Received: config={config!r}")
         self.config = config
-        self.trainable = trainable
         # A static int8 converter may set a smaller number, so that the mask does not eat the scores' range.
         self.mask_value = MASKED
         has_dropout = config.hidden_dropout or config.attention_dropout
         self.seed_generator = keras.random.SeedGenerator() if has_dropout else None
 
         # layers
-        shared = {"initializer_range": config.initializer_range, "dtype": self.dtype_policy}
+        policy = keras.dtype_policies.get(dtype)
+        shared = {"initializer_range": config.initializer_range, "dtype": policy}
         self.embeddings = Embeddings(
             config.vocabulary_size,
             config.hidden_dim,
@@ -83,17 +82,15 @@ class BertBackbone(BertModel):
             for i in range(config.num_layers)
         ]
         self.pooler = Pooler(config.hidden_dim, name="pooler", **shared)
-        self.build(None)
-
-    def build(self, input_shape=None):
-        if self.built:
-            return
         for layer in (self.embeddings, *self.blocks, self.pooler):
-            layer.build((None, None, self.config.hidden_dim))
+            layer.build((None, None, config.hidden_dim))
 
-    # graph
+        # graph
+        inputs = graph_inputs()
+        super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
+
     def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
-        check_inputs(inputs)
+        inputs = checked_inputs(inputs)
         example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
@@ -138,6 +135,18 @@ class BertBackbone(BertModel):
 
         return keras.remat(run)(x)
 
+    def compute_output_spec(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
+        inputs = checked_inputs(inputs)
+        rows, length = inputs["token_ids"].shape
+        first = inputs.get("first_positions")
+        pooled = (rows, self.config.hidden_dim) if first is None else (*first.shape, self.config.hidden_dim)
+        shapes = {"sequence_output": (rows, length, self.config.hidden_dim), "pooled_output": pooled}
+        return {
+            name: keras.KerasTensor(shape, dtype=self.compute_dtype)
+            for name, shape in shapes.items()
+            if not (only_pooled and name == "sequence_output")
+        }
+
     @property
     def num_seeds(self) -> int:
         """How many places of the encoder draw dropout masks; a head's own places are numbered from here."""
@@ -145,10 +154,8 @@ class BertBackbone(BertModel):
 
     # config
     def get_config(self):
-        policy = keras.dtype_policies.serialize(self.dtype_policy)
-        return {"config": self.config.to_dict(), "name": self.name, "dtype": policy, "trainable": self.trainable}
+        return {"config": self.config.to_dict(), **super().get_config()}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        fields = BertConfig.from_dict(config["config"])
-        return cls(**{**config, "config": fields})
+    def _arguments_from(cls, config, custom_objects):
+        return {**config, "config": BertConfig.from_dict(config["config"])}

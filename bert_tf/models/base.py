@@ -1,28 +1,110 @@
-"""What every model shares: weights by path, and going to and from files."""
+"""What every model shares: a graph built from shapes, its own loss for `fit`, weights by path, to and from files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
+from keras import ops
+
+from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
 TARGET_KEYS = ("target_ids", "masked_positions")  # what a head over the vocabulary needs besides
+GRAPH_KEYS = INPUT_KEYS[:3]
 
 
 class BertModel(keras.Model):
-    """A Keras model whose weights exist at once and can be read and written in the known formats."""
+    """A Keras model whose weights exist at once and can be read and written in the known formats.
+
+    It is built from shapes, as a functional model is: `summary()`, `input`, `output`, `export()`, and new models from
+    `input` and a layer's `output` work. A call may give more than the graph's inputs, and options: it runs the same
+    code as the graph was made with.
+
+    Args:
+        inputs: of `graph_inputs`.
+        outputs: what the model's `call` gives for them.
+        name: the model's name.
+        dtype: a dtype policy; None: Keras's global one.
+        trainable: False freezes all of it; True leaves layers as they are.
+    """
 
     architecture: str | None = None
     """The class of Transformers that reads the model's files; None: by the head."""
     uses_pooler = True
     """Whether the backbone's pooler has a part in the outputs, and so in the files."""
 
+    def __init__(
+        self, inputs: Any, outputs: Any, *, name: str | None = None, dtype: Any = None, trainable: bool = True
+    ):
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.input_spec = None  # `check_inputs` says what may come, in plainer words
+        if not trainable:
+            self.trainable = False
+
+    def __call__(self, inputs, *args, **kwargs):
+        if isinstance(inputs, Mapping):  # None stands for an input that is not there; Keras would ask for each
+            inputs = {name: value for name, value in inputs.items() if value is not None}
+        return super().__call__(inputs, *args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        # The graph's own spec knows nothing of further inputs and options.
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+
     @property
     def saved_settings(self) -> dict[str, Any]:
         """Arguments of the class that its files keep and Transformers has no name for."""
         return {}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of `fit` and `evaluate`: that of `compile`, or where it was given none, the head's own.
+
+        Args:
+            x: inputs of the model.
+            y: `labels` of the model's `compute`, or a dict of the arguments that it has beside `inputs`.
+            y_pred: the model's outputs for `x`.
+            sample_weight: `example_weight` of `compute`.
+            training: whether dropout is active.
+        Returns: float [].
+        Raises: ValueError where there is nothing to learn from.
+        """
+        if self.loss is not None:
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        given = dict(y) if isinstance(y, Mapping) else {} if y is None else {"labels": y}
+        if sample_weight is not None:
+            given["example_weight"] = sample_weight
+        loss = self.head_loss(y_pred, x, training=training, **given)
+        for extra in self.losses:
+            loss = loss + ops.sum(extra)
+        # Keras divides a mean by the number of replicas, whose gradients it adds up.
+        return _AsItIs(name="head_loss")(loss[None], loss[None])
+
+    def head_loss(self, outputs, inputs, **given: Any):
+        """The head's own loss, which `compute` gives and `fit` takes. Raises: ValueError: the model has none."""
+        raise ValueError(f"{type(self).__name__} has no loss of its own: give `compile` a `loss`. Received: loss=None")
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+            DIFFERS: differing(self),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        differs = config.pop(DIFFERS, None)
+        model = cls(**cls._arguments_from(config, custom_objects))
+        if differs is not None:  # files of earlier versions do not say
+            set_trainable(model, model.trainable, differs)
+        return model
+
+    @classmethod
+    def _arguments_from(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
+        return config
 
     @classmethod
     def from_pretrained(cls, where, **overrides: Any):
@@ -49,25 +131,39 @@ class BertModel(keras.Model):
         save_model(self, folder, tokenizer, **options)
 
 
+class _AsItIs(keras.losses.Loss):
+    """A loss that is worked out already; what is left to Keras is its share among replicas."""
+
+    def call(self, y_true, y_pred):
+        return y_pred
+
+
+def graph_inputs() -> dict[str, Any]:
+    """Inputs that a model's graph is made with: int32 [B, T] each, of any B and T."""
+    return {name: keras.Input((None,), dtype="int32", name=name) for name in GRAPH_KEYS}
+
+
 def weights_by_path(model: keras.Model) -> dict[str, keras.Variable]:
     """Every weight by its path inside the model, such as "block_0/attention/query/kernel".
 
     A model's own name is left off, and so is that of a backbone inside it: a backbone's weights have the same paths
     alone and under any head. Seeds are not weights.
     """
-    prefixes = sorted({model.path, *(part.path for part in _models_in(model))}, key=len, reverse=True)
     found: dict[str, keras.Variable] = {}
-    for weight in model.weights:
-        prefix = next((prefix for prefix in prefixes if weight.path.startswith(f"{prefix}/")), None)
-        path = weight.path if prefix is None else weight.path.removeprefix(f"{prefix}/")
+    for path, weight in _weights_in(model):
         if path in found:
             raise ValueError(f"two weights of `model` have the path {path}. Received: model={model.name}")
         found[path] = weight
     return found
 
 
-def _models_in(model: keras.Model) -> list[keras.Model]:
-    return [layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model)]
+def _weights_in(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
+    for layer in model._flatten_layers(include_self=False, recursive=False):
+        if isinstance(layer, keras.Model):
+            yield from _weights_in(layer)
+        else:
+            for weight in layer.weights:
+                yield f"{layer.name}{weight.path.removeprefix(layer.path)}", weight
 
 
 def inputs_of(batch: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,8 +171,11 @@ def inputs_of(batch: Mapping[str, Any]) -> dict[str, Any]:
     return {key: batch[key] for key in (*INPUT_KEYS, *TARGET_KEYS) if key in batch}
 
 
-def check_inputs(inputs: Any) -> None:
-    """Raises: ValueError if `inputs` is not a dict with "token_ids" and none but the known keys."""
+def checked_inputs(inputs: Any) -> dict[str, Any]:
+    """Inputs as tensors, without those that are None.
+
+    Raises: ValueError if `inputs` is not a dict with "token_ids" and none but the known keys, or if shapes differ.
+    """
     if not isinstance(inputs, Mapping):
         raise ValueError(f"`inputs` must be a dict with the key token_ids. Received: {type(inputs).__name__}")
     unknown = sorted(set(inputs) - set(INPUT_KEYS))
@@ -85,13 +184,20 @@ def check_inputs(inputs: Any) -> None:
         raise ValueError(
             f"`inputs` {problem}. Known: {', '.join(INPUT_KEYS)}. Received: {', '.join(map(str, inputs)) or 'nothing'}"
         )
+    inputs = {name: tensor(value) for name, value in inputs.items() if value is not None}
     shape = tuple(inputs["token_ids"].shape)
     if len(shape) != 2:
         raise ValueError(f"`token_ids` must have the shape [B, T]. Received: token_ids of shape {shape}")
     for key in ("segment_ids", "padding_mask", "example_ids", "position_ids"):
-        other = tuple(inputs[key].shape) if inputs.get(key) is not None else shape
+        other = tuple(inputs[key].shape) if key in inputs else shape
         if len(other) != 2 or any(a != b for a, b in zip(other, shape, strict=True) if None not in (a, b)):
             raise ValueError(
                 f"`{key}` must have the shape of `token_ids`. "
                 f"Received: {key} of shape {other}, token_ids of shape {shape}"
             )
+    return inputs
+
+
+def tensor(value: Any) -> Any:
+    """`value` as a tensor; what stands for one in a graph as it is."""
+    return value if isinstance(value, keras.KerasTensor) else ops.convert_to_tensor(value)

@@ -13,10 +13,10 @@ from bert_tf.layers.gelu import gelu
 from bert_tf.layers.masks import take_positions
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
-from bert_tf.models.on_backbone import OnBackbone, check_shape, names_of_classes
+from bert_tf.models.losses import check_shape, cross_entropy, weighted_mean
+from bert_tf.models.on_backbone import OnBackbone, names_of_classes
 
 PROBLEMS = ("single_label", "multi_label", "regression")
-IGNORED_LABEL = -100
 SCORES = {
     "linear": lambda x: x, "softmax": ops.softmax, "sigmoid": ops.sigmoid, "tanh": ops.tanh, "relu": ops.relu,
     "gelu": gelu, "silu": ops.silu,
@@ -69,7 +69,7 @@ class BertClassifier(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+        self.take(backbone, dtype=dtype)
         self.num_classes = check_positive("num_classes", num_classes)
         problem = problem or ("regression" if num_classes == 1 else "single_label")
         if problem not in PROBLEMS:
@@ -89,18 +89,14 @@ class BertClassifier(OnBackbone):
         # layers
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
         self.classifier = dense(num_classes, self.config.initializer_range, name="classifier", dtype="float32")
-        self.build(None)
+        self.classifier.build((None, self.config.hidden_dim))
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     @property
     def saved_settings(self) -> dict[str, Any]:
         usual = {"reject_below": 0.0, "output_activation": "linear", "score_activation": None}
         return {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.classifier.build((None, self.config.hidden_dim))
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         return SCORES[self.output_activation](self.logits(inputs, training=training, seed=seed))
 
@@ -137,26 +133,27 @@ class BertClassifier(OnBackbone):
         logits = give(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
-        losses, counted = self._loss_of_each(logits, ops.convert_to_tensor(labels))  # [B, (M)]
+        return {"logits": logits, "loss": self.head_loss(logits, inputs, labels, example_weight)}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if self.loss is None and self.output_activation != "linear":
+            y_pred = self.logits(x, training=training)  # the head's loss is not of what the activation makes of them
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
+        """The loss of `compute`, of the logits that the call gave."""
+        if labels is None:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
         if example_weight is None:
             example_weight = self._slots_in_use(inputs)
-        if example_weight is not None:
-            example_weight = ops.cast(example_weight, "float32")
-            check_shape("example_weight", example_weight.shape, losses.shape)
-            counted = counted * example_weight
-        total = ops.sum(counted)
-        # No example at all gives a loss of 0, not 0 / 0.
-        loss = ops.sum(losses * counted) / ops.where(ops.equal(total, 0.0), ops.ones_like(total), total)
-        return {"logits": logits, "loss": loss}
+        return weighted_mean(*self._loss_of_each(outputs, ops.convert_to_tensor(labels)), example_weight)
 
     def _loss_of_each(self, logits, labels):
         """The loss of each example, and 1 where it counts: float32 [B, (M)] both."""
         if self.problem == "single_label":
-            check_shape("labels", labels.shape, logits.shape[:-1])
-            counted = ops.not_equal(labels, IGNORED_LABEL)
-            labels = ops.where(counted, labels, ops.zeros_like(labels))
-            losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-            return losses, ops.cast(counted, "float32")
+            if len(labels.shape) == len(logits.shape) and labels.shape[-1] == 1:
+                labels = labels[..., 0]  # Keras gives `fit` a column of labels as [B, 1]
+            return cross_entropy(logits, labels)
         labels = ops.cast(labels, "float32")
         if self.problem == "regression" and self.num_classes == 1 and len(labels.shape) == len(logits.shape) - 1:
             labels = labels[..., None]

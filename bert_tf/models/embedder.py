@@ -15,6 +15,7 @@ from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.gelu import gelu
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
+from bert_tf.models.losses import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 from bert_tf.models.pooling import check_pooling, pool, unit
 
@@ -75,7 +76,7 @@ class BertEmbedder(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+        self.take(backbone, dtype=dtype)
         self.pooling = check_pooling(pooling)
         self.normalize = bool(normalize)
         self.max_length = None if max_length is None else check_positive("max_length", max_length)
@@ -99,11 +100,8 @@ class BertEmbedder(OnBackbone):
             self.dense = keras.layers.Dense(
                 self.dense_dim, use_bias=self.dense_bias, kernel_initializer=start, name="dense", dtype="float32"
             )
-        self.build(None)
-
-    def build(self, input_shape=None):
-        if self.dense is not None and not self.dense.built:
             self.dense.build((None, self._pooled_dim))
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     @property
     def _pooled_dim(self) -> int:
@@ -115,7 +113,6 @@ class BertEmbedder(OnBackbone):
         width = self.dense_dim or self._pooled_dim
         return min(width, self.truncate_dim or width)
 
-    # graph
     def call(self, inputs, training=None, seed=None):
         return self.vectors(inputs, training=training, seed=seed)["sentence_vectors"]
 
@@ -134,13 +131,14 @@ class BertEmbedder(OnBackbone):
         sentences = unit(sentences) if self.normalize else sentences
         return {"sentence_vectors": sentences[..., : self.vector_dim], "word_vectors": x}
 
-    def compute(self, inputs, pairs=None, labels=None, training=None, seed=None) -> dict[str, Any]:
+    def compute(self, inputs, pairs=None, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Vectors; of pairs also how alike the two texts are, and the loss where labels are given.
 
         Args:
             inputs: as in the call.
             pairs: the same of as many second texts, or None.
             labels: float [B], in [-1, 1]: how alike the texts of each pair should be.
+            example_weight: float [B]; None: 1 for every pair.
             training: whether dropout is active.
             seed: as in the call.
         Returns: what `vectors` does for `inputs`; with pairs also "logits" float32 [B], the cosine of the two sentence
@@ -152,17 +150,22 @@ class BertEmbedder(OnBackbone):
             if labels is not None:
                 raise ValueError("`labels` say how alike two texts are, and need `pairs`. Received: pairs=None")
             return found
-        other = self.vectors(pairs, training=training, seed=seed)["sentence_vectors"]
-        logits = ops.sum(unit(found["sentence_vectors"]) * unit(other), axis=-1)  # [B]
+        logits = self._cosines(found["sentence_vectors"], pairs, training, seed)
         found = {**found, "logits": logits}
-        if labels is None:
-            return found
-        labels = ops.cast(ops.convert_to_tensor(labels), "float32")
-        if len(labels.shape) != len(logits.shape) or labels.shape[0] != logits.shape[0]:
+        return found if labels is None else {**found, "loss": _squared_error(logits, labels, example_weight)}
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, pairs=None):
+        """The loss of `compute`, of the sentence vectors that the call gave. `fit` takes `pairs` and `labels` as y."""
+        if pairs is None or labels is None:
             raise ValueError(
-                f"`labels` must have the shape {list(logits.shape)}. Received: labels of shape {list(labels.shape)}"
+                'A loss of vectors needs `pairs` and `labels`: give `fit` y={"pairs": inputs of the second texts, '
+                f'"labels": how alike they are}}. Received: pairs={pairs!r}'
             )
-        return {**found, "loss": ops.mean(ops.square(logits - labels))}
+        return _squared_error(self._cosines(outputs, pairs, training, None), labels, example_weight)
+
+    def _cosines(self, vectors, pairs, training, seed):
+        other = self.vectors(pairs, training=training, seed=seed)["sentence_vectors"]
+        return ops.sum(unit(vectors) * unit(other), axis=-1)  # [B]
 
     def save_beside(self, folder: Path) -> None:
         """Writes what sentence-transformers needs beside the weights, into the same folder."""
@@ -179,3 +182,10 @@ class BertEmbedder(OnBackbone):
             dense=None if self.dense is None else {w.name: np.asarray(w, np.float32) for w in self.dense.weights},
             dense_activation=self.dense_activation,
         )
+
+
+def _squared_error(logits, labels, example_weight):
+    labels = ops.cast(ops.convert_to_tensor(labels), "float32")
+    check_shape("labels", labels.shape, logits.shape)
+    losses = ops.square(logits - labels)
+    return weighted_mean(losses, ops.ones_like(losses), example_weight)

@@ -7,14 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_rate, dropout, site_seed
-from bert_tf.layers.embeddings import sinusoids
+from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
+from bert_tf.models.losses import IGNORED_LABEL, check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
-
-IGNORED_LABEL = -100
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -54,23 +52,25 @@ class BertExtractiveSummarizer(OnBackbone):
         trainable: bool = True,
     ):
         purpose = "which tell sentences apart"
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable, needs_segments=(2, purpose))
+        self.take(backbone, dtype=dtype, needs_segments=(2, purpose))
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
-        self.sentence_score = dense(1, self.config.initializer_range, name="sentence_score", dtype="float32")
-        self.build(None)
+        self.sentence_score = SentenceScore(
+            self.config.hidden_dim,
+            max_sentences=self.config.max_positions,
+            initializer_range=self.config.initializer_range,
+            name="sentence_score",
+            dtype="float32",
+        )
+        self.sentence_score.build(None)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     @property
     def saved_settings(self) -> dict[str, Any]:
         return {} if self.dropout == self.config.hidden_dropout else {"dropout": self.dropout}
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.sentence_score.build((None, self.config.hidden_dim))
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
@@ -78,22 +78,16 @@ class BertExtractiveSummarizer(OnBackbone):
         x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
-        # The layer is linear: it works on tokens and places first, and the means are of single numbers.
-        scores = on_tokens(self.sentence_score, x)  # [B, T, 1]
-        places = ops.convert_to_tensor(sinusoids(self.config.max_positions, self.config.hidden_dim))  # [P, D]
-        places = ops.matmul(places, self.sentence_score.kernel)[:, 0]  # [P]
-        sentences, numbers = sentences_of(inputs)  # [B, T]
-        together = ops.cast(ops.equal(sentences[:, :, None], sentences[:, None, :]), "float32")  # [B, T, T]
-        means = ops.matmul(together, scores)[..., 0] / ops.sum(together, axis=-1)  # [B, T]
-        return means + ops.take(places, numbers, axis=0)
+        return self.sentence_score(x, dict(inputs))  # [B, T]
 
-    def compute(self, inputs, labels=None, training=None, seed=None) -> dict[str, Any]:
+    def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.
 
         Args:
             inputs: as in the call.
             labels: int [B, T], 1 where a sentence starts that belongs in the summary, 0 where another does, and -100 at
                 all other tokens.
+            example_weight: float [B]; None: 1 for every row.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T] and, with labels, "loss", a float32 scalar: the mean binary
@@ -103,39 +97,15 @@ class BertExtractiveSummarizer(OnBackbone):
         logits = self(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
+        return {"logits": logits, "loss": self.head_loss(logits, inputs, labels, example_weight)}
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
+        """The loss of `compute`, of the logits that the call gave."""
+        if labels is None:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
         labels = ops.convert_to_tensor(labels)
-        shape, wanted = tuple(labels.shape), tuple(logits.shape)
-        if len(shape) != 2 or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
-            raise ValueError(
-                f"`labels` must have the shape {list(wanted)}. Received: labels of shape {list(labels.shape)}"
-            )
+        check_shape("labels", labels.shape, outputs.shape)
         counted = ops.cast(ops.not_equal(labels, IGNORED_LABEL), "float32")
-        losses = ops.softplus(logits) - ops.cast(labels, "float32") * logits
+        losses = ops.softplus(outputs) - ops.cast(labels, "float32") * outputs
         losses = ops.where(counted > 0, losses, ops.zeros_like(losses))
-        return {"logits": logits, "loss": ops.sum(losses) / ops.maximum(ops.sum(counted), 1.0)}
-
-
-def sentences_of(inputs):
-    """Which sentence each token is in.
-
-    Args:
-        inputs: of a model: token_ids, segment_ids (absent: one sentence), position_ids (absent: one example a row), and
-            padding_mask or example_ids (absent: no padding).
-    Returns: int32 [B, T] twice: the sentence counted over the row, so that no two of a row have one number, and -1 at
-        padding; and counted from 0 in its example.
-    """
-    token_ids = inputs["token_ids"]
-    segment_ids, position_ids = inputs.get("segment_ids"), inputs.get("position_ids")
-    segment_ids = ops.zeros_like(token_ids) if segment_ids is None else segment_ids
-    before = ops.concatenate([segment_ids[:, :1], segment_ids[:, :-1]], axis=1)
-    changes = ops.not_equal(segment_ids, before)  # [B, T], False at a row's first token
-    if position_ids is not None:
-        changes = ops.logical_or(changes, ops.equal(position_ids, 0))
-    in_row = ops.cumsum(ops.cast(changes, "int32"), axis=1)
-    numbers = in_row
-    if position_ids is not None:
-        places = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None]
-        first = ops.maximum(places - ops.cast(position_ids, "int32"), 0)  # where each token's example starts
-        numbers = in_row - ops.take_along_axis(in_row, first, axis=1)
-    mask = inputs.get("padding_mask", inputs.get("example_ids"))
-    return in_row if mask is None else ops.where(ops.equal(mask, 0), -1, in_row), numbers
+        return weighted_mean(losses, counted, example_weight)

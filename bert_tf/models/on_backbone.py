@@ -7,34 +7,42 @@ from typing import Any
 import keras
 
 from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.base import BertModel
+from bert_tf.models.base import BertModel, graph_inputs
 from bert_tf.models.config import BertConfig
 
 
 class OnBackbone(BertModel):
     """A model with a `backbone`. Where `uses_pooler` is false, the backbone's pooler is not trained.
 
+    A subclass takes the backbone in with `take`, makes its layers, and then calls this `__init__`, which makes the
+    graph.
+
     Args:
-        backbone: a `BertBackbone`, or a `BertConfig` to make one of.
         name: the model's name.
-        dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
-        trainable: whether any of its weights are.
-        needs_segments: least number of segments that the backbone must have, and what for.
-    Raises: ValueError for another `backbone`, or one with too few segments.
+        dtype: a dtype policy for this model; None: the backbone's.
+        trainable: False freezes all of its weights.
     """
 
     own_arguments: tuple[str, ...] = ()
     """The class's arguments beside these, each kept under its name."""
 
-    def __init__(
-        self,
-        backbone: BertBackbone | BertConfig,
-        *,
-        name: str | None = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        needs_segments: tuple[int, str] = (1, ""),
-    ):
+    def __init__(self, *, name: str | None = None, dtype: Any = None, trainable: bool = True):
+        # graph
+        inputs = graph_inputs()
+        policy = self.policy(dtype)
+        super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
+
+    def take(
+        self, backbone: BertBackbone | BertConfig, *, dtype: Any = None, needs_segments: tuple[int, str] = (1, "")
+    ) -> None:
+        """Sets `backbone`.
+
+        Args:
+            backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+            dtype: a dtype policy for a backbone made here; None: Keras's global one.
+            needs_segments: least number of segments that the backbone must have, and what for.
+        Raises: ValueError for another `backbone`, or one with too few segments.
+        """
         if isinstance(backbone, BertConfig):
             backbone = BertBackbone(backbone, dtype=dtype)
         if not isinstance(backbone, BertBackbone):
@@ -45,11 +53,13 @@ class OnBackbone(BertModel):
                 f"`backbone` must have {least} segments or more, {purpose}. "
                 f"Received: num_segments={backbone.config.num_segments}"
             )
-        super().__init__(name=name, dtype=backbone.dtype_policy if dtype is None else dtype)
-        self.trainable = trainable
         self.backbone = backbone
         if not self.uses_pooler:
             backbone.pooler.trainable = False
+
+    def policy(self, dtype: Any) -> Any:
+        """The dtype policy of a head: the one asked for, or the backbone's."""
+        return self.backbone.dtype_policy if dtype is None else keras.dtype_policies.get(dtype)
 
     @property
     def config(self) -> BertConfig:
@@ -61,15 +71,13 @@ class OnBackbone(BertModel):
         return {
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             **{name: list(value) if isinstance(value, tuple) else value for name, value in own.items()},
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "trainable": self.trainable,
+            **super().get_config(),
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def _arguments_from(cls, config, custom_objects):
         backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
+        return {**config, "backbone": backbone}
 
 
 def names_of_classes(num_classes: int, labels: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -82,10 +90,3 @@ def names_of_classes(num_classes: int, labels: tuple[str, ...] | None) -> tuple[
             f"`labels` must be `num_classes` different names. Received: labels={labels!r}, num_classes={num_classes}"
         )
     return labels
-
-
-def check_shape(name: str, shape, wanted) -> None:
-    """Raises: ValueError if an argument's shape is not the wanted one; None fits anything."""
-    shape, wanted = tuple(shape), tuple(wanted)
-    if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
-        raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

@@ -12,7 +12,8 @@ from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
 from bert_tf.layers.masks import take_positions
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
-from bert_tf.models.on_backbone import OnBackbone, check_shape
+from bert_tf.models.losses import cross_entropy, weighted_mean
+from bert_tf.models.on_backbone import OnBackbone
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -50,7 +51,7 @@ class BertMaskedLM(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+        self.take(backbone, dtype=dtype)
 
         # layers
         config = self.config
@@ -62,10 +63,11 @@ class BertMaskedLM(OnBackbone):
             layer_norm_epsilon=head_layer_norm_epsilon or config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
             name="masked_lm",
-            dtype=self.dtype_policy,
+            dtype=self.policy(dtype),
         )
+        self.masked_lm.build(None)
         self._add_pair_head()
-        self.build(None)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     @property
     def saved_settings(self) -> dict[str, Any]:
@@ -75,13 +77,6 @@ class BertMaskedLM(OnBackbone):
     def _add_pair_head(self) -> None:
         self.next_sentence = None
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.masked_lm.build(None)
-            if self.next_sentence is not None:
-                self.next_sentence.build((None, self.config.hidden_dim))
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         positions, targets = inputs.get("masked_positions"), inputs.get("target_ids")
         if targets is not None and positions is None:
@@ -103,7 +98,9 @@ class BertMaskedLM(OnBackbone):
             found["pair_logits"] = self.next_sentence(ops.cast(outputs["pooled_output"], "float32"))  # [B, (M), 2]
         return found
 
-    def compute(self, inputs, labels=None, pair_labels=None, training=None, seed=None) -> dict[str, Any]:
+    def compute(
+        self, inputs, labels=None, pair_labels=None, example_weight=None, training=None, seed=None
+    ) -> dict[str, Any]:
         """Logits, and the loss where labels are given.
 
         Args:
@@ -112,6 +109,7 @@ class BertMaskedLM(OnBackbone):
                 nothing is to be guessed.
             pair_labels: of `BertPretrainer`: int [B], or [B, M] of packed rows: 0 where the second segment follows the
                 first, 1 where not, or -100 to leave a pair out.
+            example_weight: float [B]; None: 1 for every row.
             training: whether dropout is active.
             seed: as in the call.
         Returns: what the call does and, with labels, "loss", a float32 scalar: the sum of the mean cross entropies of
@@ -119,11 +117,27 @@ class BertMaskedLM(OnBackbone):
         Raises: ValueError if the shape of labels does not fit, or for pair_labels where there are no pairs.
         """
         outputs = dict(self(inputs, training=training, seed=seed))
+        if labels is None and pair_labels is None:
+            return outputs
+        return outputs | {"loss": self.head_loss(outputs, inputs, labels, example_weight, pair_labels=pair_labels)}
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, pair_labels=None):
+        """The loss of `compute`, of what the call gave. With target_ids among the inputs `labels` are not needed."""
         if pair_labels is not None and self.next_sentence is None:
             raise ValueError(f"`pair_labels` are for BertPretrainer. Received: pair_labels for {type(self).__name__}")
-        given = {"masked_lm_logits": labels, "pair_logits": pair_labels}
-        parts = [_mean_loss(outputs[name], value) for name, value in given.items() if value is not None]
-        return outputs | ({"loss": sum(parts[1:], parts[0])} if parts else {})
+        parts = []
+        if "masked_lm_losses" in outputs:
+            counted = ops.cast(ops.not_equal(inputs["target_ids"], NO_TARGET), "float32")
+            parts.append(weighted_mean(outputs["masked_lm_losses"], counted, example_weight))
+        elif labels is not None:
+            found = cross_entropy(outputs["masked_lm_logits"], ops.convert_to_tensor(labels))
+            parts.append(weighted_mean(*found, example_weight))
+        if pair_labels is not None:
+            found = cross_entropy(outputs["pair_logits"], ops.convert_to_tensor(pair_labels), name="pair_labels")
+            parts.append(weighted_mean(*found, example_weight))
+        if not parts:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
+        return sum(parts[1:], parts[0])
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -141,14 +155,4 @@ class BertPretrainer(BertMaskedLM):
 
     def _add_pair_head(self) -> None:
         self.next_sentence = dense(2, self.config.initializer_range, name="next_sentence", dtype="float32")
-
-
-def _mean_loss(logits, labels):
-    """Mean cross entropy of logits [..., C] against int [...], over those that are not `NO_TARGET`."""
-    labels = ops.convert_to_tensor(labels)
-    check_shape("labels", labels.shape, logits.shape[:-1])
-    counted = ops.not_equal(labels, NO_TARGET)
-    safe = ops.where(counted, labels, ops.zeros_like(labels))
-    losses = ops.sparse_categorical_crossentropy(safe, logits, from_logits=True)
-    counted = ops.cast(counted, "float32")
-    return ops.sum(losses * counted) / ops.maximum(ops.sum(counted), 1.0)
+        self.next_sentence.build((None, self.config.hidden_dim))

@@ -14,6 +14,7 @@ from bert_tf.models.beam_search import beam_search
 from bert_tf.models.config import BertConfig
 from bert_tf.models.decoding import decode
 from bert_tf.models.generation import Generation
+from bert_tf.models.losses import cross_entropy, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 
@@ -50,7 +51,7 @@ class BertSeq2Seq(OnBackbone):
         trainable: bool = True,
     ):
         purpose = "for the source and the target"
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable, needs_segments=(2, purpose))
+        self.take(backbone, dtype=dtype, needs_segments=(2, purpose))
 
         # layers
         config = self.config
@@ -61,15 +62,11 @@ class BertSeq2Seq(OnBackbone):
             layer_norm_epsilon=config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
             name="masked_lm",
-            dtype=self.dtype_policy,
+            dtype=self.policy(dtype),
         )
-        self.build(None)
+        self.masked_lm.build(None)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.masked_lm.build(None)
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         targets = inputs.get("target_ids")
         inputs = {name: value for name, value in inputs.items() if name != "target_ids"}
@@ -82,13 +79,16 @@ class BertSeq2Seq(OnBackbone):
             return self.masked_lm(x, table, training=training)  # [B, T, V]
         return self.masked_lm.losses(x, table, targets, training=training)  # [B, T, 2]
 
-    def compute(self, inputs, labels=None, label_smoothing=0.0, training=None, seed=None) -> dict[str, Any]:
+    def compute(
+        self, inputs, labels=None, label_smoothing=0.0, example_weight=None, training=None, seed=None
+    ) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.
 
         Args:
             inputs: as in the call, without target_ids.
             labels: int [B, T], target_ids of the call.
             label_smoothing: share of the target spread evenly over all tokens.
+            example_weight: float [B]; None: 1 for every row.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T, V] and, with labels, "loss", a float32 scalar: the mean cross entropy
@@ -96,11 +96,23 @@ class BertSeq2Seq(OnBackbone):
         """
         found = {"logits": self(inputs, training=training, seed=seed)}
         if labels is not None:
-            losses = self(dict(inputs) | {"target_ids": labels}, training=training, seed=seed)
-            losses = (1.0 - label_smoothing) * losses[..., 0] + label_smoothing * losses[..., 1]
-            count = ops.sum(ops.cast(ops.not_equal(labels, NO_TARGET), "float32"))
-            found["loss"] = ops.sum(losses) / ops.maximum(count, 1.0)
+            found["loss"] = self.head_loss(
+                found["logits"], inputs, labels, example_weight, label_smoothing=label_smoothing
+            )
         return found
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, label_smoothing=0.0):
+        """The loss of `compute`, of what the call gave. With target_ids among the inputs `labels` are not needed."""
+        if inputs.get("target_ids") is not None:
+            counted = ops.cast(ops.not_equal(inputs["target_ids"], NO_TARGET), "float32")  # [B, T]
+            losses, of_all = outputs[..., 0], outputs[..., 1]
+        elif labels is not None:
+            losses, counted = cross_entropy(outputs, ops.convert_to_tensor(labels))
+            of_all = ops.logsumexp(outputs, axis=-1) - ops.mean(outputs, axis=-1) if label_smoothing else losses
+        else:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
+        losses = (1.0 - label_smoothing) * losses + label_smoothing * of_all
+        return weighted_mean(losses, counted, example_weight)
 
     def generate(self, inputs, settings: Generation, *, end_id: int, never=(), seed=None) -> dict[str, Any]:
         """Writes the targets of sources. Keys and values are kept, so each new token costs one token's work.

@@ -10,9 +10,9 @@ from keras import ops
 from bert_tf.layers.dense import dense
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
-from bert_tf.models.on_backbone import OnBackbone, check_shape
+from bert_tf.models.losses import check_shape, weighted_mean
+from bert_tf.models.on_backbone import OnBackbone
 
-IGNORED_LABEL = -100
 HIDDEN = -1e9  # the logit of a token that is not an example's own
 
 
@@ -41,17 +41,13 @@ class BertSpanQA(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+        self.take(backbone, dtype=dtype)
 
         # layers
         self.span = dense(2, self.config.initializer_range, name="span", dtype="float32")
-        self.build(None)
+        self.span.build((None, None, self.config.hidden_dim))
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.span.build((None, None, self.config.hidden_dim))
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
         return self.span(ops.cast(x, "float32"))  # [B, T, 2]
@@ -74,22 +70,20 @@ class BertSpanQA(OnBackbone):
         logits = self(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
+        return {"logits": logits, "loss": self.head_loss(logits, inputs, labels, example_weight)}
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
+        """The loss of `compute`, of the logits that the call gave."""
+        if labels is None:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
         labels = ops.convert_to_tensor(labels)
         tokens = _tokens_of_examples(inputs, labels)  # [B, (M), T]
-        wanted = (*tokens.shape[:-1], 2)
-        check_shape("labels", labels.shape, wanted)
-        counted = ops.all(ops.logical_and(labels >= 0, labels < ops.shape(logits)[1]), axis=-1)  # [B, (M)]
+        check_shape("labels", labels.shape, (*tokens.shape[:-1], 2))
+        counted = ops.all(ops.logical_and(labels >= 0, labels < ops.shape(outputs)[1]), axis=-1)  # [B, (M)]
         labels = ops.where(counted[..., None], labels, ops.zeros_like(labels))
-        losses = span_losses(logits, labels, tokens)
+        losses = span_losses(outputs, labels, tokens)
         counted = ops.cast(ops.logical_and(counted, ops.any(tokens, axis=-1)), "float32")
-        if example_weight is not None:
-            example_weight = ops.cast(example_weight, "float32")
-            check_shape("example_weight", example_weight.shape, losses.shape)
-            counted = counted * example_weight
-        total = ops.sum(counted)
-        # No example at all gives a loss of 0, not 0 / 0.
-        loss = ops.sum(losses * counted) / ops.where(ops.equal(total, 0.0), ops.ones_like(total), total)
-        return {"logits": logits, "loss": loss}
+        return weighted_mean(losses, counted, example_weight)
 
 
 def span_losses(logits, positions, tokens, *, smoothing: float = 0.0):

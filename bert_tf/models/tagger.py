@@ -11,9 +11,8 @@ from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
 from bert_tf.models.backbone import BertBackbone
 from bert_tf.models.config import BertConfig
+from bert_tf.models.losses import cross_entropy, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes
-
-IGNORED_LABEL = -100
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -50,7 +49,7 @@ class BertTagger(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        super().__init__(backbone, name=name, dtype=dtype, trainable=trainable)
+        self.take(backbone, dtype=dtype)
         self.num_classes = check_positive("num_classes", num_classes)
         self.labels = names_of_classes(num_classes, labels)
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
@@ -58,13 +57,9 @@ class BertTagger(OnBackbone):
         # layers
         self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
         self.classifier = dense(num_classes, self.config.initializer_range, name="classifier", dtype="float32")
-        self.build(None)
+        self.classifier.build((None, None, self.config.hidden_dim))
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
 
-    def build(self, input_shape=None):
-        if not self.built:
-            self.classifier.build((None, self.config.hidden_dim))
-
-    # graph
     def call(self, inputs, training=None, seed=None):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
@@ -74,31 +69,27 @@ class BertTagger(OnBackbone):
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return on_tokens(self.classifier, x)  # [B, T, C]
 
-    def compute(self, inputs, labels=None, training=None, seed=None) -> dict[str, Any]:
+    def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.
 
         Args:
             inputs: as in the call.
             labels: int [B, T], in [0, C), or -100 at tokens that have none: padding, special tokens, and pieces other
                 than a word's first.
+            example_weight: float [B]; None: 1 for every example.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T, C] and, with labels, "loss", a float32 scalar: the mean cross-entropy
             over labelled tokens, as Hugging Face's BertForTokenClassification; 0 where there are none.
-        Raises: ValueError if the shape of `labels` does not fit.
+        Raises: ValueError if the shape of `labels` or `example_weight` does not fit.
         """
         logits = self(inputs, training=training, seed=seed)
         if labels is None:
             return {"logits": logits}
-        labels = ops.convert_to_tensor(labels)
-        shape, wanted = tuple(labels.shape), tuple(logits.shape[:-1])
-        if len(shape) != 2 or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
-            raise ValueError(
-                f"`labels` must have the shape {list(wanted)}. Received: labels of shape {list(labels.shape)}"
-            )
-        counted = ops.not_equal(labels, IGNORED_LABEL)
-        losses = ops.sparse_categorical_crossentropy(
-            ops.where(counted, labels, ops.zeros_like(labels)), logits, from_logits=True
-        )
-        counted = ops.cast(counted, "float32")
-        return {"logits": logits, "loss": ops.sum(losses * counted) / ops.maximum(ops.sum(counted), 1.0)}
+        return {"logits": logits, "loss": self.head_loss(logits, inputs, labels, example_weight)}
+
+    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
+        """The loss of `compute`, of the logits that the call gave."""
+        if labels is None:
+            raise ValueError("`labels` are needed for a loss. Received: labels=None")
+        return weighted_mean(*cross_entropy(outputs, ops.convert_to_tensor(labels)), example_weight)

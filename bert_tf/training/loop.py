@@ -16,6 +16,7 @@ from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans, Features, Stream, plan_batches
 from bert_tf.data.plan import Batching
 from bert_tf.errors import UserError
+from bert_tf.models.frozen import freeze
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
@@ -95,9 +96,9 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
 
     # Weights: those of this run's last checkpoint win, then --backbone's, then random ones.
     is_lamb = options.optimizer == "lamb"  # it looks at whole tables
-    trained = TrainedModel(
-        kind.build_model(config), splits, placement.strategy, trim=kind.trims_vocabulary and not is_lamb
-    )
+    model = kind.build_model(config)
+    _freeze(model, options)
+    trained = TrainedModel(model, splits, placement.strategy, trim=kind.trims_vocabulary and not is_lamb)
     with placement.strategy.scope():
         optimizer = (Lamb if is_lamb else AdamW)(
             trained.trainable,
@@ -153,9 +154,12 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     window: list[dict[str, np.ndarray]] = []
     evaluations, saves = _stops(options, epochs, total_steps)
 
-    def evaluate() -> None:
+    def scores_now() -> dict[str, float]:
         trained.update_precise()
-        scores = score()
+        return score()
+
+    def evaluate() -> None:
+        scores = scores_now()
         log.write("evaluation", done, scores)
         progress.line(f"step {done}: {_listed(scores)}")
         is_best = state.record(scores[kind.main_metric], done, greater_is_better=kind.greater_is_better)
@@ -168,7 +172,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         if resumed and done in evaluations and evaluated < done:
             evaluate()
         if options.evaluate_first and not resumed:
-            log.write("evaluation", 0, scores := score())
+            log.write("evaluation", 0, scores := scores_now())
             progress.line(f"step 0: {_listed(scores)}")
         while done < total_steps and not _out_of_patience(state, options.early_stopping_patience):
             next_stop = min(stop for stop in {*evaluations, *saves, _next_report(done, total_steps)} if stop > done)
@@ -229,6 +233,22 @@ def _listed(scores: dict[str, float]) -> str:
         reason = getattr(value, "reason", "not a number")
         parts.append(f"{name} undefined ({reason})" if math.isnan(value) else f"{name} {value:.4f}")
     return ", ".join(parts)
+
+
+def _freeze(model: Any, options: TrainingConfig) -> None:
+    """Raises: UserError for more blocks than there are, or if nothing is left to train."""
+    blocks = model.config.num_layers
+    if options.frozen_blocks > blocks:
+        raise UserError(
+            f"training.frozen_blocks must be at most {blocks}, the model's number of blocks. "
+            f"Received: {options.frozen_blocks}"
+        )
+    freeze(model, embeddings=options.freeze_embeddings, blocks=options.frozen_blocks)
+    if not model.trainable_variables:
+        raise UserError(
+            "training.freeze_embeddings and training.frozen_blocks leave nothing to train. Received: "
+            f"{str(options.freeze_embeddings).lower()} and {options.frozen_blocks}"
+        )
 
 
 def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from bert_tf.data import Features, Stream
 from bert_tf.models.base import weights_by_path
 from bert_tf.models.config import BertConfig
+from bert_tf.models.frozen import arguments_of, frozen_like
 from bert_tf.models.pretrained import arrays_by_path, save_model
 from bert_tf.training.optimizer import AdamW
 from bert_tf.training.vocabulary import TrimmedVocabulary
@@ -59,6 +60,7 @@ class TrainedModel:
         self.precise = self.model
         if self.model.compute_dtype != "float32":
             self.precise = _like(self.model, self.model.config, dtype="float32")
+            self.update_precise()
         self.trainable: dict[str, tf.Variable] = {
             path: variable.value for path, variable in weights_by_path(self.model).items() if variable.trainable
         }
@@ -73,7 +75,7 @@ class TrainedModel:
     def save(self, folder: Path, tokenizer: Any, optimizer: AdamW) -> None:
         """Writes the whole model, with the decay that the vectors left out would have had."""
         arrays = arrays_by_path(self.model)
-        is_trimmed = len(self.vocabulary.kept) < len(self.original_table)
+        is_trimmed = len(self.vocabulary.kept) < len(self.original_table) and TOKEN_TABLE in self.trainable
         decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy())) if is_trimmed else 1.0
         arrays[TOKEN_TABLE] = self.vocabulary.restore(arrays[TOKEN_TABLE], self.original_table, decay=decay)
         save_model(self.precise, folder, tokenizer, arrays=arrays)
@@ -85,11 +87,11 @@ class TrainedModel:
 
 
 def _like(model: Any, config: BertConfig, *, dtype: Any = None) -> Any:
-    """A new model of the same class, head and all, on another config; its weights are random."""
+    """A new model of the same class, head and all, on another config; its weights are random. What is frozen stays."""
     policy = keras.dtype_policies.serialize(model.dtype_policy) if dtype is None else dtype
-    arguments = {**model.get_config(), "dtype": policy}
+    arguments = arguments_of(model) | {"dtype": policy}
     if "backbone" in arguments:
         arguments["backbone"] = type(model.backbone)(config, dtype=policy)
     else:
         arguments["config"] = config
-    return type(model)(**arguments)
+    return frozen_like(type(model)(**arguments), model)

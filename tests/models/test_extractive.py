@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from bert_tf.layers.sentence_score import sentences_of
 from bert_tf.models import BertBackbone, BertConfig, BertExtractiveSummarizer, weights_by_path
-from bert_tf.models.extractive import sentences_of
 from tests.checks import check_keras_file
 
 CONFIG = BertConfig(
