@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bert_tf.registered import register_with_keras
+
 if TYPE_CHECKING:
     from bert_tf.errors import UserError
     from bert_tf.lookup import load_task
@@ -60,6 +62,9 @@ _HOMES = {
     "UserError": "bert_tf.errors",
     "load_task": "bert_tf.lookup",
 }
+
+
+register_with_keras()
 
 
 def __getattr__(name: str) -> Any:

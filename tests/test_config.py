@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,20 @@ def test_the_recipes_of_the_repository_are_valid():
     for recipe in recipes:
         resolve([TASK, read_layer(recipe)])
         assert recipe.read_text(encoding="utf-8").startswith("# python -m bert_tf.train --task="), recipe
+
+
+# Names of files and of other formats' keys that look like settings.
+NO_SETTINGS = {"model.keras", "model.safetensors", "model.vocab", "model.weights", "data.pkl"}
+
+
+def test_every_setting_that_a_message_names_is_there():
+    known = set(keys_and_meanings())
+    sections = "|".join(sorted({key.split(".")[0] for key in known if "." in key}))
+    named = re.compile(rf"(?<![\w./])(?:{sections})\.[a-z][a-z_0-9]*")
+    found = {}
+    for path in sorted((Path(__file__).parents[1] / "bert_tf").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= dict.fromkeys(named.findall(node.value), f"{path.name}:{node.lineno}")
+    assert len(set(found) & known) > 10  # messages do name settings, or the test reads nothing
+    assert {name: place for name, place in found.items() if name not in known | NO_SETTINGS} == {}

@@ -18,6 +18,7 @@ PACKAGE = REPOSITORY / "bert_tf"
 # `if TYPE_CHECKING:`. A part that is not here fails: give it a row.
 TABLE = {
     "errors": "",
+    "registered": "",
     "config": "errors",
     "text": "errors weights.leave weights.places weights.vocabulary weights.vocabulary_file",
     "layers": "errors",
@@ -59,6 +60,7 @@ BARRED = {
 LIGHT = (
     "bert_tf",
     "bert_tf.errors",
+    "bert_tf.registered",
     "bert_tf.config",
     "bert_tf.lookup",
     "bert_tf.train",

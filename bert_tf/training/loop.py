@@ -147,7 +147,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         epochs, splits["train"].lengths_in, trained.config, only_pooled=only_pooled, peak_flops=peak, state=state
     )
     evaluated = int(state.evaluated_step.numpy())
-    log = Log(run_folder if placement.is_chief else None, resumed_at=done, evaluated_at=evaluated)
+    known = {"resumed_at": done, "evaluated_at": evaluated} if resumed else {}
+    log = Log(run_folder if placement.is_chief else None, **known)
     progress = Progress(total_steps, start=done)
     if resumed:
         progress.line(f"going on from step {done} of {total_steps}")

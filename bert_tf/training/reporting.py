@@ -70,17 +70,21 @@ class Log:
 
     Args:
         resumed_at, evaluated_at: what follows these steps is forgotten: a resumed run reports and evaluates it again.
+            -1 forgets everything: the run starts from its beginning.
     """
 
-    def __init__(self, folder: Path | None, *, resumed_at: int = 0, evaluated_at: int = 0) -> None:
+    def __init__(self, folder: Path | None, *, resumed_at: int = -1, evaluated_at: int = -1) -> None:
         self.folder = folder
         self.scores: dict[int, dict[str, float | None]] = {}
         if folder is None:
             return
         self.path = folder / "metrics.jsonl"
         self._forget_after({"train": resumed_at, "evaluation": evaluated_at})
-        self.train_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "train"))
-        self.evaluation_writer = tf.summary.create_file_writer(str(folder / "tensorboard" / "evaluation"))
+        boards = folder / "tensorboard"
+        for name, last in (("train", resumed_at), ("evaluation", evaluated_at)):
+            _forget_events(boards / name, last + 1)
+        self.train_writer = tf.summary.create_file_writer(str(boards / "train"))
+        self.evaluation_writer = tf.summary.create_file_writer(str(boards / "evaluation"))
 
     def _forget_after(self, last: dict[str, int]) -> None:
         """Steps that a resumed run takes again would otherwise stand in the file twice."""
@@ -120,6 +124,33 @@ class Log:
     def scores_at(self, step: int) -> dict[str, float | None]:
         """What the evaluation after `step` updates gave, in this process or before an interruption."""
         return self.scores.get(step, {})
+
+
+def _forget_events(folder: Path, step: int) -> None:
+    """Takes what stands at `step` and later out of TensorBoard's files.
+
+    Not all of its readers heed the event that says so (a session's start): for values as TensorFlow 2 writes them,
+    `EventAccumulator` does not.
+    """
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        kept, dropped = [], False
+        records = iter(tf.data.TFRecordDataset(str(path)))
+        while True:
+            try:
+                record = next(records).numpy()
+            except (StopIteration, tf.errors.DataLossError):  # the end, or cut off when the process was killed
+                break
+            event = tf.compat.v1.Event.FromString(record)
+            if event.HasField("summary") and event.step >= step:
+                dropped = True
+            else:
+                kept.append(record)
+        if dropped:
+            temporary = path.with_name("rewritten.tmp")  # a name that no reader takes for events
+            with tf.io.TFRecordWriter(str(temporary)) as writer:
+                for record in kept:
+                    writer.write(record)
+            temporary.replace(path)
 
 
 def _scores(event: dict[str, Any]) -> dict[str, float | None]:

@@ -157,5 +157,5 @@ def test_freezing_counts_blocks_from_the_input():
     assert {path.split("/")[0] for path in left} == {"embeddings", "block_1", "pooler", "classifier"}
     freeze(model.backbone, embeddings=True, blocks=2)
     assert {path.split("/")[0] for path in trained(model)} == {"pooler", "classifier"}
-    with pytest.raises(ValueError, match="`blocks` must be between 0 and 2. Received: blocks=3"):
+    with pytest.raises(ValueError, match=r"`blocks` must be between 0 and 2\. Received: blocks=3"):
         freeze(model, blocks=3)

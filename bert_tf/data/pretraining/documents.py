@@ -147,7 +147,7 @@ def _sentences(paragraphs: Sequence[str], language: str) -> list[str]:
     except ImportError as error:
         raise UserError(
             "running text needs an optional package that finds its sentences: pip install sentencex; or give a "
-            f"sentence a line, and data.text_format=sentences. Received: {error}"
+            f"sentence a line, and pretraining.text_format=sentences. Received: {error}"
         ) from None
     found = sentencex.segment(language, "\n\n".join(filter(None, paragraphs)))
     return [sentence for part in found if (sentence := " ".join(part.split()))]

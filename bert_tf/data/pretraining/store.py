@@ -97,7 +97,9 @@ def open_store(
             cache.mkdir(parents=True, exist_ok=True)
             work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.writing-", dir=cache))
         except OSError as error:
-            raise UserError(f"data.cache={cache}: expected a folder that can be written. Received: {error}") from None
+            raise UserError(
+                f"pretraining.cache={cache}: expected a folder that can be written. Received: {error}"
+            ) from None
         try:
             parts = [cache / f"corpus-{_key([file], tokenizer, reading)}" for file in files] if len(files) > 1 else []
             if parts and all((part / DESCRIPTION).is_file() for part in parts):
@@ -110,7 +112,7 @@ def open_store(
                 if not (folder / DESCRIPTION).is_file():
                     raise
         except OSError as error:
-            raise UserError(f"data.cache={cache}: cannot be written: {error.strerror or error}") from None
+            raise UserError(f"pretraining.cache={cache}: cannot be written: {error.strerror or error}") from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return TokenStore.open(folder)
