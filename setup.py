@@ -56,6 +56,7 @@ EXTRAS = {
         "build>=1.2",
         "faiss-cpu>=1.9",
         "hypothesis>=6.100",
+        "jax>=0.4.30",
         "msgpack>=1",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8",

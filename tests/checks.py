@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 LOW_PRECISION = ("mixed_bfloat16", "mixed_float16")
@@ -47,7 +46,7 @@ def check_layer(
     assert len(layer.weights) == weights, [weight.path for weight in layer.weights]
     exact = _call(layer, inputs)
     assert tuple(exact.shape) == output_shape
-    assert exact.dtype == (output_dtype or "float32") == out.dtype
+    assert keras.backend.standardize_dtype(exact.dtype) == (output_dtype or "float32") == out.dtype
     if shorter is not None:
         cut = {name: shorter(x) for name, x in inputs.items()}
         assert _call(layer, cut).shape[1] == cut[first].shape[1]
@@ -76,21 +75,56 @@ def _check_config(cls, layer):
 
 def _check_gradients(layer, inputs, call_arguments):
     """Every trainable weight has a gradient in training, finite and of its own shape."""
+
+    def loss():
+        out = _call(layer, inputs, training=True, **call_arguments)
+        return ops.sum(ops.square(ops.cast(out, "float32")) * ops.arange(out.shape[-1], dtype="float32"))
+
+    for weight, gradient in zip(
+        layer.trainable_variables, GRADIENTS[keras.backend.backend()](layer, loss), strict=True
+    ):
+        assert gradient is not None, f"no gradient reaches {weight.path}"
+        assert tuple(gradient.shape) == tuple(weight.shape)
+        assert np.isfinite(gradient).all(), weight.path
+
+
+def _gradients_of_tensorflow(layer, loss):
+    import tensorflow as tf
+
     variables = [weight.value for weight in layer.trainable_variables]
+    there: list[bool] = []
 
     @tf.function
     def gradients():
         with tf.GradientTape() as tape:
-            out = _call(layer, inputs, training=True, **call_arguments)
-            loss = tf.reduce_sum(tf.square(tf.cast(out, tf.float32)) * tf.range(out.shape[-1], dtype=tf.float32))
-        found = tape.gradient(loss, variables)
-        missing = [weight.path for weight, g in zip(layer.trainable_variables, found, strict=True) if g is None]
-        assert not missing, f"no gradient reaches {missing}"
-        return [tf.convert_to_tensor(g) for g in found]
+            value = loss()
+        found = tape.gradient(value, variables)
+        there[:] = [gradient is not None for gradient in found]
+        return [tf.convert_to_tensor(gradient) for gradient in found if gradient is not None]
 
-    for weight, gradient in zip(layer.trainable_variables, gradients(), strict=True):
-        assert tuple(gradient.shape) == tuple(weight.shape)
-        assert np.isfinite(gradient.numpy()).all(), weight.path
+    found = iter(gradients())
+    return [next(found).numpy() if is_there else None for is_there in there]
+
+
+def _gradients_of_jax(layer, loss):
+    import jax
+
+    def of_values(values):
+        with keras.StatelessScope(state_mapping=list(zip(layer.trainable_variables, values, strict=True))):
+            return loss()
+
+    found = jax.jit(jax.grad(of_values))([weight.value for weight in layer.trainable_variables])
+    return [np.asarray(gradient) for gradient in found]
+
+
+def _gradients_of_torch(layer, loss):
+    layer.zero_grad()
+    loss().backward()
+    found = [weight.value.grad for weight in layer.trainable_variables]
+    return [None if gradient is None else gradient.detach().cpu().numpy() for gradient in found]
+
+
+GRADIENTS = {"tensorflow": _gradients_of_tensorflow, "jax": _gradients_of_jax, "torch": _gradients_of_torch}
 
 
 def _check_precision(cls, policy, layer, inputs, exact, output_dtype):
@@ -99,8 +133,9 @@ def _check_precision(cls, policy, layer, inputs, exact, output_dtype):
     low.set_weights(layer.get_weights())
     assert all(weight.dtype == "float32" for weight in low.weights)
     out = _call(low, inputs)
-    assert out.dtype == (output_dtype or low.compute_dtype)
-    np.testing.assert_allclose(ops.cast(out, "float32"), exact, atol=0.05, rtol=0.05)
+    assert keras.backend.standardize_dtype(out.dtype) == (output_dtype or low.compute_dtype)
+    low_out, exact = (ops.convert_to_numpy(ops.cast(x, "float32")) for x in (out, exact))
+    np.testing.assert_allclose(low_out, exact, atol=0.05, rtol=0.05)
 
 
 def check_keras_file(model, inputs, folder, run: Callable[[Any], Any]) -> keras.Model:

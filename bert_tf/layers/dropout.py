@@ -16,7 +16,7 @@ class GivenSeed(keras.random.SeedGenerator):
     """Hands Keras's random functions a seed that is already a tensor; holds no state of its own."""
 
     def __init__(self, seed):
-        self.seed = seed
+        self.seed = ops.cast(seed, "uint32") if keras.backend.backend() == "jax" else seed  # JAX takes no other
 
     def next(self, ordered=True):
         return self.seed
