@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from bert_tf.models import BertBackbone, BertConfig
+from bert_tf.models import BertBackbone
 from tests.checks import GRADIENTS
 from tests.models.test_functional import INPUTS, MODELS, make
 

@@ -71,7 +71,7 @@ def _shares(own, name: str):
     if name in ("mean", "mean_sqrt_len_tokens"):
         count = ops.maximum(ops.sum(weight, axis=-1, keepdims=True), 1.0)  # [B, M, 1]
         return weight / (count if name == "mean" else ops.sqrt(count))
-    place = 1.0 + ops.cast(ops.arange(own.shape[-1] or ops.shape(own)[-1], dtype="int32"), "float32")  # [T], from 1
+    place = ops.cumsum(ops.ones_like(weight), axis=-1)  # [B, M, T], from 1; a graph's T is not known
     placed = weight * place
     last = ops.max(placed, axis=-1, keepdims=True)  # [B, M, 1], 0 without a token
     if name == "lasttoken":

@@ -67,6 +67,11 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     ),
     "target": (BertSeq2Seq, {}, {"labels": WORDS}),
     "vectors": (BertEmbedder, {}, {"pairs": OTHER, "labels": SIMILAR}),
+    "scores": (
+        BertClassifier,
+        {"num_classes": 2, "problem": "multi_label", "output_activation": "sigmoid"},
+        {"labels": np.array([[0, 1], [1, 1], [0, 0], [1, 0]], "float32")},
+    ),
 }
 every_head = pytest.mark.parametrize("case", CASES)
 

@@ -109,7 +109,7 @@ def test_a_frozen_backbone_under_a_head_is_not_trained(cls):
     model = cls(BertBackbone(CONFIG, trainable=False), 3)
     assert trained(model) == {"classifier/kernel", "classifier/bias"}
     before = {path: np.array(weight) for path, weight in weights_by_path(model).items()}
-    model.compile(keras.optimizers.SGD(1.0))
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
     labels = np.array([0, 2]) if cls is BertClassifier else np.array([[0, 2, 1]] * 2)
     model.fit(X, labels, verbose=0)
     for path, weight in weights_by_path(model).items():
@@ -121,7 +121,7 @@ def test_a_loaded_model_is_trained_as_it_says(tmp_path):
     model.backbone.trainable = False
     again: Any = keras_file(model, tmp_path)
     before = {path: np.array(weight) for path, weight in weights_by_path(again).items()}
-    again.compile(keras.optimizers.SGD(1.0))
+    again.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
     again.fit(X, np.array([0, 2]), verbose=0)
     moved = {path for path, weight in weights_by_path(again).items() if not np.array_equal(weight, before[path])}
     assert moved == {"classifier/kernel", "classifier/bias"}

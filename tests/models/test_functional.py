@@ -23,6 +23,7 @@ from bert_tf.models import (
     BertTagger,
     weights_by_path,
 )
+from bert_tf.models.pooling import POOLINGS
 
 CONFIG = BertConfig(
     vocabulary_size=11,
@@ -102,6 +103,24 @@ def test_the_graph_computes_what_a_call_does(cls):
         np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(lambda pooling=pooling: BertEmbedder(CONFIG, pooling=pooling) for pooling in POOLINGS),
+        lambda: BertEmbedder(CONFIG, pooling=["max", "lasttoken"], dense_dim=3, dense_activation="gelu"),
+        lambda: BertEmbedder(CONFIG, truncate_dim=3),
+        lambda: BertClassifier(CONFIG, 2, output_activation="sigmoid"),
+        lambda: BertClassifier(CONFIG, 2, output_activation="softmax"),
+        lambda: BertBackbone(CONFIG.replace(position_kind="sinusoidal", recompute=True)),
+    ],
+)
+def test_graphs_of_other_settings(model):
+    model = model()
+    graph = keras.Model(model.input, model.output)
+    for found, wanted in zip(arrays(graph(INPUTS)), arrays(model(INPUTS)), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
 def test_a_layer_within_is_the_output_of_another_model():
     backbone = make(BertBackbone)
     middle = keras.Model(backbone.input, backbone.get_layer("block_0").output)
@@ -114,7 +133,7 @@ def test_a_head_of_your_own_on_a_backbone_is_trained_and_saved(tmp_path):
     backbone = make(BertBackbone)
     outputs = keras.layers.Dense(3, name="mine")(backbone.output["pooled_output"])
     model = keras.Model(backbone.input, outputs)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
     before = np.array(backbone.blocks[0].attention.query.kernel)
     model.fit(INPUTS, np.array([0, 2]), epochs=1, verbose=0)
     assert np.any(before != np.array(backbone.blocks[0].attention.query.kernel))
