@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -70,7 +71,8 @@ def test_hidden_states_are_those_of_tensorflow(backend, tmp_path):
     backbone = make(BertBackbone)
     weights = {f"weight_{i}": weight for i, weight in enumerate(backbone.get_weights())}
     inputs = {f"plain/{key}": x for key, x in INPUTS.items()} | {f"packed/{key}": x for key, x in PACKED.items()}
-    np.savez(tmp_path / "given.npz", **weights, **inputs, config=np.array(repr(backbone.config.to_dict())))
+    given: dict[str, Any] = {**weights, **inputs, "config": np.array(repr(backbone.config.to_dict()))}
+    np.savez(tmp_path / "given.npz", **given)
     done = run(backend, "-c", SCRIPT, backend, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     found = np.load(tmp_path / "found.npz")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -148,17 +149,32 @@ def test_the_recipes_of_the_repository_are_valid():
 
 
 # Names of files and of other formats' keys that look like settings.
-NO_SETTINGS = {"model.keras", "model.safetensors", "model.vocab", "model.weights", "data.pkl"}
+NO_SETTINGS = {
+    "model.keras",
+    "model.max_input_chars_per_word",
+    "model.safetensors",
+    "model.vocab",
+    "model.weights",
+    "data.pkl",
+}
+
+
+def messages(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of a file's strings, docstrings left out."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
 
 
 def test_every_setting_that_a_message_names_is_there():
     known = set(keys_and_meanings())
     sections = "|".join(sorted({key.split(".")[0] for key in known if "." in key}))
-    named = re.compile(rf"(?<![\w./])(?:{sections})\.[a-z][a-z_0-9]*")
+    named = re.compile(rf"(?<![\w./])(?:{sections})\.[a-z][a-z_0-9]*\b(?!\(|\[)")  # no calls of a `model` in Python
     found = {}
     for path in sorted((Path(__file__).parents[1] / "bert_tf").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found |= dict.fromkeys(named.findall(node.value), f"{path.name}:{node.lineno}")
+        for line, text in messages(path):
+            found |= dict.fromkeys(named.findall(text), f"{path.name}:{line}")
     assert len(set(found) & known) > 10  # messages do name settings, or the test reads nothing
     assert {name: place for name, place in found.items() if name not in known | NO_SETTINGS} == {}
