@@ -194,11 +194,10 @@ def predictions(run: Path) -> list[dict[str, Any]]:
 
 def input_name(run: Path | None = None) -> str:
     """The column of the run's one text; that of the run asked about last, without an argument."""
-    from bert_tf.command_line import read_run
-    from bert_tf.lookup import load_task
+    from bert_tf.runs import open_run
 
     if run is not None:
-        COLUMN[:] = load_task(read_run(run).task).text_columns
+        COLUMN[:] = open_run(run).kind.text_columns
     if len(COLUMN) != 1:
         sys.exit(f"serve_check: --run: expected a task with one text. Received: one with {', '.join(COLUMN)}")
     return COLUMN[0]

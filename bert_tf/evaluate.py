@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bert_tf.command_line import Parser, find_data, read_run, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, find_data, run_command, say, start_tensorflow
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.lookup import load_task
 from bert_tf.metrics.undefined import as_json, listed
+from bert_tf.runs import open_run
 
 PROG = "python -m bert_tf.evaluate"
 
@@ -38,8 +39,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
-    config = read_run(Path(flags.run).expanduser()) if flags.run is not None else RunConfig(task=flags.task)
-    kind = load_task(config.task).configured(config, new_data=flags.data is not None)
+    if flags.run is not None:
+        config, kind = open_run(Path(flags.run).expanduser(), needs_data=True)
+    else:
+        config, kind = RunConfig(task=flags.task), load_task(flags.task)
+    kind = kind.configured(config, new_data=flags.data is not None)
     data = find_data(kind, config.task, flags.data or config.data.source)
     skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
     name = flags.split or "validation"

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, find_data, read_run, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, find_data, run_command, say, start_tensorflow
 from bert_tf.config import RunConfig, override_layer
 from bert_tf.errors import UserError
-from bert_tf.lookup import load_export, load_task, names
+from bert_tf.lookup import load_export, names
+from bert_tf.runs import open_run
 
 if TYPE_CHECKING:
     from bert_tf.exporting import Artefact
@@ -49,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 1. What is asked, and whether it can be, before anything slow.
     folder, out = Path(flags.run).expanduser(), Path(flags.out).expanduser()
-    config = read_run(folder)
-    kind = load_task(config.task)
+    config, kind = open_run(folder, needs_data=True)
     artefact = load_export(flags.format)
     settings = [*flags.settings, *([] if flags.quantize is None else [f"quantize={json.dumps(flags.quantize)}"])]
     artefact = artefact.with_settings(override_layer(settings).values)

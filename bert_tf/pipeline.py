@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,23 +9,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from bert_tf.command_line import read_run
-from bert_tf.data.tags import tags_of
-from bert_tf.errors import UserError
 from bert_tf.exporting.saved_model import read_task, saved_model_in
-from bert_tf.kinds import (
-    Answer,
-    Classification,
-    ExtractiveSummarization,
-    Kind,
-    MultiLabel,
-    Regression,
-    Retrieval,
-    SpanQA,
-    Tagging,
-)
-from bert_tf.kinds.pooled import Pooled
-from bert_tf.lookup import load_task
+from bert_tf.kinds import Answer, Kind
+from bert_tf.kinds.registry import kind_of
+from bert_tf.runs import open_run
 
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
 Progress = Callable[[int, int], None]
@@ -40,7 +25,9 @@ class Pipeline:
     Args:
         where: the run folder, or the model's.
         task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
-            run's task, the SavedModel's, or what the folder's head is for.
+            run's task, the SavedModel's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
+            classifier answers with labels, a tagger with entities or a label for each word, a masked language model
+            with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
         batch_examples: texts in a batch; default: as the run says, or 64.
     Call arguments:
         texts: one text, or several.
@@ -57,19 +44,24 @@ class Pipeline:
         folder = Path(where).expanduser()
         self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
         if (folder / "config.toml").is_file():
-            config = read_run(folder)
-            self.kind = task or load_task(config.task)
+            config, kind = open_run(folder)
+            self.kind = task or kind
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
             self.model = self.kind.load_model(str(folder / "model"))
+            self.kind = self.kind.fitted(self.model, str(folder))
             self._is_run = True
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length
             self.batch_examples = batch_examples or config.evaluation.batch_examples
         elif (saved := saved_model_in(folder)) is not None:
             self._open_saved(saved, task, batch_examples or 64)
         else:
-            self.kind, self.model = (task, task.load_model(str(where))) if task else _task_of(where)
+            if task is not None:
+                self.model = task.load_model(str(where))
+                self.kind = task.fitted(self.model, str(where))
+            else:
+                self.kind, self.model = kind_of(where)
             self.tokenizer = self.kind.build_tokenizer(str(where))
-            self._is_run = task is not None
+            self._is_run = task is not None or len(self.kind.text_columns) > 1
             positions = self.model.config.max_positions
             limit = getattr(self.model, "max_length", None) or positions
             self.sequence_length = min(self.kind.sequence_length, limit, positions)
@@ -139,7 +131,8 @@ class Pipeline:
         """
         import tensorflow as tf
 
-        wanted = len(self.kind.text_columns) if self._is_run else 1 + (pairs is not None)
+        count = 1 + (pairs is not None)
+        wanted = len((self.kind if self._is_run else self.kind.of_columns(count)).text_columns)
         if (pairs is None) != (wanted == 1) or (pairs is not None and len(pairs) != len(texts)):
             came = "no pairs" if pairs is None else f"{len(pairs)} pairs"
             needs = "no `pairs`" if wanted == 1 else "as many `pairs` as `texts`"
@@ -175,11 +168,7 @@ class Pipeline:
     def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
         """The graph for that many texts an answer; a folder without a task takes one or two."""
         if columns not in self._functions:
-            kind = self.kind
-            if columns != len(kind.text_columns):
-                assert isinstance(kind, Pooled)
-                kind = dataclasses.replace(kind, text=("text", "pair"))
-            self._functions[columns] = kind.answer_function(
+            self._functions[columns] = self.kind.of_columns(columns).answer_function(
                 self.model, self.tokenizer, sequence_length=self.sequence_length
             )
         return self._functions[columns]
@@ -206,59 +195,3 @@ def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
         columns[name] = np.split(tensor.values, tensor.row_splits[1:-1]) if is_ragged else tensor.numpy()
     for row in zip(*columns.values(), strict=True):
         yield dict(zip(columns, row, strict=True))
-
-
-def _task_of(where: str | os.PathLike[str]) -> tuple[Kind, Any]:
-    """The model of a folder that says no task, and a task made of its head, its labels, or its way to make vectors."""
-    from bert_tf.data import InMemory
-    from bert_tf.models import BertClassifier, BertTagger
-    from bert_tf.weights import resolve
-    from bert_tf.weights.sentence_transformers import has_vectors
-
-    folder = resolve(where)
-    source = InMemory({})
-    kind: Kind | None = None
-    head = _architecture(folder)
-    if has_vectors(folder):
-        kind = Retrieval(source=source, sequence_length=512)
-    elif head == "BertForQuestionAnswering":
-        kind = SpanQA(source=source)
-    elif head == "BertForExtractiveSummarization":
-        kind = ExtractiveSummarization(source=source, text="text", summary="summary")
-    if kind is not None:
-        return kind, kind.load_model(str(where))
-    if head == "BertForTokenClassification":
-        tagger = BertTagger.from_pretrained(where)
-        return Tagging(source=source, types=_types_of(tagger.labels, folder)), tagger
-    model = BertClassifier.from_pretrained(where, output_activation="linear")
-    shared: dict[str, Any] = {
-        "source": source,
-        "text": ("text",),
-        "sequence_length": min(model.config.max_positions, 512),
-    }
-    if model.problem == "multi_label":
-        return MultiLabel(classes=model.labels, **shared), model
-    if model.problem == "regression":
-        return Regression(label=model.labels, **shared), model
-    return Classification(label="label", classes=model.labels, **shared), model
-
-
-def _architecture(folder: Path) -> str:
-    """The class of Transformers that a folder is for; empty where it says nothing."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    names = config.get("architectures") if isinstance(config, dict) else None
-    return str(names[0]) if isinstance(names, list) and names else ""
-
-
-def _types_of(labels: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """What a tagger's labels can name. Raises: UserError if they are not O, B-first, I-first, B-second, ..."""
-    types = tuple(label.removeprefix("B-") for label in labels[1::2])
-    if not types or tags_of(types) != tuple(labels):
-        raise UserError(
-            f"{folder}: expected a tagger's labels in the order O, B-first, I-first, B-second, ... "
-            f"Received: {', '.join(labels)}"
-        )
-    return types

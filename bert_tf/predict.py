@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from bert_tf.command_line import Parser, check_writable, read_run, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, check_writable, run_command, say, start_tensorflow
 from bert_tf.config import override_layer
 from bert_tf.errors import UserError
 from bert_tf.kinds.inputs import FORMATS, read_inputs
-from bert_tf.lookup import load_task
+from bert_tf.runs import open_run
 
 PROG = "python -m bert_tf.predict"
 CHUNK = 8192  # texts that are sorted by length together, and held in memory
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if (flags.text is None) == (flags.input is None):
         raise UserError("expected either --text or --input. Received: " + ("neither" if flags.text is None else "both"))
     run_folder = Path(flags.run).expanduser()
-    kind = load_task(read_run(run_folder).task).with_settings(override_layer(flags.settings).values)
+    kind = open_run(run_folder).kind.with_settings(override_layer(flags.settings).values)
     inputs = read_inputs(flags.text, flags.input, flags.input_format, kind.text_columns, kind.input_text)
     if flags.output:
         check_writable(Path(flags.output).expanduser().parent, "--output")

@@ -27,6 +27,7 @@ from bert_tf.config import (
     to_toml,
 )
 from bert_tf.errors import UserError
+from bert_tf.runs import write_task
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -66,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         say(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
     else:
         _write(run_folder / "config.toml", to_toml(config))
+        write_task(run_folder, kind)
         start_tensorflow()
         from bert_tf.training.loop import train
 

@@ -84,11 +84,23 @@ def test_bad_use_is_one_line_and_status_2(command, flags, expected):
 
 def test_an_error_of_ours_keeps_its_traceback(tmp_path):
     broken = tmp_path / "task.py"
-    broken.write_text("1 / 0\n")
+    kind = "class Broken(Classification):\n    @property\n    def has_own_place(self):\n        return 1 / 0\n"
+    made = "Broken(source=InMemory({}), text=('a',), label='b', classes=('c', 'd'), sequence_length=8)"
+    head = "from bert_tf.data import InMemory\nfrom bert_tf.kinds import Classification\n\n\n"
+    broken.write_text(f"{head}{kind}\n\nTASK = {made}\n")
     done = run("train", f"--task={broken}")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_mistake_in_a_task_file_is_one_line(tmp_path):
+    broken = tmp_path / "task.py"
+    broken.write_text("x = 2\n1 / 0\n")
+    done = run("train", f"--task={broken}")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f"error: {broken}:2: ZeroDivisionError: division by zero")
+    assert "Traceback" not in done.stderr
 
 
 # Where the data is.

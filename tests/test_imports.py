@@ -44,6 +44,7 @@ PART_OF = {
     "pipeline": "commands",
     "predict": "commands",
     "prepare": "commands",
+    "runs": "commands",
     "search": "commands",
     "train": "commands",
     "vector_index": "commands",
@@ -68,6 +69,7 @@ LIGHT = (
     "bert_tf.export",
     "bert_tf.predict",
     "bert_tf.prepare",
+    "bert_tf.runs",
     "bert_tf.search",
     "bert_tf.vocabulary",
 )

@@ -80,13 +80,6 @@ def test_a_folder_says_by_its_head_what_it_answers(tmp_path):
     assert found["summary"] in ("A good film. A bad film.", "A good film.", "A bad film.")
 
 
-def test_a_tagger_whose_labels_stand_in_another_order(tmp_path):
-    config = bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE)
-    tagger = bert_tf.BertTagger(config, 3, labels=("B-film", "I-film", "O"))
-    with pytest.raises(UserError, match=r"expected a tagger's labels in the order O, .* Received: B-film, I-film, O"):
-        Pipeline(save(tagger, tmp_path / "tagger"))
-
-
 def test_nothing_in_nothing_out(pipeline):
     assert pipeline([]) == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,6 +38,7 @@ class Source(abc.ABC):
         *,
         optional: Collection[str] = (),
         skip_bad_rows: bool = False,
+        adapt: Callable[[Iterable[Any], str], Iterable[Any]] | None = None,
     ) -> Table:
         """Reads and checks one split.
 
@@ -48,9 +49,10 @@ class Source(abc.ABC):
                 `number(low, high)` or any function that raises ValueError.
             optional: columns that the data may lack; then they are not in the table.
             skip_bad_rows: leave bad rows out and count them.
+            adapt: see `bert_tf.data.table.collect`.
         Raises: UserError that names file and line, and says what was expected and what came.
         """
-        options = {"optional": optional, "skip_bad_rows": skip_bad_rows}
+        options = {"optional": optional, "skip_bad_rows": skip_bad_rows, "adapt": adapt}
         if hubs.is_hub(where):
             names = {name: self.hub_names.get(name, name) for name in parsers}
             found, rows = hubs.read(str(where), self.hub_splits.get(split, split), names)

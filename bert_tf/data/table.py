@@ -72,6 +72,7 @@ def collect(
     has_lines: bool = True,
     optional: Collection[str] = (),
     skip_bad_rows: bool = False,
+    adapt: Callable[[Iterable[Any], str], Iterable[Any]] | None = None,
 ) -> Table:
     """Makes a table of rows, each with its number.
 
@@ -79,8 +80,10 @@ def collect(
         parsers: for every column asked for, what turns a cell into a value or raises ValueError.
         optional: columns that may be missing; they are where the first row that could be read lacks them.
         skip_bad_rows: leave bad rows out, count them, and log how many and why.
+        adapt: makes other numbered rows of the rows and `origin`, where cells cannot be understood one by one.
     Raises: UserError at the first bad row, or where no good row is left.
     """
+    rows = rows if adapt is None else adapt(rows, origin)
     columns: dict[str, list[Any]] | None = None
     numbers: list[int] = []
     skipped, reasons = 0, []

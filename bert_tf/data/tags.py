@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bert_tf.data.cells import shown
-from bert_tf.data.table import LineError
+from bert_tf.data.tagged.label_sets import OUTSIDE
 
-OUTSIDE = "O"
 SCHEMES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}
 """Scheme -> the letters before a type's name."""
 ALIASES = {"L": "E", "U": "S", "M": "I"}  # BILOU and BMES are BIOES under other letters
@@ -30,11 +29,6 @@ class Tags(list[str]):
     def __init__(self, tags: Sequence[str], lines: Sequence[int]) -> None:
         super().__init__(tags)
         self.lines = lines
-
-
-def tags_of(types: Sequence[str]) -> tuple[str, ...]:
-    """O, then B and I of each type: the order of a model's classes. Tag 1 + 2 t begins type t, tag 2 + 2 t goes on."""
-    return (OUTSIDE, *(f"{letter}-{name}" for name in types for letter in "BI"))
 
 
 def to_iob2(tags: Sequence[str], scheme: str = "iob2") -> list[str]:
@@ -70,34 +64,19 @@ def to_iob2(tags: Sequence[str], scheme: str = "iob2") -> list[str]:
 
 def words(cell: Any) -> list[str]:
     """The words of a sentence: texts that are not empty, one at least."""
+    cell = cell.tolist() if hasattr(cell, "tolist") else cell  # NumPy's
     if not isinstance(cell, (list, tuple)) or not cell:
         raise ValueError(f"expected a list of words. Received: {shown(cell)}")
     for word in cell:
         if not isinstance(word, str) or not word:
             raise ValueError(f"expected words that are not empty texts. Received: {shown(word)} in {shown(cell)}")
-        word.encode()
+        if not word.isascii():
+            try:
+                word.encode()
+            except UnicodeEncodeError as error:
+                came = f"a lone surrogate at character {error.start + 1} of {shown(word)}"
+                raise ValueError(f"expected words that UTF-8 can hold. Received: {came}") from None
     return list(cell)
-
-
-def tag_indices(types: Sequence[str]) -> Callable[[Any], list[int]]:
-    """A parser of a sentence's tags, names in IOB2, to indices in `tags_of(types)`."""
-    names = tags_of(types)
-    numbers = {name: number for number, name in enumerate(names)}
-
-    def parse(cell: Any) -> list[int]:
-        if not isinstance(cell, (list, tuple)):
-            raise ValueError(f"expected a list of tags. Received: {shown(cell)}")
-        try:
-            for index, tag in enumerate(cell):
-                if tag not in numbers:
-                    raise TagError(index, f"expected one of {', '.join(names)}. Received: {shown(tag)}")
-            return [numbers[tag] for tag in to_iob2(cell)]
-        except TagError as error:
-            if isinstance(cell, Tags):
-                raise LineError(str(error), cell.lines[error.index]) from None
-            raise ValueError(f"tag {error.index}: {error}") from None
-
-    return parse
 
 
 def _parts(tag: Any, index: int, scheme: str) -> tuple[str, str | None]:

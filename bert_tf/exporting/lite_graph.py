@@ -104,7 +104,7 @@ def contract(kind: Kind) -> Contract:
     if isinstance(kind, Tagging):
         return Contract(
             name="Tagger",
-            description="Which words of a text name something, and what: a tag in IOB2 for each token.",
+            description="Which words of a text name something, and what: a label for each token.",
             outputs=(probability,),
             encode=lambda x: {"probability": tf.nn.softmax(x)},
             decode=lambda found: _log(found["probability"]),

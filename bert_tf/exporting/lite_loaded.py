@@ -85,7 +85,7 @@ class TextModel(LiteModel):
         super().__init__(file, contract(run.kind), reject_below=_rejects(run))
         self.nothing = np.full(self.shape, NEVER, np.float32)
         if isinstance(run.kind, Tagging):
-            self.nothing[0] = 0.0  # the tag of what is nothing
+            self.nothing[run.kind.label_set.outside] = 0.0
 
     def _sample(self) -> np.ndarray:
         return self._row(self.arrays)

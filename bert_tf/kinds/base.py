@@ -12,6 +12,7 @@ import numpy as np
 
 from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
+from bert_tf.kinds.answer_settings import check_answer_settings
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.inputs import text_only
 from bert_tf.kinds.words import OF_TOKENIZER, reading_of, words_of
@@ -55,13 +56,7 @@ class Kind(abc.ABC):
 
     def with_settings(self, settings: Mapping[str, Any]) -> Kind:
         """The same task with some of its `answer_settings` changed. Raises: UserError for another name or type."""
-        for name, value in settings.items():
-            if name not in self.answer_settings:
-                known = ", ".join(self.answer_settings) or "none"
-                raise UserError(f"--set: this task's answers have no setting {name!r}. There are: {known}")
-            now = getattr(self, name)
-            if not isinstance(value, type(now)) or isinstance(value, bool) != isinstance(now, bool):
-                raise UserError(f"--set {name}: expected a {type(now).__name__}, such as {now}. Received: {value!r}")
+        check_answer_settings(self, self.answer_settings, settings)
         return replace(self, **settings)
 
     def configured(self, config: RunConfig, *, new_data: bool = False) -> Kind:
@@ -78,6 +73,14 @@ class Kind(abc.ABC):
             return replace(self, language=language)
         except ValueError as error:
             raise UserError(f"'data.language': {error}") from None
+
+    def of_columns(self, count: int) -> Kind:
+        """The same task for so many texts an answer, 1 or 2; itself where it cannot be."""
+        return self
+
+    def fitted(self, model: Any, where: str) -> Kind:
+        """The same task for a model from `where`. Raises: UserError if its classes are not the task's, in order."""
+        return self
 
     @property
     def main_metric(self) -> str:

@@ -1,13 +1,14 @@
-"""From the tags of word pieces to entities of a raw text, in the graph.
+"""From the labels of word pieces to entities, or labelled words, of a raw text, in the graph.
 
 A tagger learns from words that a corpus has cut its own way ("Paris" "."), and is then given ordinary text ("Paris.").
 To BERT both are the same pieces, so what it says of each piece holds for both; what remains is to say which pieces are
 a word. Here that is what stands between spaces, and its first piece decides for all of it, as in training. But opening
-quotes and brackets in front, dashes and Chinese characters are words of their own, and closing punctuation (with an
-English 's) is left off an entity's end where the model says that it is outside.
+quotes and brackets in front and dashes are words of their own, and closing punctuation (with an English 's) is left off
+an entity's end where the model says that it is outside; where each word has a label it is a word of its own. In scripts
+that put no spaces between words each piece is a word, and marks that stand between it and other letters are too.
 
 So of words joined by single spaces the entities are those of word-wise decoding, but for words that themselves begin
-with opening marks or hold a dash or Chinese characters among others, and for the end within a last word such as "U.S.".
+with opening marks or hold a dash, and for the end within a last word such as "U.S.".
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from bert_tf.data.tagged.joining import WITHOUT_SPACES
+from bert_tf.data.tagged.label_sets import LabelSet
+
 OPENING = '"([{<“‘‚„«‹¿¡「『《〈【（［｛〔'
 CLOSING = "\"'.,;:!?…)]}>”’»›」』》〉】）］｝〕。，、；：！？"
 ALONE = "—–―"
 APOSTROPHES = "'’"
 SPACES = (9, 10, 13, 32, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-# The characters that BERT splits off as Chinese (google-research/bert, tokenization.py).
-CHINESE = (
-    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF), (0x2F800, 0x2FA1F),
-)  # fmt: skip
 
 
 class Pieces(NamedTuple):
@@ -62,29 +61,48 @@ def pieces_of(rows: dict[str, Any]) -> Pieces:
     return Pieces(example, tf.boolean_mask(rows["starts"], scored), tf.boolean_mask(rows["ends"], scored))
 
 
-def entities(texts: Any, pieces: Pieces, probabilities: Any) -> dict[str, Any]:
-    """What is named in texts [B], of the tags' probabilities float32 [P, C]; C is 1 + 2 K for K types.
+class Words(NamedTuple):
+    """What the pieces of a text are to its words, each [P].
 
-    A tag that goes on with a type other than that of the word before begins an entity (conlleval's rule).
-
-    Returns: of N entities, in their order: `example`, `type`, `start` and `end` int32 [N] (characters of the text), and
-        `score` float32 [N], the mean probability of its words' tags.
+    Args:
+        begins: bool, whether the piece begins a word.
+        closing: int32, 1: a closing mark; 2: the s of an English 's.
+        unspaced: bool, whether the piece is of a script that puts no spaces between words.
     """
-    tags = tf.argmax(probabilities, axis=-1, output_type=tf.int32)  # [P]
-    begins, closing = _words(texts, pieces)  # bool [P]
+
+    begins: Any
+    closing: Any
+    unspaced: Any
+
+
+def entities(pieces: Pieces, words: Words, probabilities: Any, labels: LabelSet) -> dict[str, Any]:
+    """What is named in texts, of the labels' probabilities float32 [P, C].
+
+    Where each word has a label, rather than words together being an entity, every word is one.
+
+    Returns: of N entities, in their order: `example`, `type` (of `labels.types`), `start` and `end` int32 [N]
+        (characters of the text), and `score` float32 [N], the mean probability of its words' labels.
+    """
+    best = tf.argmax(probabilities, axis=-1, output_type=tf.int32)  # [P]
+    begins, closing = words.begins, words.closing
+    kind = tf.gather(tf.constant(labels.type_of, tf.int32), best)  # [P], -1 outside
+    if not labels.is_entities:
+        begins = _closing_apart(begins, closing)
+        closing = tf.zeros_like(closing)
     word = tf.cumsum(tf.cast(begins, tf.int32)) - 1  # [P]
     first = tf.cast(tf.where(begins)[:, 0], tf.int32)  # [W], the words' first pieces
 
     # A word ends with its last piece that is not closing punctuation outside of everything.
-    before = tf.concat([[0], tags[:-1]], axis=0)
-    outside = tf.where(closing == 2, before, tags) == 0
+    before = tf.concat([[-1], kind[:-1]], axis=0)
+    outside = tf.where(closing == 2, before, kind) < 0
     kept = begins | (closing == 0) | ~outside
     last = tf.math.segment_max(tf.where(kept, tf.range(tf.size(word)), -1), word)  # [W]
 
-    tag, example = tf.gather(tags, first), tf.gather(pieces.example, first)  # [W]
-    kind = (tag + 1) // 2 - 1  # [W], -1 outside
-    follows = (example[1:] == example[:-1]) & (kind[1:] == kind[:-1])
-    starts = (kind >= 0) & ((tag % 2 == 1) | ~tf.concat([[False], follows], axis=0))
+    kind, example = tf.gather(kind, first), tf.gather(pieces.example, first)  # [W]
+    opens = tf.gather(tf.constant([letter in "BS" for letter in labels.letters]), tf.gather(best, first))
+    ends = tf.gather(tf.constant([letter in "ES" for letter in labels.letters]), tf.gather(best, first))
+    follows = (example[1:] == example[:-1]) & (kind[1:] == kind[:-1]) & ~ends[:-1]
+    starts = (kind >= 0) & (opens | ~tf.concat([[False], follows], axis=0))
     inside = tf.where(kind >= 0)[:, 0]  # the words of entities
     entity = tf.gather(tf.cumsum(tf.cast(starts, tf.int32)) - 1, inside)
     opening = tf.where(starts)[:, 0]  # [N], the entities' first words
@@ -98,8 +116,8 @@ def entities(texts: Any, pieces: Pieces, probabilities: Any) -> dict[str, Any]:
     }
 
 
-def _words(texts: Any, pieces: Pieces) -> tuple[Any, Any]:
-    """Which pieces begin a word, bool [P]; and closing marks, int32 [P]: 1 one itself, 2 the s of an English 's."""
+def words_of(texts: Any, pieces: Pieces) -> Words:
+    """Which pieces begin a word of raw texts, string [B]."""
     decoded = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
     points = tf.concat([decoded.flat_values, [0]], axis=0)
     origin = tf.gather(tf.cast(decoded.row_splits, tf.int32), pieces.example) + pieces.starts  # [P]
@@ -107,19 +125,35 @@ def _words(texts: Any, pieces: Pieces) -> tuple[Any, Any]:
     new = (spaces[1:] != spaces[:-1]) | (pieces.example[1:] != pieces.example[:-1])
     new = tf.concat([tf.ones_like(origin[:1], tf.bool), new], axis=0)  # the first piece between two spaces
 
-    is_single = pieces.ends - pieces.starts == 1
-    points = tf.where(is_single, tf.gather(points, origin), 0)
+    points = tf.gather(points, origin)  # [P], the first characters
+    unspaced = tf.zeros_like(new)
+    for low, high in WITHOUT_SPACES:
+        unspaced |= (points >= low) & (points <= high)
+    points = tf.where(pieces.ends - pieces.starts == 1, points, 0)  # [P], of pieces that are a single mark
     is_opening, is_apostrophe = _any_of(points, _points(OPENING)), _any_of(points, _points(APOSTROPHES))
-    alone = _any_of(points, _points(ALONE))
-    for low, high in CHINESE:
-        alone |= (points >= low) & (points <= high)
-    # Pieces other than opening marks, counted from the last space.
-    others = tf.cumsum(tf.cast(~is_opening, tf.int32), exclusive=True)
-    at_space = tf.gather(tf.boolean_mask(others, new), tf.cumsum(tf.cast(new, tf.int32)) - 1)
-    begins = new | (others == at_space) | alone | _after(alone)
+    is_closing, alone = _any_of(points, _points(CLOSING)), _any_of(points, _points(ALONE)) | unspaced
+    after = _after(alone) & ~new
+    new |= alone | after
+    # Marks in front of a word are words of their own: opening ones, and any after what is alone.
+    group = tf.cumsum(tf.cast(new, tf.int32)) - 1  # [P]
+    marks = is_opening | (is_closing & tf.gather(tf.boolean_mask(after, new), group))
+    others = tf.cumsum(tf.cast(~marks, tf.int32), exclusive=True)  # pieces other than these before each
+    begins = new | (others == tf.gather(tf.boolean_mask(others, new), group))
     possessive = _any_of(points, _points("sS")) & _after(is_apostrophe) & ~begins
-    closing = tf.where(_any_of(points, _points(CLOSING)), 1, tf.where(possessive, 2, 0))
-    return begins, closing
+    return Words(begins, tf.where(is_closing, 1, tf.where(possessive, 2, 0)), unspaced)
+
+
+def heads_of(words: Words) -> Any:
+    """bool [P], the pieces that can speak for a word that the caller knows: beginnings of words, and closing marks."""
+    return words.begins | (words.closing == 1)
+
+
+def _closing_apart(begins: Any, closing: Any) -> Any:
+    """`begins`, where closing marks at a word's end are words of their own, and an English 's is one."""
+    number = tf.range(tf.size(closing))
+    word = tf.cumsum(tf.cast(begins, tf.int32)) - 1
+    core = tf.math.segment_max(tf.where(begins | (closing == 0), number, -1), word)  # [W]
+    return begins | ((number > tf.gather(core, word)) & (closing == 1))
 
 
 def _after(flags: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -59,6 +59,26 @@ class Pooled(Kind):
     @property
     def text_columns(self) -> tuple[str, ...]:
         return self.text
+
+    def of_columns(self, count: int) -> Pooled:
+        return self if count == len(self.text) else replace(self, text=("text", "pair")[:count])
+
+    def fitted(self, model: Any, where: str) -> Pooled:
+        """Raises: UserError for a model of other classes, or of the same in another order."""
+        names, own = tuple(getattr(model, "labels", ())), self.output_names
+        if len(names) != len(own):
+            raise UserError(f"{where}: expected a model of {len(own)} outputs ({', '.join(own)}). Received: {names}")
+        if self.problem == "regression" or names == tuple(f"LABEL_{i}" for i in range(len(own))):
+            return self
+        theirs, ours = ([name.casefold() for name in side] for side in (names, own))
+        if theirs != ours and set(theirs) == set(ours):
+            raise UserError(
+                f"{where}: expected the model's classes in the task's order, {', '.join(own)}. Received: "
+                f"{', '.join(names)}; give the task its classes in the model's order"
+            )
+        if theirs != ours:
+            logger.warning("%s: the model's classes %s are taken for the task's, %s, in this order", where, names, own)
+        return self
 
     @property
     @abc.abstractmethod

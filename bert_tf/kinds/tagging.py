@@ -1,20 +1,25 @@
-"""Tagging: which words of a text name something, and what."""
+"""Tagging: which words of a text name something, and what; or a label for each word, such as its part of speech."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
-from bert_tf.data.tags import tag_indices, tags_of, words
+from bert_tf.data.tagged.joining import JOINERS, join_words
+from bert_tf.data.tagged.label_sets import LabelSet, of_types, read_labels
+from bert_tf.data.tagged.rows import SCHEMES, TaggedRows
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
-from bert_tf.metrics.entities import ENTITY_METRICS, entity_scores
+from bert_tf.kinds.tag_scores import TAG_METRICS, UNSEEN, plain_tags, tag_scores
+from bert_tf.kinds.tagged_examples import TaggedExamples
+from bert_tf.metrics.entities import ENTITY_METRICS
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,60 +28,74 @@ if TYPE_CHECKING:
     from bert_tf.models import BertTagger
     from bert_tf.text import BertTokenizer
 
-
-UNSEEN = -1
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaggedExamples(Examples):
-    """Sentences of words; their texts are the words joined by single spaces.
-
-    Args:
-        words: the words of each sentence.
-        tags: indices of their tags, as many; None where the split has none.
-    """
-
-    words: Sequence[Sequence[str]]
-    tags: Sequence[Sequence[int]] | None = None
-
-    @property
-    def is_labelled(self) -> bool:
-        return self.tags is not None
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tagging(Kind):
-    """Entities of several `types`, by a tag in IOB2 for each word.
+    """A label for each word of a text, and entities of several words where the labels are of some scheme for them.
 
-    A word's tag is that of its first piece; a word of which the tokenizer leaves no piece goes on with an entity around
-    it, and is outside elsewhere. A sentence longer
-    than `sequence_length` is cut into windows that overlap, and each word counts in the window where it is furthest
-    from a cut. Metrics are those of `bert_tf.metrics.entities`.
+    With `types` the model's labels are IOB2 of these types, and data in any scheme are brought to it: IOB1, IOB2, IO,
+    BIOES, BILOU or BMES, as "B-PER", "b_per" or "PER-B". With `labels` they are those, in that order, as the data have
+    them: parts of speech, or what a trained model has. Tags may also be numbers of the labels, as in many JSON files.
+
+    A word's label is that of its first piece; a word of which the tokenizer leaves no piece continues an entity around
+    it, and is outside elsewhere. Of words that are joined without a space, such as the digits of a number that a file
+    has one a row, the first one's label is learned and holds for all. A sentence longer than `sequence_length` is cut
+    into windows that overlap, and each word counts in the window where it is furthest from a cut. Metrics are f1,
+    precision and recall, see `bert_tf.metrics.entities`, and accuracy, the share of words with the right label.
 
     Args:
-        types: what can be named, in the order of the model's tags: O, B-first, I-first, B-second, ...
-        words: the column with the list of a sentence's words.
-        tags: the column with the list of their tags, in IOB2.
+        types: what can be named; the model's labels are O, B-first, I-first, B-second, ...
+        labels: instead of types, the model's labels themselves.
+        scheme: how the data's tags read, "iob1", "iob2", "bioes" or "io"; with `labels` how these do, "words" or "io".
+            None: as they show, with a log line that says what was taken.
+        words: the column with the list of a sentence's words; or with its text, where tags are spans of characters.
+        tags: the column with the list of their tags; or of spans, [start, end, type] or objects of these.
+        joiner: what stands between the words of a text, " " or ""; None: a space, but none in scripts that are written
+            without (see `bert_tf.data.tagged.joining`).
         stride: pieces that two windows share; None: a quarter of the sequence length.
-    Raises: ValueError for types, metrics, a length or a stride that cannot be.
+    Raises: ValueError for types, labels, metrics, a length or a stride that cannot be.
+
+    Example:
+        >>> from bert_tf.data import InMemory
+        >>> rows = [{"words": ["Ann", "left", "Rome"], "tags": ["B-PER", "O", "B-LOC"]}]
+        >>> kind = Tagging(source=InMemory({"train": rows}), types=("PER", "LOC"))
+        >>> kind.tag_names, kind.read("own", "train").tags
+        (('O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'), [[1, 0, 3]])
     """
 
-    types: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    scheme: str | None = None
     words: str = "words"
     tags: str = "tags"
     metrics: tuple[str, ...] = ENTITY_METRICS
     sequence_length: int = 128
+    joiner: str | None = None
     stride: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.types, str) or len(set(self.types)) != len(self.types) or not all(self.types):
-            raise ValueError(f"`types` must be a tuple of different names. Received: types={self.types!r}")
-        if not self.types:
-            raise ValueError("`types` must be one name or more. Received: types=()")
-        if isinstance(self.metrics, str) or not self.metrics or set(self.metrics) - set(ENTITY_METRICS):
+        if bool(self.types) == bool(self.labels):
             raise ValueError(
-                f"`metrics` must be a tuple of {', '.join(ENTITY_METRICS)}. Received: metrics={self.metrics!r}"
+                f"`types`, one name or more, or `labels` must be given. "
+                f"Received: types={self.types!r}, labels={self.labels!r}"
             )
+        for name, value in (("types", self.types), ("labels", self.labels)):
+            if isinstance(value, str) or len(set(value)) != len(value) or not all(value):
+                raise ValueError(f"`{name}` must be a tuple of different names. Received: {name}={value!r}")
+        schemes = SCHEMES if self.types else ("words", "io")
+        if self.scheme is not None and self.scheme not in schemes:
+            given = "types" if self.types else "labels"
+            raise ValueError(
+                f"`scheme` must be one of {', '.join(schemes)}, with `{given}`. Received: scheme={self.scheme!r}"
+            )
+        if isinstance(self.metrics, str) or not self.metrics or set(self.metrics) - set(TAG_METRICS):
+            raise ValueError(
+                f"`metrics` must be a tuple of {', '.join(TAG_METRICS)}. Received: metrics={self.metrics!r}"
+            )
+        if self.joiner not in JOINERS:
+            raise ValueError(f"`joiner` must be one of ' ', '' and None. Received: joiner={self.joiner!r}")
         if self.sequence_length < 3:
             raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
         if self.stride is not None and not 0 <= self.stride < self.sequence_length - 2:
@@ -86,9 +105,14 @@ class Tagging(Kind):
             )
 
     @property
+    def label_set(self) -> LabelSet:
+        """What the model's labels say."""
+        return of_types(self.types) if self.types else read_labels(self.labels, self.scheme)
+
+    @property
     def tag_names(self) -> tuple[str, ...]:
         """The names of the model's classes."""
-        return tags_of(self.types)
+        return self.label_set.labels
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -102,23 +126,40 @@ class Tagging(Kind):
     def outputs_per_token(self) -> bool:
         return True
 
+    def fitted(self, model: Any, where: str) -> Tagging:
+        """With the model's own labels, where they are of the same types.
+
+        Raises: UserError for a model that names something else.
+        """
+        names, own = tuple(getattr(model, "labels", ())), self.label_set
+        if names == own.labels or names == tuple(f"LABEL_{i}" for i in range(len(own.labels))):
+            return self
+        found = read_labels(names, None if self.types else self.scheme)
+        if set(found.types) != set(own.types) or found.is_entities != own.is_entities:
+            came = f"one with the labels {', '.join(names)}"
+            raise UserError(f"{where}: expected a tagger of {', '.join(own.types)}. Received: {came}")
+        logger.warning("%s: the labels are read as %s", where, found.description)
+        return replace(self, types=(), labels=names, scheme=None)
+
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> TaggedExamples:
+        labels = self.label_set
+        rows = TaggedRows(self.words, self.tags, labels, by_type=bool(self.types), scheme=self.scheme)
         table = self.source.open(
             self.place(where),
             split,
-            {self.words: words, self.tags: tag_indices(self.types)},
+            rows.parsers,
             optional=() if split in ("train", "validation") else (self.tags,),
             skip_bad_rows=skip_bad_rows,
+            adapt=rows,
         )
-        sentences, tags = table.columns[self.words], table.columns.get(self.tags)
-        for row, (some_words, some_tags) in enumerate(zip(sentences, tags or (), strict=False)):
-            if len(some_words) != len(some_tags):
-                came = f"{len(some_words)} words, {len(some_tags)} tags"
-                raise UserError(f"{table.place(row)}: expected as many tags as words. Received: {came}")
+        sentences = table.columns[self.words]
+        joined = join_words([found.words for found in sentences], self.joiner, origin=table.origin)
         return TaggedExamples(
-            texts=[" ".join(some_words) for some_words in sentences],
-            words=sentences,
-            tags=tags,
+            texts=[found.text or text for found, text in zip(sentences, joined.texts, strict=True)],
+            words=[found.words for found in sentences],
+            starts=[found.starts or starts for found, starts in zip(sentences, joined.starts, strict=True)],
+            tags=table.columns.get(self.tags),
+            label_set=labels,
             bad_rows=table.skipped,
             is_sample=where == SAMPLE,
         )
@@ -138,8 +179,10 @@ class Tagging(Kind):
         return word_features(
             tokenizer,
             examples.texts,
+            examples.starts,
             [[len(word) for word in some_words] for some_words in examples.words],
             examples.tags,
+            labels=self.label_set,
             max_length=length,
             stride=self._stride(length),
             progress=progress,
@@ -192,76 +235,46 @@ class Tagging(Kind):
         ends = list(accumulate(len(some_words) for some_words in examples.words))
         return self._metrics(np.split(found, ends[:-1]), examples)
 
-    def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
-        from bert_tf.kinds.word_features import first_pieces, word_places
+    def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
+        """As every kind's; by the labels that the pipeline's model has, which may be in another order or scheme."""
+        return pipeline.kind.measure_answers(pipeline.rows(examples.texts, examples.pairs), examples, self.metrics)
+
+    def measure_answers(
+        self, answers: Sequence[Answer], examples: Examples, metrics: Sequence[str] = ()
+    ) -> dict[str, float]:
+        from bert_tf.kinds.word_features import first_pieces
 
         assert isinstance(examples, TaggedExamples)
         numbers = {name.encode(): number for number, name in enumerate(self.tag_names)}
         found = []
-        for answer, some_words in zip(answers, examples.words, strict=True):
-            tags = np.full(len(some_words), UNSEEN)
-            places, pieces = first_pieces(*word_places([len(word) for word in some_words]), answer["piece_start"])
+        for answer, words, starts in zip(answers, examples.words, examples.starts, strict=True):
+            tags = np.full(len(words), UNSEEN)
+            ends = np.array([start + len(word) for start, word in zip(starts, words, strict=True)])
+            places, pieces = first_pieces(np.asarray(starts), ends, answer["piece_start"])
             tags[places] = [numbers[bytes(answer["piece_tag"][piece])] for piece in pieces]
             found.append(tags)
-        return self._metrics(found, examples)
+        return self._metrics(found, examples, metrics)
 
-    def _metrics(self, predictions: Sequence[np.ndarray], examples: TaggedExamples) -> dict[str, float]:
+    def _metrics(
+        self, predictions: Sequence[np.ndarray], examples: TaggedExamples, metrics: Sequence[str] = ()
+    ) -> dict[str, float]:
         assert examples.tags is not None
-        names = self.tag_names
-        predicted, right = (
-            [[names[tag] for tag in tags] for tags in sentences]
-            for sentences in (map(_bridged, predictions), examples.tags)
-        )
-        scores = entity_scores(predicted, right)
-        return {name: scores[name] for name in self.metrics}
+        labels = self.label_set
+        predicted = [plain_tags(labels, tags, examples.follows(i)) for i, tags in enumerate(predictions)]
+        right = [plain_tags(examples.label_set, np.asarray(tags)) for tags in examples.tags]
+        return tag_scores(predicted, right, metrics or self.metrics)
 
     def answer_function(
         self, model: BertTagger, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
-        """Returns: of each text's N entities `text` and `label` string, `start` and `end` int32, `score` float32
-        [B, (N)]; and of its P pieces `piece_start` int32 and `piece_tag` string [B, (P)], for words that the caller
-        knows: a word's tag is that of the first piece that starts in it. How entities are made of pieces:
-        `bert_tf.kinds.entities`.
-        """
-        import tensorflow as tf
-
-        from bert_tf.kinds.entities import entities, pieces_of, tokenize_windows
-        from bert_tf.kinds.spans import in_parts
-        from bert_tf.models.base import inputs_of
-        from bert_tf.text.substrings import substrings
+        """See `bert_tf.kinds.tag_answers`."""
+        from bert_tf.kinds.tag_answers import tag_answers
 
         length = sequence_length or self.sequence_length
-        types, tags = tf.constant(self.types), tf.constant(self.tag_names)
-
-        def tag(rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            logits = tf.cast(model(inputs_of(rows), training=False), tf.float32)  # [w, T, C]
-            return {"tag": tf.nn.softmax(tf.boolean_mask(logits, rows["scored"]))}  # [p, C]
-
-        def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            rows = tokenize_windows(tokenizer, texts, max_length=length, stride=self._stride(length))
-            pieces = pieces_of(rows)
-            probabilities = in_parts(tag, rows, {"tag": tf.TensorSpec([None, len(self.tag_names)], tf.float32)})["tag"]
-            found = entities(texts, pieces, probabilities)
-
-            def by_text(values: tf.Tensor, example: tf.Tensor) -> Any:
-                return tf.RaggedTensor.from_value_rowids(values, example, tf.shape(texts)[0], validate=False)
-
-            columns = {
-                "text": substrings(texts, found["example"], found["start"], found["end"]),
-                "label": tf.gather(types, found["type"]),
-                **{name: found[name] for name in ("start", "end", "score")},
-            }
-            best = tf.gather(tags, tf.argmax(probabilities, axis=-1))  # [P]
-            return {
-                **{name: by_text(values, found["example"]) for name, values in columns.items()},
-                "piece_start": by_text(pieces.starts, pieces.example),
-                "piece_tag": by_text(best, pieces.example),
-            }
-
-        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        return tag_answers(model, tokenizer, self.label_set, max_length=length, stride=self._stride(length))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
-        """Positions are characters of `text`."""
+        """`entities`, or `words` where each has a label. Positions are characters of `text`."""
         found = [
             {
                 "text": bytes(named).decode("utf-8"),
@@ -274,16 +287,4 @@ class Tagging(Kind):
                 *(answer[name] for name in ("text", "label", "score", "start", "end")), strict=True
             )
         ]
-        return {"text": text, "entities": found}
-
-
-def _bridged(tags: np.ndarray) -> np.ndarray:
-    """A sentence's tags, with one for the unseen: as the next word seen, where that goes on with the word before."""
-    tags = tags.copy()
-    for i in np.flatnonzero(tags == UNSEEN):
-        later = tags[i:][tags[i:] != UNSEEN]
-        goes_on = (
-            i > 0 and len(later) and later[0] > 0 and later[0] % 2 == 0 and tags[i - 1] in (later[0] - 1, later[0])
-        )
-        tags[i] = later[0] if goes_on else 0
-    return tags
+        return {"text": text, "entities" if self.label_set.is_entities else "words": found}

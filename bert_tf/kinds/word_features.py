@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data.features import Features
-from bert_tf.kinds.entities import pieces_of, tokenize_windows
+from bert_tf.data.tagged.label_sets import LabelSet
+from bert_tf.kinds.entities import heads_of, pieces_of, tokenize_windows, words_of
 
 IGNORED_LABEL = -100
 CHUNK = 1024
@@ -20,18 +21,12 @@ class WordFeatures(Features):
     """Windows of sentences, with the place of each word's first piece.
 
     Args:
-        words: int64 [W], numbers of the words that have a piece, counted over all sentences.
+        words: int64 [W], numbers of the words that have a piece of their own, counted over all sentences.
         word_tokens: int64 [W], where the tokens of these first pieces stand in the flat arrays.
     """
 
     words: np.ndarray
     word_tokens: np.ndarray
-
-
-def word_places(lengths: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and ends, int64 [W], of words of those lengths that are joined by single spaces."""
-    ends = np.cumsum(np.asarray(lengths, np.int64) + 1) - 1
-    return ends - np.asarray(lengths, np.int64), ends
 
 
 def first_pieces(starts: np.ndarray, ends: np.ndarray, piece_starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,52 +45,69 @@ def first_pieces(starts: np.ndarray, ends: np.ndarray, piece_starts: np.ndarray)
 def word_features(
     tokenizer: Any,
     texts: Sequence[str],
+    starts: Sequence[Sequence[int]],
     lengths: Sequence[Sequence[int]],
     tags: Sequence[Sequence[int]] | None,
     *,
+    labels: LabelSet,
     max_length: int,
     stride: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> WordFeatures:
     """Tokenises sentences with the graph that also serves.
 
+    The tag of a word is learned by its first piece, if that begins a word for the graph too or is a closing mark: of
+    "2 0 0 3", joined to "2003", by the piece that begins the number. In scripts without spaces, where for the graph
+    each piece is a word, the rest of a word's pieces learn that they continue it.
+
     Args:
-        texts: E sentences, words joined by single spaces.
-        lengths: how long each sentence's words are.
-        tags: indices of their tags, or None.
+        texts: E sentences, as they are joined.
+        starts: where each sentence's words begin in its text, rising.
+        lengths: how long they are.
+        tags: indices of their labels, or None.
+        labels: what the labels say.
         max_length: tokens of a window at most.
         stride: pieces that two windows share.
         progress: called with (sentences done, E) after each chunk.
     Returns: an "example" a window, with `token_labels` where there are tags, and `loss_terms` that count them.
     """
-    sizes = np.array([len(some) for some in lengths], np.int64)
-    counts = [len(text) + 1 for text in texts]
-    origins = np.concatenate([[0], np.cumsum(counts)])  # of the sentences, in all of them in a row
-    starts, ends = word_places(np.concatenate([np.asarray(some, np.int64) for some in lengths]))
-    ids, window_lengths, places, tokens = [], [], [], []
+    origins = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])  # of the sentences, all in a row
+    word_starts = np.concatenate([np.asarray(some, np.int64) + origins[i] for i, some in enumerate(starts)])
+    word_ends = word_starts + np.concatenate([np.asarray(some, np.int64) for some in lengths])
+    ids, window_lengths, places, tokens, heads, unspaced = [], [], [], [], [], []
     done = 0
     for start in range(0, len(texts), CHUNK):
-        rows = tokenize_windows(tokenizer, texts[start : start + CHUNK], max_length=max_length, stride=stride)
+        chunk = texts[start : start + CHUNK]
+        rows = tokenize_windows(tokenizer, chunk, max_length=max_length, stride=stride)
         real, scored = (np.asarray(rows[name]).astype(bool) for name in ("padding_mask", "scored"))
         pieces = pieces_of(rows)
+        words = words_of(chunk, pieces)
         ids.append(np.asarray(rows["token_ids"])[real])
         window_lengths.append(real.sum(axis=1))
         places.append(np.asarray(pieces.starts) + origins[start + np.asarray(pieces.example)])
         tokens.append(np.flatnonzero(scored[real]) + done)
+        heads.append(np.asarray(heads_of(words)))
+        unspaced.append(np.asarray(words.unspaced))
         done += len(ids[-1])
         if progress is not None:
             progress(min(start + CHUNK, len(texts)), len(texts))
-    words, first = first_pieces(starts, ends, np.concatenate(places))
-    word_tokens = np.concatenate(tokens)[first]
+    at, token = np.concatenate(places), np.concatenate(tokens)
+    head = np.flatnonzero(np.concatenate(heads))
+    found, first = first_pieces(word_starts, word_ends, at[head])
+    word_tokens = token[head[first]]
     splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(window_lengths))])
     token_ids = np.concatenate(ids).astype(np.int32)
-    labels: dict[str, Any] = {}
+    further: dict[str, Any] = {}
     if tags is not None:
         flat = np.concatenate([np.asarray(some, np.int32) for some in tags])
-        assert len(flat) == sizes.sum()
+        assert len(flat) == len(word_starts)
         token_labels = np.full(len(token_ids), IGNORED_LABEL, np.int32)
-        token_labels[word_tokens] = flat[words]
-        labels = {
+        rest = np.flatnonzero(np.concatenate(unspaced))
+        word = np.searchsorted(word_starts, at[rest], side="right") - 1
+        inside = (word >= 0) & (at[rest] < word_ends[word])
+        token_labels[token[rest[inside]]] = _continued(labels)[flat[word[inside]]]
+        token_labels[word_tokens] = flat[found]
+        further = {
             "token_fields": {"token_labels": token_labels},
             "fills": {"token_labels": IGNORED_LABEL},
             "loss_terms": np.add.reduceat(token_labels >= 0, splits[:-1], dtype=np.int64),
@@ -104,7 +116,13 @@ def word_features(
         token_ids=token_ids,
         segment_ids=np.zeros(len(token_ids), np.int8),
         splits=splits,
-        words=words,
+        words=found,
         word_tokens=word_tokens,
-        **labels,
+        **further,
     )
+
+
+def _continued(labels: LabelSet) -> np.ndarray:
+    """int32 [C], for each label that of a word's further pieces, -100 where there is none."""
+    found = [labels.continuation(i) for i in range(len(labels.labels))]
+    return np.array([IGNORED_LABEL if label is None else label for label in found], np.int32)

@@ -42,6 +42,11 @@ class BertSeq2Seq(OnBackbone):
     architecture = "BertForMaskedLM"
     uses_pooler = False
 
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        """Which of our models the weights are for: Transformers' class of them fills in masks."""
+        return {"model": type(self).__name__}
+
     def __init__(
         self,
         backbone: BertBackbone | BertConfig,

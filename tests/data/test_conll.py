@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import types
 
@@ -9,17 +10,28 @@ import numpy as np
 import pytest
 
 from bert_tf.data import Conll
-from bert_tf.data.tags import tag_indices, words
+from bert_tf.data.tagged.label_sets import of_types
+from bert_tf.data.tagged.rows import TaggedRows
 from bert_tf.errors import UserError
 
-PARSERS = {"words": words, "tags": tag_indices(("a", "b"))}
+
+def adapter(types=("a", "b")):
+    return TaggedRows("words", "tags", of_types(types), by_type=True)
 
 
 def read(folder, text, *, skip_bad_rows=False, optional=(), **arguments):
     raw = text if isinstance(text, bytes) else text.encode()
     (folder / "train.conll").write_bytes(raw)
     source = Conll(files={"train": "train.conll"}, **arguments)
-    return source.open(folder, "train", PARSERS, skip_bad_rows=skip_bad_rows, optional=optional)
+    table = source.open(
+        folder, "train", adapter().parsers, skip_bad_rows=skip_bad_rows, optional=optional, adapt=adapter()
+    )
+    return dataclasses.replace(table, columns=plain(table))
+
+
+def plain(table):
+    """The columns, with words alone for sentences."""
+    return {**table.columns, "words": [sentence.words for sentence in table.columns["words"]]}
 
 
 @pytest.mark.parametrize(
@@ -69,10 +81,11 @@ def test_words_without_tags(tmp_path):
         ("x", "expected 2 columns separated by spaces. Received: 1 column: 'x'", {}),
         ("x\tO\tO", "expected 2 columns separated by tabs. Received: 3 columns: ", {}),
         ("\tO", "expected a word. Received: an empty column in ", {}),
-        ("x\t", "expected O, B-TYPE, I-TYPE .iob2.. Received: ''", {}),
+        ("x\t", "expected one of O, B-a, I-a, B-b, I-b. Received: ''", {}),
+        ("x\t", "expected O, B-TYPE, I-TYPE .iob2.. Received: ''", {"scheme": "iob2"}),
         ("x\tB-c", "expected one of O, B-a, I-a, B-b, I-b. Received: 'B-c'", {}),
-        ("x\tb-a", "expected O, B-TYPE, I-TYPE .iob2.. Received: 'b-a'", {}),
-        ("x\tI-b", "expected B-b or I-b before I-b. Received: O", {}),
+        ("x\tb-a", "expected O, B-TYPE, I-TYPE .iob2.. Received: 'b-a'", {"scheme": "iob2"}),
+        ("x\tI-b", "expected B-b or I-b before I-b. Received: O", {"scheme": "iob2"}),
         ("x\tE-b", "expected B-b or I-b before E-b. Received: O", {"scheme": "bioes"}),
         ("x\tB-b", "expected I-b or E-b after B-b. Received: the end of the sentence", {"scheme": "bioes"}),
         (b"\xff\tO", "expected UTF-8. Received: byte 0xff", {}),
@@ -128,11 +141,17 @@ def test_tags_of_hubs_come_by_name(monkeypatch):
     module = types.ModuleType("datasets")
     module.load_dataset = lambda *_, **__: FakeSet(tokens=[["x", "y"]], ner_tags=[[0, 2]])  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "datasets", module)
-    assert source.open("hf:name", "train", PARSERS).columns == {"words": [["x", "y"]], "tags": [[3, 4]]}
+    assert plain(source.open("hf:name", "train", adapter().parsers, adapt=adapter())) == {
+        "words": [["x", "y"]],
+        "tags": [[3, 4]],
+    }
 
     module = types.ModuleType("tensorflow_datasets")
     rows = [{"tokens": np.array([b"x", "é".encode()], object), "ner_tags": np.array([1, 0])}]
     module.load = lambda *_, **__: (rows, FakeSet)  # type: ignore[attr-defined]
     module.as_numpy = iter  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
-    assert source.open("tfds:name", "train", PARSERS).columns == {"words": [["x", "é"]], "tags": [[0, 3]]}
+    assert plain(source.open("tfds:name", "train", adapter().parsers, adapt=adapter())) == {
+        "words": [["x", "é"]],
+        "tags": [[0, 3]],
+    }

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bert_tf.data.table import LineError
-from bert_tf.data.tags import TagError, Tags, tag_indices, tags_of, to_iob2, words
+from bert_tf.data.tags import TagError, to_iob2, words
 
 
 @pytest.mark.parametrize(
@@ -48,26 +47,7 @@ def test_what_cannot_be_is_named(scheme, tags, index, message):
     assert caught.value.index == index
 
 
-def test_the_order_of_a_models_classes():
-    assert tags_of(("a", "b")) == ("O", "B-a", "I-a", "B-b", "I-b")
-
-
-def test_indices_of_tags():
-    parse = tag_indices(("a", "b"))
-    assert parse(["O", "B-b", "I-b"]) == [0, 3, 4]
-    for cell, message in (
-        (["O", "B-c"], "tag 1: expected one of O, B-a, I-a, B-b, I-b. Received: 'B-c'"),
-        (["O", "I-a"], "tag 1: expected B-a or I-a before I-a"),
-        ("O B-a", "expected a list of tags. Received: 'O B-a'"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            parse(cell)
-    with pytest.raises(LineError, match="expected one of O, B-a") as caught:
-        parse(Tags(["O", "B-c"], [7, 9]))
-    assert caught.value.line == 9
-
-
 @pytest.mark.parametrize("cell", ["a b", [], ["a", ""], ["a", None], None, ["a\udc80"]])
 def test_words_that_are_none(cell):
-    with pytest.raises(ValueError, match=r"expected|surrogates"):
+    with pytest.raises(ValueError, match="expected"):
         words(cell)

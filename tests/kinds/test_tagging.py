@@ -206,7 +206,11 @@ def test_a_split_without_tags_is_read_but_not_labelled():
             r"train\[1\]: expected as many tags as words. Received: 2 words, 1 tags",
         ),
         ({"words": ["a"], "tags": ["B-thing"]}, r"train\[1\]: column 'tags': tag 0: expected one of O, B-person"),
-        ({"words": ["a"], "tags": ["I-place"]}, r"train\[1\]: column 'tags': tag 0: expected B-place or I-place"),
+        (
+            {"words": ["a", "b", "c"], "tags": ["B-place", "O", "I-place"]},
+            r"train\[1\]: column 'tags': tag 2: expected B-place or I-place",
+        ),
+        ({"words": ["a"], "tags": [3]}, r"train\[1\]: column 'tags': tag 0: expected one of O, .* Received: 3"),
         ({"words": [], "tags": []}, r"train\[1\]: column 'words': expected a list of words. Received: \[\]"),
     ],
 )
@@ -220,8 +224,18 @@ def test_rows_that_cannot_be(row, message):
     [
         ({"types": "person"}, "`types` must be a tuple of different names. Received: types='person'"),
         ({"types": ("a", "a")}, "`types` must be a tuple of different names"),
-        ({"types": ()}, "`types` must be one name or more"),
-        ({"metrics": ("accuracy",)}, "`metrics` must be a tuple of f1, precision, recall. Received: .*accuracy"),
+        ({"types": ()}, r"`types`, one name or more, or `labels` must be given. Received: types=\(\), labels=\(\)"),
+        (
+            {"metrics": ("accurate",)},
+            "`metrics` must be a tuple of f1, precision, recall, accuracy. Received: .*accurate",
+        ),
+        (
+            {"labels": ("O", "B-a")},
+            r"or `labels` must be given. Received: types=\('person', 'place'\), labels=\('O', 'B-a'",
+        ),
+        ({"types": (), "labels": ("a", "a")}, "`labels` must be a tuple of different names"),
+        ({"scheme": "words"}, "`scheme` must be one of iob1, iob2, bioes, io, with `types`. Received: scheme='words'"),
+        ({"joiner": "-"}, "`joiner` must be one of ' ', '' and None. Received: joiner='-'"),
         ({"sequence_length": 2}, "`sequence_length` must be 3 or more. Received: sequence_length=2"),
         ({"stride": 14}, r"`stride` must be in \[0, 14\), what special tokens leave. Received: stride=14"),
     ],

@@ -61,7 +61,7 @@ def test_the_real_set_scores_alike_from_raw_text_and_in_training(shared_data):
     assert isinstance(kind, Tagging)
     examples = kind.read(str(shared_data("wnut17")), "validation")
     assert isinstance(examples, TaggedExamples)
-    cut = {name: getattr(examples, name)[:200] for name in ("texts", "words", "tags")}
+    cut = {name: getattr(examples, name)[:200] for name in ("texts", "words", "starts", "tags")}
     examples, model = dataclasses.replace(examples, **cut), tagger(13)
     features = kind.features(TOKENIZER, examples, sequence_length=32)
     scores = kind.scorer(model, TOKENIZER, features, examples, batch_examples=64)()

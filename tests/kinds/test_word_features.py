@@ -3,26 +3,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.kinds.word_features import first_pieces, word_features, word_places
+from bert_tf.data.tagged.joining import join_words
+from bert_tf.data.tagged.label_sets import of_types
+from bert_tf.kinds.word_features import first_pieces, word_features
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 
 TOKENIZER = BertTokenizer(VOCABULARY)
+PLAIN = of_types([str(number) for number in range(6)])
 
 
-def make(sentences, tags=None, *, max_length=16, stride=4):
-    texts = [" ".join(words) for words in sentences]
+def make(sentences, tags=None, *, max_length=16, stride=4, labels=PLAIN, joiner=None):
+    joined = join_words(sentences, joiner)
     lengths = [[len(word) for word in words] for words in sentences]
-    return word_features(TOKENIZER, texts, lengths, tags, max_length=max_length, stride=stride)
+    options = {"labels": labels, "max_length": max_length, "stride": stride}
+    return word_features(TOKENIZER, joined.texts, joined.starts, lengths, tags, **options)
 
 
 def spelled(features, at):
     return [VOCABULARY[i] for i in features.token_ids[at]]
-
-
-def test_places_of_joined_words():
-    starts, ends = word_places([2, 1, 3])
-    assert (starts.tolist(), ends.tolist()) == ([0, 3, 5], [2, 4, 8])
 
 
 def test_first_pieces():
@@ -89,3 +88,32 @@ def test_without_tags():
     features = make([["good", "bad"]])
     assert (features.token_fields, features.loss_terms) == ({}, None)
     assert features.words.tolist() == [0, 1]
+
+
+HAN = BertTokenizer([*VOCABULARY, *"在北京用年，", "200", "##3", "ib"])
+
+
+def test_a_character_a_row_is_learned_as_prediction_sees_it():
+    # "2003" is the pieces 200 ##3, and "ibm" ib ##m: what stands between is learned by the first row's label alone.
+    sentence = list("在2003年，北京用ibm")
+    tags = [0, 1, 2, 2, 2, 2, 0, 3, 4, 0, 5, 6, 6]
+    joined = join_words([sentence])
+    assert joined.texts == ["在2003年，北京用ibm"]
+    labels = of_types(("DATE", "LOC", "ORG"))
+    options = {"labels": labels, "max_length": 32, "stride": 4}
+    features = word_features(HAN, joined.texts, joined.starts, [[1] * len(sentence)], [tags], **options)
+    spelled_out = [HAN.vocabulary[i] for i in features.token_ids[1:-1]]
+    assert spelled_out == ["在", "200", "##3", "年", "，", "北", "京", "用", "ib", "##m"]
+    learned = features.token_fields["token_labels"][1:-1].tolist()
+    assert learned == [0, 1, -100, 2, 0, 3, 4, 0, 5, -100]
+    assert features.words.tolist() == [0, 1, 5, 6, 7, 8, 9, 10]  # the rows that begin something
+
+
+def test_the_rest_of_a_word_without_spaces_learns_that_it_continues():
+    labels = of_types(("LOC",))
+    joined = join_words([["在", "北京", "用", "abc"]])
+    options = {"labels": labels, "max_length": 32, "stride": 4}
+    features = word_features(HAN, joined.texts, joined.starts, [[1, 2, 1, 3]], [[0, 1, 0, 1]], **options)
+    assert [HAN.vocabulary[i] for i in features.token_ids[1:-1]] == ["在", "北", "京", "用", "a", "##b", "##c"]
+    assert features.token_fields["token_labels"][1:-1].tolist() == [0, 1, 2, 0, 1, -100, -100]
+    assert features.words.tolist() == [0, 1, 2, 3]
