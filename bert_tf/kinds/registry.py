@@ -85,6 +85,8 @@ def kind_of(where: str | os.PathLike[str]) -> Answering:
             f"Known are {', '.join(answered)}; for what another one answers, {TASK}"
         )
     folder = Folder(where, place, weights.load(where))
+    if "pooling" in folder.checkpoint.settings:  # an embedder of KerasHub
+        return _embedding(folder)
     if not name:
         name = _by_tensors(folder)
         logger.warning("%s names no architecture: by its tensors it is taken for %s", place, name)
@@ -201,7 +203,9 @@ def _extractive(folder: Folder) -> Answering:
 
 def _embedding(folder: Folder) -> Answering:
     kind = Retrieval(source=_source(), sequence_length=LONGEST)
-    return kind, kind.load_model(str(folder.where))
+    model = kind.load_model(str(folder.where))
+    longest = min(model.max_length or model.config.max_positions, model.config.max_positions)
+    return dataclasses.replace(kind, sequence_length=longest), model
 
 
 def _fill_mask(folder: Folder) -> Answering:

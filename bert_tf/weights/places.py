@@ -12,7 +12,10 @@ from bert_tf.errors import UserError
 CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
 DESCRIPTIONS += ["bert_config.json", "adapter_config.json"]
-DESCRIPTIONS += ["modules.json", "sentence_bert_config.json", "*_Pooling/config.json"]  # of sentence-transformers
+# Of sentence-transformers: what its modules do, and the weights of those that have some.
+DESCRIPTIONS += ["modules.json", "config_sentence_transformers.json", "sentence_*_config.json"]
+DESCRIPTIONS += ["[0-9]_*/config.json", "[0-9]_Dense/*"]
+DESCRIPTIONS += ["task.json", "preprocessor.json", "model.weights.json", "assets/tokenizer/*"]  # of KerasHub
 DESCRIPTIONS += ["0_*/*.json", "0_*/vocab.txt"]
 MODULES = "modules.json"
 # Where sentence-transformers kept the transformer before version 2.
@@ -93,7 +96,7 @@ def _from_hugging_face(name: str) -> Path:
     except ImportError:
         raise UserError(f"`{name}` needs huggingface_hub: pip install 'bert_tf[hub]'") from None
     try:
-        for weights in ("*.safetensors", "*.bin", "tf_model*.h5", "flax_model*.msgpack"):
+        for weights in ("*.safetensors", "*.bin", "tf_model*.h5", "flax_model*.msgpack", "*.weights.h5"):
             patterns = [*DESCRIPTIONS, weights, f"{weights}.index.json"]
             folder = Path(
                 huggingface_hub.snapshot_download(repository, revision=revision or None, allow_patterns=patterns)

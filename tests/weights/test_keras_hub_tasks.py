@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from bert_tf.errors import UserError
+from bert_tf.kinds import Retrieval
+from bert_tf.kinds.registry import kind_of
 from bert_tf.models import BertBackbone, BertClassifier, BertEmbedder, BertMaskedLM, BertPretrainer
 from bert_tf.weights import load, save_keras_hub
 from tests.weights.tiny import inputs
@@ -116,6 +118,9 @@ def test_an_embedder_gives_what_theirs_gives(tmp_path, settings):
     theirs = keras_hub.models.BertTextEmbedder(backbone(), **settings)
     theirs.save_to_preset(str(tmp_path / "x"))
     np.testing.assert_allclose(BertEmbedder.from_pretrained(tmp_path / "x")(INPUTS), theirs(INPUTS), rtol=0, atol=1e-5)
+    kind, model = kind_of(tmp_path / "x")
+    assert (type(kind), kind.sequence_length) == (Retrieval, 8)
+    assert model.pooling == settings.get("pooling_mode", "mean")
 
 
 def test_shards_and_bfloat16(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import json
 import sys
@@ -81,6 +82,22 @@ def test_hub_is_asked_for_safetensors_first_and_bin_only_without_them(monkeypatc
     assert [(repository, revision) for repository, revision, _ in hub.asked] == [("org/name", "v1")] * 2
     assert "*.bin" not in hub.asked[0][2]
     assert "*.bin" in hub.asked[1][2]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "config_sentence_transformers.json", "sentence_bert_config.json", "1_Pooling/config.json",
+        "2_Dense/config.json",
+        "2_Dense/pytorch_model.bin", "2_Dense/model.safetensors", "3_Normalize/config.json", "0_BERT/vocab.txt",
+        "task.json", "preprocessor.json", "assets/tokenizer/vocabulary.txt", "bert_config.json", "tokenizer.json",
+    ],
+)  # fmt: skip
+def test_what_changes_answers_is_fetched_with_the_weights(monkeypatch, tmp_path, file):
+    hub = _Hub(tmp_path)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    resolve("hf://org/name")
+    assert any(fnmatch.fnmatch(file, pattern) for pattern in hub.asked[0][2])  # as the hub's library matches
 
 
 def test_hub_errors_are_one_line(monkeypatch, tmp_path):
