@@ -105,6 +105,16 @@ def test_what_is_not_answered_is_refused_by_name(tmp_path, architecture, message
         Pipeline(folder)
 
 
+def test_of_a_named_file_that_file_answers(tmp_path):
+    first, second = bert_tf.BertSpanQA(CONFIG), bert_tf.BertSpanQA(CONFIG)
+    folder = save(first, tmp_path / "x")
+    (save(second, tmp_path / "y") / "model.safetensors").rename(folder / "best.safetensors")
+    kind, model = kind_of(folder / "best.safetensors")
+    assert isinstance(kind, SpanQA)
+    np.testing.assert_array_equal(model.span.kernel, second.span.kernel)
+    assert np.abs(np.asarray(first.span.kernel) - np.asarray(second.span.kernel)).max() > 1e-3
+
+
 def test_an_architecture_whose_head_is_not_in_the_file_is_refused(tmp_path):
     for name in ("BertForMaskedLM", "BertForSequenceClassification", "BertForQuestionAnswering"):
         folder = save(

@@ -69,10 +69,11 @@ def kind_of(where: str | os.PathLike[str]) -> Answering:
     Raises: UserError naming an architecture that is not known, or answers nothing, and what to do.
     """
     from bert_tf import weights
+    from bert_tf.weights.places import folder_of, inner_folder
     from bert_tf.weights.sentence_transformers import has_vectors
 
-    place = weights.resolve(where)
-    raw = _config(place)
+    place = folder_of(weights.resolve(where))
+    raw = _config(inner_folder(place))
     if has_vectors(place):
         return _embedding(Folder(where, place, None))
     name = _architecture(raw)

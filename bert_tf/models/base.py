@@ -113,8 +113,11 @@ class BertModel(keras.Model):
         """A model with the weights found at `where`: "minilm", a folder, "hf://org/name", "kaggle://...", or a size.
 
         Args:
-            where: a name or path, see `bert_tf.weights.places`.
-            overrides: the model's own arguments, or fields of its `BertConfig`, instead of the checkpoint's.
+            where: a name or path, see `bert_tf.weights.places`; of a file with weights that file itself is read.
+            overrides: the model's own arguments, or fields of its `BertConfig`, instead of the checkpoint's; and of
+                `bert_tf.models.loading.load_model`: `new_weights` and `extra_weights`, "warn" or "forbid", about a head
+                that the file lacks and tensors that the model has no place for; `ignore`, facts of the files to leave
+                out although answers may change.
         """
         from bert_tf.models.pretrained import load_model
 
