@@ -19,7 +19,7 @@ from bert_tf.errors import UserError
 
 # Our columns, and what files call them: the first that is there counts.
 COLUMNS = {
-    "id": ("id", "query_id", "qid"),
+    "id": ("id", "query_id", "qid", "guid"),
     "question": ("question", "query_text"),
     "context": ("context", "context_text"),
     "answers": ("answers", "answer", "answer_text"),
@@ -182,7 +182,7 @@ def _logged(rows: Iterator[_Found], path: Path) -> Iterator[Row]:
         logger.warning("%s: keys that are not read: %s", path, ", ".join(map(shown, sorted(unknown))))
     if again:
         logger.warning(
-            "%s: %d ids stand for more than one question, which scripts that go by ids take for one: %s",
+            "%s: ids of more than one question, which scripts that go by ids take for one: %d, such as %s",
             path,
             len(again),
             ", ".join(again[:3]),

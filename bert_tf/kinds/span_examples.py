@@ -83,7 +83,7 @@ def read_spans(kind: SpanQA, where: str, split: str, *, skip_bad_rows: bool) -> 
                 changes[change] += 1
         if changes:
             counts = ", ".join(f"{count} {how}" for how, count in changes.most_common())
-            logger.warning("%s: put %d answers in their place: %s; %s", table.origin, changes.total(), counts, first)
+            logger.warning("%s: answers put in their place: %s. The first: %s", table.origin, counts, first)
         if problems:
             logger.warning("%s: skipped %d answers: %s", table.origin, len(problems), "; ".join(problems[:3]))
     return SpanExamples(

@@ -132,7 +132,7 @@ class TextToText(Kind):
         first = [texts[0] for texts in examples.references]
         # [CLS] is left out again: the source's [SEP] stands in for it.
         target = encode(tokenizer, first, max_length=self.target_length + 1)
-        ends = "they are learnt up to there, as if they ended: a greater `target_length` takes more of them"
+        ends = "training learns them up to there, as if they ended: a greater `target_length` takes more of them"
         say_cut(tokenizer, first, target, self.target_length + 1, "targets", ends)
         return with_targets(source, target)
 

@@ -38,7 +38,7 @@ _FREQUENT = "the of and to in a is that for it was on as with be by at from are 
 FREQUENT = frozenset(_FREQUENT.split())
 """About a third of the words of English texts, and under a twelfth of those in related languages."""
 
-LOOKED_AT = 1000  # texts
+LOOKED_AT = 1000  # texts, and characters of each
 FOREIGN = 0.2  # share of the letters from which on a rule does not fit a text
 FREQUENT_SHARE, WORDS_NEEDED = 0.08, 200
 
@@ -117,7 +117,7 @@ def fit(
     Returns: why it cannot, and else why it may not; None: nothing to say.
     """
     language = language_code(language)
-    some = list(islice(texts, LOOKED_AT))
+    some = [text[:LOOKED_AT] for text in islice(texts, LOOKED_AT)]
     scripts = Counter(script(character) for text in some for character in text)
     del scripts[""]
     total = scripts.total()

@@ -277,7 +277,7 @@ def test_unknown_keys_and_ids_that_come_again_are_named(tmp_path, caplog):
     write(tmp_path, {"context": "Zoë sang.", "qas": [first, QUESTION], "url": "u"}, indent=1)
     assert len(read(tmp_path)) == 2
     assert "train.json: keys that are not read: 'url', 'weight', 'yesno'" in caplog.text
-    assert "1 ids stand for more than one question" in caplog.text
+    assert "ids of more than one question, which scripts that go by ids take for one: 1, such as" in caplog.text
     assert "'q1' on lines 11 and 23" in caplog.text
 
 

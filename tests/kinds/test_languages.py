@@ -154,7 +154,7 @@ def test_what_is_cut_is_counted_and_said(caplog):
     features = kind.features(TOKENIZER, kind.read("own", "train"))
     assert len(features) == 4
     assert "1 of 4 texts to read are longer than 22 tokens" in caplog.text
-    assert "2 of 4 targets are longer than 7 tokens: they are learnt up to there" in caplog.text
+    assert "2 of 4 targets are longer than 7 tokens: training learns them up to there" in caplog.text
     caplog.clear()
     kind.features(TOKENIZER, kind.read("own", "train"), sequence_length=60)
     assert "texts to read" not in caplog.text
