@@ -43,19 +43,26 @@ def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
     The task is read from the run folder, as data, and its file is not run. It is run where the folder has none (an
     older run, or a task of a kind of your own), and with `needs_data` where the description had to leave the task's
     source out (rows in memory). What a description cannot hold besides, a task of this library gets from the library.
+    The task is in the run's language.
 
     Args:
         needs_data: whether the task's examples are to be read.
     Raises: UserError naming what is missing.
     """
+    config = read_run(run_folder)
+    kind = _task(run_folder, config, needs_data=needs_data)
+    return OpenRun(config, kind if config.data.language is None else kind.configured(config))
+
+
+def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
+    """The task as its file or its description in the run folder has it."""
     from bert_tf.kinds.description import read_description
 
-    config = read_run(run_folder)
     path = run_folder / TASK
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return OpenRun(config, _from_file(config, run_folder, "the run's folder does not hold its task"))
+        return _from_file(config, run_folder, "the run's folder does not hold its task")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: expected the run's task as JSON. Received: {error}") from None
     kind, left_out = read_description(described, str(path))
@@ -63,11 +70,11 @@ def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
         shipped = load_task(config.task)
         if type(shipped) is type(kind):
             kept = {name: getattr(shipped, name) for name in left_out if hasattr(shipped, name)}
-            return OpenRun(config, dataclasses.replace(kind, **kept))
+            return dataclasses.replace(kind, **kept)
     if needs_data and "source" in left_out:
         own = _from_file(config, run_folder, "the task's examples stand in its file alone")
         kind = dataclasses.replace(kind, source=own.source)
-    return OpenRun(config, kind)
+    return kind
 
 
 def _from_file(config: RunConfig, run_folder: Path, why: str) -> Kind:

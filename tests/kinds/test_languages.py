@@ -10,6 +10,7 @@ from bert_tf.config import RunConfig
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
 from bert_tf.kinds import Classification, ExtractiveSummarization, Pretraining, TextToText
+from bert_tf.runs import open_run, write_task
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 
@@ -180,3 +181,17 @@ def test_sentences_are_joined_as_the_language_writes_them(language, expected):
     kind = summaries([], language=language)
     found = chosen(outputs, features, texts, limit=2, block_trigrams=False, separator=kind.separator)
     assert found == [expected]
+
+
+def test_a_run_keeps_its_language(tmp_path):
+    (tmp_path / "model").mkdir()
+    settings = 'task = "scitldr"\n[data]\nlanguage = "zh"\n'
+    (tmp_path / "config.toml").write_text(settings, encoding="utf-8")
+    for keeps_task in (False, True):
+        if keeps_task:
+            write_task(tmp_path, load_task("scitldr"))
+        config, kind = open_run(tmp_path)
+        assert isinstance(kind, ExtractiveSummarization)
+        assert (config.data.language, kind.language, kind.separator) == ("zh", "zh", "")
+    (tmp_path / "config.toml").write_text('task = "scitldr"\n', encoding="utf-8")
+    assert open_run(tmp_path).kind == load_task("scitldr")
