@@ -9,9 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from bert_tf.config import OWN, SAMPLE, RunConfig, read_config
+from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, read_config
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,10 +34,47 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see --help)")
 
 
-def run_command(prog: str, command: Callable[[Sequence[str] | None], None]) -> NoReturn:
-    """Runs a command as a process: 0 when done; a UserError is one line on stderr and status 2."""
+def add_reading_flags(parser: Parser) -> None:
+    """The flags of commands that read examples: what to do with bad rows, and what encoding files are in."""
+    parser.add_argument("--skip-bad-rows", metavar="SHARE", nargs="?", const=True, type=_share,
+                        help="leave out and count rows that cannot be read, up to that share of a file's rows; "
+                             "without SHARE: up to data.bad_rows_share, 0.01")  # fmt: skip
+    parser.add_argument("--encoding", metavar="NAME", help="of text files, such as cp1252; default: UTF-8")
+
+
+def reading_layer(flags: argparse.Namespace) -> Layer:
+    """What `add_reading_flags` was given, as settings of a run."""
+    data: dict[str, Any] = {}
+    if flags.skip_bad_rows is not None:
+        data["skip_bad_rows"] = True
+    if isinstance(flags.skip_bad_rows, float):
+        data["bad_rows_share"] = flags.skip_bad_rows
+    if flags.encoding is not None:
+        data["encoding"] = flags.encoding
+    return Layer(origin="--skip-bad-rows, --encoding", values={"data": data} if data else {})
+
+
+def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
+    """A run's settings as `add_reading_flags` change them."""
+    changes = reading_layer(flags).values.get("data", {})
+    return config.model_copy(update={"data": config.data.model_copy(update=changes)})
+
+
+def _share(value: str) -> float:
     try:
-        command(None)
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, such as 0.05. Received: {value}")
+    return share
+
+
+def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
+    """Runs a command as a process: its status, or 0; a UserError is one line on stderr and status 2."""
+    status = 0
+    try:
+        status = command(None) or 0
         sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
@@ -49,7 +86,7 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], None]) -> N
         # Whoever read our output has gone. Python would complain once more on closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    sys.exit(0)
+    sys.exit(status)
 
 
 def say(message: str) -> None:

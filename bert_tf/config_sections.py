@@ -112,6 +112,14 @@ class DataConfig(Section):
         False,
         "leave out and count rows that cannot be read, where the default is to stop at the first",
     )
+    bad_rows_share: Annotated[float, Field(ge=0.0, le=1.0)] = entry(
+        0.01,
+        "of a file's rows, the most that data.skip_bad_rows may leave out; with more, the run stops",
+    )
+    encoding: str | None = entry(
+        None,
+        "of text files, as Python names it: cp1252, gb18030, utf-16, ...; none: UTF-8, or what a byte order mark says",
+    )
 
 
 class PretrainingConfig(Section):

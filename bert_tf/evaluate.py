@@ -10,11 +10,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bert_tf.command_line import Parser, find_data, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_reading_flags,
+    find_data,
+    run_command,
+    say,
+    start_tensorflow,
+    with_reading,
+)
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.lookup import load_task
@@ -33,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
     parser.add_argument("--split", metavar="NAME", help="default: validation, and what the task scores with it")
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    add_reading_flags(parser)
     flags = parser.parse_args(argv)
 
     if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
@@ -43,16 +52,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         config, kind = open_run(Path(flags.run).expanduser(), needs_data=True)
     else:
         config, kind = RunConfig(task=flags.task), load_task(flags.task)
+    config = with_reading(config, flags)
     kind = kind.configured(config, new_data=flags.data is not None)
     data = find_data(kind, config.task, flags.data or config.data.source)
-    skip_bad_rows = flags.skip_bad_rows or config.data.skip_bad_rows
     name = flags.split or "validation"
     splits = kind.scored_splits if flags.split is None and not Path(data).is_file() else {name: ""}
-    examples = {split: kind.read(data, split, skip_bad_rows=skip_bad_rows) for split in splits}
+    examples = {split: kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows) for split in splits}
     for split, part in examples.items():
         if not part.is_labelled or not len(part):
             raise UserError(
-                f"--split={split}: expected labelled examples. Received: {len(part)} examples without labels"
+                f"--split={split}: expected labelled examples. Received: {len(part)} examples without labels in {data};"
+                " to answer them, use python -m bert_tf.predict"
             )
 
     start_tensorflow()
@@ -74,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for baseline, scores in baselines.items():
         say(f"baseline {baseline}: {listed(scores)}")
     result = {"task": config.task, "data": data, "split": name, "examples": count, "bad_rows": bad_rows}
+    reasons = sum((Counter(part.bad_row_reasons) for part in examples.values()), Counter())
+    result |= {"bad_row_reasons": dict(reasons)} if reasons else {}
     result |= {"baselines": {name: as_json(scores) for name, scores in baselines.items()}} if baselines else {}
     print(json.dumps({**result, "metrics": as_json(metrics), **report, "seconds": round(seconds, 3)}))
 

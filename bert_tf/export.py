@@ -14,7 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, find_data, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_reading_flags,
+    find_data,
+    run_command,
+    say,
+    start_tensorflow,
+    with_reading,
+)
 from bert_tf.config import RunConfig, override_layer
 from bert_tf.errors import UserError
 from bert_tf.lookup import load_export, names
@@ -40,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         help="other settings of the format")  # fmt: skip
     parser.add_argument("--data", metavar="WHERE", help="what to check it on; default: the run's")
     parser.add_argument("--split", metavar="NAME", default="validation", help="default: validation")
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    add_reading_flags(parser)
     parser.add_argument("--examples", metavar="N", type=_positive, default=EXAMPLES,
                         help=f"check the first N examples of the split; default: {EXAMPLES}")  # fmt: skip
     parser.add_argument("--tolerance", metavar="POINTS", type=_points, default=0.5,
@@ -51,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     # 1. What is asked, and whether it can be, before anything slow.
     folder, out = Path(flags.run).expanduser(), Path(flags.out).expanduser()
     config, kind = open_run(folder, needs_data=True)
+    config = with_reading(config, flags)
+    kind = kind.configured(config)
     artefact = load_export(flags.format)
     settings = [*flags.settings, *([] if flags.quantize is None else [f"quantize={json.dumps(flags.quantize)}"])]
     artefact = artefact.with_settings(override_layer(settings).values)
@@ -78,7 +88,7 @@ def _export(
 ) -> dict[str, Any]:
     from bert_tf.exporting.examples import first_examples
 
-    examples = kind.read(data, flags.split, skip_bad_rows=flags.skip_bad_rows or config.data.skip_bad_rows)
+    examples = kind.read(data, flags.split, skip_bad_rows=config.data.skip_bad_rows)
     if not examples.is_labelled or not len(examples):
         raise UserError(f"--split={flags.split}: expected labelled examples. Received: {len(examples)} without labels")
 

@@ -1,48 +1,71 @@
 """Answer new texts with a trained run: python -m bert_tf.predict --run=runs/sst2 --text="A joy from start to end."
 
-Prints one JSON object a line, in the order of the input.
+Prints one JSON object a line, in the order of the input, or writes --output as its suffix says. A file's other columns
+come back in the answers; one that is called as a part of the answer is, `label` say, comes back as `input.label`.
+
+An input that cannot be answered (bytes that are no text, a cell that is not there) has an object with `error` in its
+place. Exit status: 0, all are answered; 3, some have an error in place of an answer; 2, bad use or a broken file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from bert_tf.command_line import Parser, check_writable, run_command, say, start_tensorflow
 from bert_tf.config import override_layer
+from bert_tf.data.files.write import WRITERS, writer_of
+from bert_tf.data.inputs import INPUT_FORMATS, Input, Reading, read_inputs
 from bert_tf.errors import UserError
-from bert_tf.kinds.inputs import FORMATS, read_inputs
 from bert_tf.runs import open_run
 
+if TYPE_CHECKING:
+    from bert_tf.pipeline import Pipeline
+
 PROG = "python -m bert_tf.predict"
+SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
 CHUNK = 8192  # texts that are sorted by length together, and held in memory
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns: the exit status, 0, or 3 where inputs have an error in place of an answer."""
     parser = Parser(PROG, __doc__)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument("--text", action="append", help="a text; may be repeated; a pair has a tab between its texts")
     parser.add_argument("--input", metavar="FILE|-", help="file of inputs, or - for standard input")
-    parser.add_argument(
-        "--input-format", choices=FORMATS, help="lines, tsv or jsonl; default: by the file's suffix, else lines"
-    )
+    parser.add_argument("--input-format", metavar="NAME", choices=INPUT_FORMATS,
+                        help=f"{', '.join(INPUT_FORMATS)}; default: by the file's suffix; - is lines")  # fmt: skip
+    parser.add_argument("--text-column", metavar="NAME", help="what the file calls the text; default: as the task does")
+    parser.add_argument("--pair-column", metavar="NAME", help="what the file calls the second text of a pair")
+    parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="how to answer, where the task lets one choose: word_vectors=true")  # fmt: skip
-    parser.add_argument("--output", metavar="FILE", help="where the answers go; default: standard output")
+    parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
+                        f"{', '.join(WRITERS)}; default: standard output, as JSON lines")  # fmt: skip
     flags = parser.parse_args(argv)
 
     if (flags.text is None) == (flags.input is None):
         raise UserError("expected either --text or --input. Received: " + ("neither" if flags.text is None else "both"))
     run_folder = Path(flags.run).expanduser()
+    make_writer = writer_of(flags.output)
     kind = open_run(run_folder).kind.with_settings(override_layer(flags.settings).values)
-    inputs = read_inputs(flags.text, flags.input, flags.input_format, kind.text_columns, kind.input_text)
+    reading = Reading(
+        columns=kind.text_columns,
+        read_cell=kind.input_text,
+        file_format=flags.input_format,
+        text_column=flags.text_column,
+        pair_column=flags.pair_column,
+        encoding=flags.encoding,
+        source=kind.source,
+        joiner=getattr(kind, "joiner", None),
+    )
+    inputs = read_inputs(flags.text, flags.input, reading)
     if flags.output:
         check_writable(Path(flags.output).expanduser().parent, "--output")
 
@@ -52,16 +75,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     pipeline = Pipeline(run_folder, task=kind)
     started = time.perf_counter()
     done = 0
-    with _output(flags.output) as out:
+    errors: list[str] = []
+    with _output(flags.output) as out, make_writer(out) as writer:
         while chunk := list(islice(inputs, CHUNK)):
-            texts = [first for first, _ in chunk]
-            pairs = [second for _, second in chunk if second is not None] or None
-            for answer in pipeline(texts, pairs):
-                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            for answer in _answers(pipeline, chunk):
+                writer.write(answer)
             out.flush()
             done += len(chunk)
+            errors += [found.error for found in chunk if found.error is not None]
             _progress(done, started, last=False)
     _progress(done, started, last=True)
+    if errors:
+        say(f"{len(errors):,} of {done:,} inputs have an error in place of an answer, the first: {errors[0]}")
+    return SOME_ERRORS if errors else 0
+
+
+def _answers(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[dict[str, Any]]:
+    """For each input its answer, or `error`, after the other columns of its row."""
+    good = [found for found in inputs if found.error is None]
+    pairs = [found.pair for found in good if found.pair is not None] or None
+    answers = iter(pipeline([found.text for found in good], pairs) if good else [])
+    for found in inputs:
+        answer = next(answers) if found.error is None else {"error": found.error}
+        others = {f"input.{name}" if name in answer else name: cell for name, cell in found.others.items()}
+        yield {**others, **answer}
 
 
 def _progress(done: int, started: float, *, last: bool) -> None:

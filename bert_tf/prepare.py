@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bert_tf.command_line import Parser, check_writable, find_data, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_reading_flags,
+    check_writable,
+    find_data,
+    run_command,
+    say,
+    start_tensorflow,
+)
 from bert_tf.config import SAMPLE
 from bert_tf.errors import UserError
 from bert_tf.train import settings_of
@@ -38,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--backbone", metavar="WHERE", help="of the training run: its vocabulary is used")
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="keys of the training run, such as data.sequence_length=512 or seed=2")  # fmt: skip
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count lines that cannot be read")
+    add_reading_flags(parser)
     flags, of_beam = parser.parse_known_args(argv)
 
     # 1. What is asked, and whether it can be.
@@ -51,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"--epochs must be 1 or more. Received: {flags.epochs}")
     data = find_data(kind, config.task, flags.data)
     kind = kind.configured(config)
-    corpora = {split: kind.read(data, split, skip_bad_rows=flags.skip_bad_rows) for split in ("train", "validation")}
+    corpora = {
+        split: kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows) for split in ("train", "validation")
+    }
     output = Path(flags.output).expanduser()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"--output={output}: expected a folder that is empty or not there. Received: one with files")

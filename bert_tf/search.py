@@ -3,8 +3,9 @@
 Builds an index of sentence vectors on disk, or opens the one that is there, and answers queries: a JSON object a line,
 in their order, with the nearest documents and the cosine of each. With --qrels a last line holds the metrics.
 
-A corpus, and a file of queries, is JSON lines with `text` (perhaps `title`, and `_id` or `id`), TSV with an id and a
-text, SMART's format as Cranfield has it, or a text a line, whose id is the line's number.
+A corpus, and a file of queries, is CSV, TSV, JSON lines, a JSON array, Parquet or Excel with a column `text` (perhaps
+`title`, and `_id` or `id`), TSV with an id and a text, SMART's format as Cranfield has it, or a text a line, whose id
+is the line's number.
 """
 
 from __future__ import annotations
@@ -19,11 +20,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, check_writable, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_reading_flags,
+    check_writable,
+    reading_layer,
+    run_command,
+    say,
+    start_tensorflow,
+)
+from bert_tf.data.files import FORMATS
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
-    from bert_tf.data.text_sets import TextSet
+    from bert_tf.data.text_sets import TextSet, TextSetReading
     from bert_tf.pipeline import Pipeline
     from bert_tf.vector_index import VectorIndex
 
@@ -43,7 +53,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--queries", metavar="FILE", help="file of queries")
     parser.add_argument("--top", metavar="N", type=_count, default=10, help="documents a query; default: 10")
     parser.add_argument("--qrels", metavar="FILE", help="judgements of --queries: TREC's, BEIR's or Cranfield's")
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    parser.add_argument("--input-format", metavar="NAME", choices=tuple(FORMATS),
+                        help=f"of --corpus and --queries: {', '.join(FORMATS)}; default: by the suffix")  # fmt: skip
+    parser.add_argument("--text-column", metavar="NAME", default="text", help="of the documents; default: text")
+    parser.add_argument("--id-column", metavar="NAME", help="of the documents; default: _id or id, if there is one")
+    parser.add_argument("--query-column", metavar="NAME", default="text", help="the queries' texts; default: text")
+    parser.add_argument("--query-id-column", metavar="NAME", help="the queries' ids; default: _id or id")
+    add_reading_flags(parser)
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be, before anything slow.
@@ -55,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     corpus, corpus_about = None, {}
     if flags.corpus is not None:
         path = Path(flags.corpus).expanduser()
-        corpus = _read(flags.corpus, flags.skip_bad_rows)
+        corpus = _read(flags.corpus, flags)
         corpus_about = {"corpus": hashlib.sha256(path.read_bytes()).hexdigest(), "corpus_name": path.name}
         check_writable(folder.parent, "--index")
     is_there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
@@ -84,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert_tf.data.text_sets import is_beir, read_judgements
 
         qrels = Path(flags.qrels).expanduser()
-        judgements = read_judgements(qrels, queries, index.ids, skip_bad_rows=flags.skip_bad_rows)
+        judgements = read_judgements(qrels, queries, index.ids, _reading(flags))
         if is_beir(qrels):  # its evaluation leaves out a query's own document
             numbers = {key: number for number, key in enumerate(index.ids)}
             own = [numbers.get(key, -1) for key in queries.ids]
@@ -105,10 +121,23 @@ def _check(flags: argparse.Namespace) -> None:
         raise UserError("--approximate is for building an index, and needs --corpus. Received: no --corpus")
 
 
-def _read(name: str, skip_bad_rows: bool, *, are_queries: bool = False) -> TextSet:
+def _reading(flags: argparse.Namespace, *, are_queries: bool = False) -> TextSetReading:
+    from bert_tf.data.text_sets import TextSetReading
+
+    data = reading_layer(flags).values.get("data", {})
+    return TextSetReading(
+        file_format=flags.input_format,
+        text_column=flags.query_column if are_queries else flags.text_column,
+        id_column=flags.query_id_column if are_queries else flags.id_column,
+        **data,
+    )
+
+
+def _read(name: str, flags: argparse.Namespace, *, are_queries: bool = False) -> TextSet:
     from bert_tf.data.text_sets import read_text_set
 
-    return read_text_set(Path(name).expanduser(), are_queries=are_queries, skip_bad_rows=skip_bad_rows)
+    reading = _reading(flags, are_queries=are_queries)
+    return read_text_set(Path(name).expanduser(), reading, are_queries=are_queries)
 
 
 def _queries(flags: argparse.Namespace) -> TextSet | None:
@@ -116,7 +145,7 @@ def _queries(flags: argparse.Namespace) -> TextSet | None:
 
     if flags.query is not None:
         return TextSet([str(number) for number in range(1, len(flags.query) + 1)], flags.query)
-    return None if flags.queries is None else _read(flags.queries, flags.skip_bad_rows, are_queries=True)
+    return None if flags.queries is None else _read(flags.queries, flags, are_queries=True)
 
 
 def _pipeline(flags: argparse.Namespace) -> Pipeline:

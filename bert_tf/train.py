@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bert_tf import lookup
-from bert_tf.command_line import Parser, check_writable, find_data, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_reading_flags,
+    check_writable,
+    find_data,
+    reading_layer,
+    run_command,
+    say,
+    start_tensorflow,
+)
 from bert_tf.config import (
     SAMPLE,
     Layer,
@@ -46,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", metavar="DIR", help="run folder; default: runs/<task>")
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count rows that cannot be read")
+    add_reading_flags(parser)
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be: nothing slow, and nothing left behind, before that is known.
@@ -55,7 +64,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = find_data(kind, config.task, config.data.source)
     config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if Path(data).is_file() and not kind.source.takes_patterns:
-        raise UserError(f"--data={data}: training needs a folder that holds each split. Received: a single file")
+        raise UserError(
+            f"--data={data}: training needs a folder that holds a file for each split, of which it scores the model on "
+            "the validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
+        )
     check_writable(run_folder, "--run")
 
     # 2. A folder that holds a run already: the same run goes on, another one is refused.
@@ -98,8 +110,7 @@ def settings_of(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
         layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
     if flags.data is not None:
         layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
-    if flags.skip_bad_rows:
-        layers.append(Layer(origin="--skip-bad-rows", values={"data": {"skip_bad_rows": True}}))
+    layers.append(reading_layer(flags))
     config = resolve(layers)
     lasting = {"backbone": _lasting(config.backbone)}
     lasting |= {"vocabulary": _lasting(config.vocabulary)} if config.vocabulary is not None else {}

@@ -168,9 +168,10 @@ def test_a_broken_row_is_named_or_skipped(line, expected, tiny_run, reviews, cap
     (reviews / "dev.tsv").write_text(f"sentence\tlabel\ngood\t1\n{line}\nbad\t0\n")
     with pytest.raises(UserError, match=expected):
         evaluate.main([f"--run={tiny_run}", f"--data={reviews}"])
-    evaluate.main([f"--run={tiny_run}", f"--data={reviews}", "--skip-bad-rows"])
+    evaluate.main([f"--run={tiny_run}", f"--data={reviews}", "--skip-bad-rows=0.4"])
     result = json.loads(capsys.readouterr().out)
     assert (result["examples"], result["bad_rows"]) == (2, 1)
+    assert sum(result["bad_row_reasons"].values()) == 1
 
 
 def test_predict_writes_a_line_an_input_in_order(tiny_run, tmp_path, capsys, monkeypatch):
@@ -188,13 +189,97 @@ def test_predict_writes_a_line_an_input_in_order(tiny_run, tmp_path, capsys, mon
     assert sorted(file.name for file in tmp_path.iterdir()) == ["in.txt", "out.jsonl"]
 
 
-def test_a_bad_line_leaves_nothing_under_the_final_name(tiny_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "CHUNK", 1)
+def test_a_bad_line_has_an_error_in_place_of_an_answer(tiny_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(predict, "CHUNK", 2)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    source.write_text('{"sentence": "good"}\n{"sentence": 5}\n')
-    with pytest.raises(UserError, match=r"in\.jsonl:2: expected a JSON object with the text sentence"):
+    lines = ['{"sentence": "good", "id": "\\ud800"}', '{"sentence": null, "id": 2}', '{"sentence": "bad\\ud800"}', "{"]
+    source.write_text("\n".join([*lines, '{"sentence": "bad"}\n']))
+    assert predict.main([f"--run={tiny_run}", f"--input={source}", f"--output={target}"]) == 3
+    answers = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [answer.get("text") for answer in answers] == ["good", None, None, None, "bad"]
+    assert [answer.get("id") for answer in answers] == ["\ud800", 2, None, None, None]
+    assert answers[1] == {
+        "id": 2,
+        "error": f"{source}:2: column 'sentence': expected text. Received: None, a missing value",
+    }
+    assert "error" not in answers[0] | answers[4]
+    assert (
+        f"3 of 5 inputs have an error in place of an answer, the first: {source}:2: column" in capsys.readouterr().err
+    )
+
+
+def test_a_file_that_breaks_off_leaves_nothing_under_the_final_name(tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "CHUNK", 1)
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text('sentence\ngood\n"bad\n')
+    with pytest.raises(UserError, match=r"in\.csv:3: expected a closing quote"):
         predict.main([f"--run={tiny_run}", f"--input={source}", f"--output={target}"])
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.jsonl"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.csv"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet"])
+def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_run, tmp_path, capsys):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"id": ["7", "8", "9"], "sentence": ["good, film", 'a\t"b"\nc', "bad"], "label": ["x", "y", "z"]}
+    )
+    source = tmp_path / f"in.{suffix}"
+    if suffix in ("json", "jsonl"):
+        frame.to_json(source, orient="records", lines=suffix == "jsonl")
+    elif suffix == "parquet":
+        frame.to_parquet(source)
+    else:
+        frame.to_csv(source, index=False, sep={"csv": ",", "tsv": "\t"}[suffix])
+    target = tmp_path / f"out.{'jsonl' if suffix == 'parquet' else suffix}"
+    assert predict.main([f"--run={tiny_run}", f"--input={source}", f"--output={target}"]) == 0
+    wanted = bert_tf.Pipeline(tiny_run)(list(frame["sentence"]))
+    if suffix in ("csv", "tsv"):
+        table = pandas.read_csv(target, sep={"csv": ",", "tsv": "\t"}[suffix], dtype={"id": str})
+        columns = ["id", "input.label", "text", "label", "score", "probabilities.negative", "probabilities.positive"]
+        assert list(table.columns) == columns
+        assert table["probabilities.positive"].tolist() == [answer["probabilities"]["positive"] for answer in wanted]
+    else:
+        text = target.read_text(encoding="utf-8")
+        table = pandas.DataFrame(json.loads(text) if suffix == "json" else [*map(json.loads, text.splitlines())])
+        assert table["probabilities"].tolist() == [answer["probabilities"] for answer in wanted]
+    assert table["id"].tolist() == ["7", "8", "9"]
+    assert table["input.label"].tolist() == ["x", "y", "z"]
+    assert table["text"].tolist() == frame["sentence"].tolist()
+    assert table["label"].tolist() == [answer["label"] for answer in wanted]
+    # What was written can be read back.
+    if suffix == "tsv":
+        flags = [f"--run={tiny_run}", f"--input={target}", "--text-column=text"]
+        capsys.readouterr()
+        assert predict.main(flags) == 0
+        assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == table["text"].tolist()
+
+
+def test_a_column_may_be_named_and_an_unknown_suffix_is_said(tiny_run, tmp_path, capsys):
+    source = tmp_path / "in.csv"
+    source.write_bytes("Review;Stars\ncafé;3\n".encode("cp1252"))
+    flags = [f"--run={tiny_run}", f"--input={source}"]
+    with pytest.raises(UserError, match=r"expected the column sentence\. .*--text-column=NAME"):
+        predict.main(flags)
+    assert predict.main([*flags, "--text-column=Review", "--encoding=cp1252"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["text"], answer["Stars"]) == ("café", "3")
+    with pytest.raises(
+        UserError, match=r"--output=x\.parquet: expected a file ending in \.jsonl, .*Received: \.parquet"
+    ):
+        predict.main([*flags, "--output=x.parquet"])
+    with pytest.raises(UserError, match="argument --input-format: invalid choice: 'xml'"):
+        predict.main([*flags, "--input-format=xml"])
+
+
+def test_bytes_of_the_command_line_that_are_no_text(tiny_run):
+    done = subprocess.run(
+        [sys.executable, "-m", "bert_tf.predict", f"--run={tiny_run}", "--text", b"a\xff", "--text=good"],
+        cwd=REPOSITORY, capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["error"].startswith("--text 1: expected text that UTF-8 can hold. Received: a lone surrogate (U+DCFF")
+    assert second["text"] == "good"
 
 
 def test_predict_as_a_process_prints_only_answers(tiny_run):

@@ -128,6 +128,9 @@ def test_a_broken_training_file_is_named_and_the_command_can_be_tried_again(tiny
     flags += ["--set", "training.max_steps=1"]
     with pytest.raises(UserError, match=r"train\.tsv:5: expected 2 columns \(sentence, label\)"):
         train.main(flags)
-    train.main([*flags, "--skip-bad-rows"])
+    with pytest.raises(UserError, match=r"train\.tsv: expected at most 1 % .*1 of 4 .* say --skip-bad-rows=0\.25$"):
+        train.main([*flags, "--skip-bad-rows"])
+    train.main([*flags, "--skip-bad-rows=0.25"])
     result = json.loads(capsys.readouterr().out)
     assert (result["train_examples"], result["bad_rows"]) == (3, {"train": 1, "validation": 0})
+    assert result["bad_row_reasons"]["train"] == {"expected 2 columns (sentence, label) separated by tabs": 1}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bert_tf.data.files import DataFile, Row
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import Parsers, Table, collect
-from bert_tf.data.text_files import Row, json_rows
-from bert_tf.data.text_sets import identified, judgement_lines, unique
+from bert_tf.data.text_sets import TextSetReading, judgement_lines, text_rows, unique
 
 DOCUMENTS, QUERIES = "documents", "queries"
 
@@ -47,8 +47,8 @@ class Beir(FileSource):
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         path = self.path(where, split)
-        rows = self._read(path)[1] if split in (DOCUMENTS, QUERIES) else judgement_lines(path)
+        rows = self._read(path)[1] if split in (DOCUMENTS, QUERIES) else judgement_lines(path, self.encoding)
         return collect(rows, parsers, origin=str(path), **options)
 
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        return (), unique((number, identified(number, row)) for number, row in json_rows(path))
+        return (), unique(text_rows(DataFile(path, self.encoding), TextSetReading()).rows)

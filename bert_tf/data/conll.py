@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bert_tf.data.cells import shown
+from bert_tf.data.files import Row, decoding_error, read_text
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import BadRow
 from bert_tf.data.tags import OUTSIDE, SCHEMES, TAG, TagError, Tags, to_iob2
-from bert_tf.data.text_files import Row, decoding_error, read_text
 from bert_tf.errors import UserError
 
 DOCUMENT = "-DOCSTART-"
@@ -63,8 +63,7 @@ class Conll(FileSource):
                 raise ValueError(f"`{name}` must be one of {self.columns} columns. Received: {name}={value}")
 
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        text = read_text(path)
-        lines = [line.rstrip("\r") for line in text.split("\n" if "\n" in text else "\r")]
+        lines = [line.rstrip("\r") for line in read_text(path, self.encoding).split("\n")]
         return (), self._sentences(path, lines)
 
     def _sentences(self, path: Path, lines: Sequence[str]) -> Iterator[Row]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.data.cells import shown
+from bert_tf.data.files import Row, decoding_error, read_text
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import BadRow, Parsers, Table, collect
-from bert_tf.data.text_files import Row, decoding_error, read_text
 from bert_tf.errors import UserError
 
 RECORD = re.compile(r"\.I ([0-9]+) *")
@@ -44,13 +44,13 @@ class Cranfield(FileSource):
             raise UserError(f"{where}: expected a folder with {', '.join(self.files.values())}. Received: a file")
         path = self.path(where, split)
         if split in (DOCUMENTS, QUERIES):
-            rows = smart_rows(path, by_position=split == QUERIES)
+            rows = smart_rows(path, by_position=split == QUERIES, encoding=self.encoding)
         else:
-            rows = (row for row in judgement_rows(path) if self._belongs(row[1], split))
+            rows = (row for row in judgement_rows(path, self.encoding) if self._belongs(row[1], split))
         return collect(rows, parsers, origin=str(path), **options)
 
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        return (), smart_rows(path)
+        return (), smart_rows(path, encoding=self.encoding)
 
     def _belongs(self, row: Mapping[str, Any] | BadRow, split: str) -> bool:
         if isinstance(row, BadRow) or split not in ("train", "validation"):
@@ -58,7 +58,7 @@ class Cranfield(FileSource):
         return (int(row["query"]) % self.every == 0) == (split == "validation")
 
 
-def smart_rows(path: Path, *, by_position: bool = False) -> Iterator[Row]:
+def smart_rows(path: Path, *, by_position: bool = False, encoding: str | None = None) -> Iterator[Row]:
     """Records of a SMART file as `id` and `text`, each with the line that it begins on.
 
     Args:
@@ -66,7 +66,7 @@ def smart_rows(path: Path, *, by_position: bool = False) -> Iterator[Row]:
     """
     record: list[tuple[int, str]] = []
     position, seen = 0, set()
-    lines = read_text(path).split("\n")
+    lines = read_text(path, encoding).split("\n")
     for number, line in enumerate([*lines, ".I 0"], start=1):
         line = line.removesuffix("\r")
         if not RECORD.fullmatch(line):
@@ -84,10 +84,10 @@ def smart_rows(path: Path, *, by_position: bool = False) -> Iterator[Row]:
         record = [(number, line)]
 
 
-def judgement_rows(path: Path) -> Iterator[Row]:
+def judgement_rows(path: Path, encoding: str | None = None) -> Iterator[Row]:
     """Judgements as `query`, `document` (both as their ids) and `gain`: three numbers a line, the last a code."""
     seen: dict[tuple[str, ...], int] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
         cells = line.split()
         if not cells:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,6 +34,9 @@ class Either(Source):
             return next(
                 (form for form, own in zip(self.forms, suffixes, strict=True) if place.suffix in own), self.forms[0]
             )
+        exact = [form for form in self.forms if place is not None and form.exact_path(place, split) is not None]
+        if exact:
+            return exact[0]
         errors = []
         for form in self.forms:
             try:
@@ -45,4 +48,6 @@ class Either(Source):
         raise errors[0]
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
-        return self.form(where, split)._open(where, split, parsers, **options)
+        form = self.form(where, split)
+        form = replace(form, encoding=self.encoding or form.encoding, hub_names={**form.hub_names, **self.hub_names})
+        return form._open(where, split, parsers, **options)

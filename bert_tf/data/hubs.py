@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bert_tf.data.files.columnar import class_name
 from bert_tf.errors import UserError
 
 PREFIXES = {"tfds:": "tfds", "hf:": "datasets"}  # prefix -> extra of setup.py
@@ -52,7 +53,7 @@ def read(where: str, split: str, names: Mapping[str, str]) -> tuple[Sequence[str
         if values is None or (theirs in classes and len(values) and all(value == NO_LABEL for value in values)):
             continue
         labels = classes.get(theirs)
-        found[ours] = values if labels is None else [_class_name(labels, value) for value in values]
+        found[ours] = values if labels is None else [class_name(labels, value) for value in values]
     others = [name for name in columns if name not in names.values()]
     return [*found, *others], enumerate(dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True))
 
@@ -63,7 +64,7 @@ def _tfds(module: Any, name: str, split: str) -> tuple[dict[str, list[Any]], dic
     for row in module.as_numpy(loaded):
         for column, value in row.items():
             columns.setdefault(column, []).append(_plain(value))
-    return columns, _class_names(info.features)
+    return columns, class_names(info.features)
 
 
 def _hugging_face(module: Any, name: str, split: str) -> tuple[dict[str, list[Any]], dict[str, Sequence[str]]]:
@@ -72,22 +73,16 @@ def _hugging_face(module: Any, name: str, split: str) -> tuple[dict[str, list[An
     if head in MOVED and not config:
         path, config = MOVED[head], rest
     loaded = module.load_dataset(path, config or None, split=split)
-    return {column: list(loaded[column]) for column in loaded.column_names}, _class_names(loaded.features)
+    return {column: list(loaded[column]) for column in loaded.column_names}, class_names(loaded.features)
 
 
-def _class_names(features: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+def class_names(features: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Columns whose feature is a class label, or a list of them, with the classes' names where it has them."""
     found = {
         column: getattr(feature, "names", getattr(getattr(feature, "feature", None), "names", None))
         for column, feature in features.items()
     }
     return {column: names for column, names in found.items() if names is not None}
-
-
-def _class_name(names: Sequence[str], value: Any) -> Any:
-    if isinstance(value, list):
-        return [_class_name(names, part) for part in value]
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
 def _plain(value: Any) -> Any:

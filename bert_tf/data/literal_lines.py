@@ -9,12 +9,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bert_tf.data.cells import shown
+from bert_tf.data.files import Row, read_text
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import BadRow
-from bert_tf.data.text_files import Row, read_text
 from bert_tf.errors import UserError
 
 
@@ -28,6 +28,8 @@ class LiteralLines(FileSource):
 
     archive: str | None = None
 
+    own_suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson")
+
     def path(self, where: str | os.PathLike[str] | None, split: str) -> Path:
         place = Path(where).expanduser() if where is not None else None
         if place is not None and self.archive is not None and split in self.files:
@@ -39,16 +41,20 @@ class LiteralLines(FileSource):
 
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
         outer = next((parent for parent in path.parents if parent.suffix == ".zip" and parent.is_file()), None)
-        text = read_text(path) if outer is None else _member(outer, path.relative_to(outer).as_posix())
+        text = (
+            read_text(path, self.encoding)
+            if outer is None
+            else _member(outer, path.relative_to(outer).as_posix(), self.encoding)
+        )
         return (), _rows(text)
 
 
-def _member(archive: Path, name: str) -> str:
+def _member(archive: Path, name: str, encoding: str | None) -> str:
     try:
         with zipfile.ZipFile(archive) as file:
             if name not in file.namelist():
                 raise UserError(f"{archive}: expected the file {name} in it. Received: {shown(file.namelist(), 200)}")
-            return file.read(name).decode("utf-8")
+            return file.read(name).decode(encoding or "utf-8")
     except (zipfile.BadZipFile, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{archive}: expected a zip archive with UTF-8 text in {name}. Received: {error}") from None
 

@@ -1,18 +1,27 @@
-"""Where a task's rows come from: files in its published format, a Python object, `tfds:NAME` or `hf:NAME`."""
+"""Where a task's rows come from: files, a split each; or a hub, as `tfds:NAME` and `hf:NAME`."""
 
 from __future__ import annotations
 
 import abc
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from bert_tf.data import hubs
+from bert_tf.data.bad_rows import SHARE
+from bert_tf.data.files import FORMATS, DataFile, Notes, Row, Rows, Wanted, format_of, read_rows
 from bert_tf.data.table import Parsers, Table, check_names, collect
-from bert_tf.data.text_files import Row, csv_rows, json_rows, tsv_rows
 from bert_tf.errors import UserError, did_you_mean
+
+OTHER_SUFFIXES = frozenset(
+    suffix for name, row in FORMATS.items() if name != "lines" for suffix in row.suffixes
+)  # a file so named is of that format, whatever the task's own is
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +31,21 @@ class Source(abc.ABC):
     Args:
         hub_names: for a column of ours, its name at tfds and hf, where it differs.
         hub_splits: for a split of ours, its name at tfds and hf, where it differs.
+        encoding: of files, as Python calls it ("cp1252"); None: UTF-8, or what a file's byte order mark says.
+        bad_rows_share: of a split's rows, the most that may be left out where bad ones are.
     """
 
     hub_names: Mapping[str, str] = field(default_factory=dict)
     hub_splits: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    bad_rows_share: float = SHARE
 
     has_own_place: ClassVar[bool] = True
     """Whether the source itself says where the data is: in memory, or at a hub."""
+
+    def with_options(self, *, encoding: str | None, bad_rows_share: float) -> Source:
+        """The same source as a run has it read; its own encoding stays where the run names none."""
+        return replace(self, encoding=encoding or self.encoding, bad_rows_share=bad_rows_share)
 
     def open(
         self,
@@ -48,17 +65,30 @@ class Source(abc.ABC):
             parsers: for every column asked for, what turns its cell into a value: `text`, `class_index(classes)`,
                 `number(low, high)` or any function that raises ValueError.
             optional: columns that the data may lack; then they are not in the table.
-            skip_bad_rows: leave bad rows out and count them.
+            skip_bad_rows: leave bad rows out and count them, up to `bad_rows_share`.
             adapt: see `bert_tf.data.table.collect`.
         Raises: UserError that names file and line, and says what was expected and what came.
         """
-        options = {"optional": optional, "skip_bad_rows": skip_bad_rows, "adapt": adapt}
+        options: dict[str, Any] = {"optional": optional, "skip_bad_rows": skip_bad_rows}
+        options |= {"bad_rows_share": self.bad_rows_share, "adapt": adapt}
         if hubs.is_hub(where):
-            names = {name: self.hub_names.get(name, name) for name in parsers}
-            found, rows = hubs.read(str(where), self.hub_splits.get(split, split), names)
-            check_names(found, parsers, optional, str(where))
-            return collect(rows, parsers, origin=f"{where} {split}", has_lines=False, **options)
+            return self._open_hub(str(where), split, parsers, **options)
         return self._open(where, split, parsers, **options)
+
+    def _open_hub(self, where: str, split: str, parsers: Parsers, **options: Any) -> Table:
+        names = {name: self.hub_names.get(name, name) for name in parsers}
+        found, rows = hubs.read(where, self.hub_splits.get(split, split), names)
+        check_names(found, parsers, options["optional"], where)
+        return collect(rows, parsers, origin=f"{where} {split}", has_lines=False, **options)
+
+    def wanted(self, parsers: Parsers, optional: Collection[str]) -> Wanted:
+        """What readers of files are to know of the columns asked for."""
+        return Wanted(
+            required=tuple(name for name in parsers if name not in optional),
+            optional=tuple(name for name in parsers if name in optional),
+            aliases=self.hub_names,
+            reads={name: read for name, read in parsers.items() if not _takes_any_text(read)},
+        )
 
     takes_patterns: ClassVar[bool] = False
     """Whether a place may be a pattern of files' names, and one file may hold every split."""
@@ -69,15 +99,18 @@ class Source(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class FileSource(Source):
-    """A file a split.
+    """A file a split. A file of another known format is read as its suffix says: CSV, TSV, JSON, Parquet or Excel.
 
     Args:
-        files: for each split, its file in the folder; gzipped with `.gz` after the name as well.
+        files: for each split, its file in the folder; gzipped with `.gz` after the name as well. Where it is not there,
+            but one file of the same name with another known suffix is, that one is read, which is said.
     """
 
     files: Mapping[str, str]
 
     has_own_place: ClassVar[bool] = False
+    own_suffixes: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of files that the source reads in its own way, though the table of formats has them too."""
 
     def path(self, where: str | os.PathLike[str] | None, split: str) -> Path:
         """The file of a split. Raises: UserError if it is not there."""
@@ -92,91 +125,56 @@ class FileSource(Source):
             raise UserError(
                 f"expected a split of {', '.join(self.files)}. Received: {split!r}.{did_you_mean(split, self.files)}"
             )
-        for path in (place / self.files[split], place / f"{self.files[split]}.gz"):
-            if path.is_file():
-                return path
+        exact = self.exact_path(place, split)
+        if exact is not None:
+            return exact
+        name = self.files[split]
+        others = [path for path in _same_name(place / name) if path.name not in self.files.values()]
+        if len(others) == 1:
+            logger.warning("%s: read in the place of %s, which is not there", others[0], name)
+            return others[0]
         inside = sorted(entry.name for entry in place.iterdir())
         came = ", ".join(inside[:10]) + (f" and {len(inside) - 10} more" if len(inside) > 10 else "")
-        raise UserError(f"{place}: expected the file {self.files[split]}. Received: {came or 'an empty folder'}")
+        raise UserError(
+            f"{place}: expected the file {name}. Received: {came or 'an empty folder'}{self._remedy(split)}"
+        )
+
+    @property
+    def declared_suffixes(self) -> set[str]:
+        """Suffixes of the files that `files` names."""
+        return {DataFile(Path(name)).suffix for name in self.files.values()}
+
+    def exact_path(self, folder: Path, split: str) -> Path | None:
+        """The file of a split by its own name, or packed; None where there is none."""
+        if split not in self.files:
+            return None
+        paths = (folder / f"{self.files[split]}{packed}" for packed in ("", *PACKED_SUFFIXES))
+        return next((path for path in paths if path.is_file()), None)
+
+    def _remedy(self, split: str) -> str:
+        if split != "validation":
+            return ""
+        return ". A model is chosen by its score on this split: name the file so, or put some training rows aside in it"
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         path = self.path(where, split)
-        names, rows = self._read(path)
-        if names:
-            check_names(names, parsers, options["optional"], f"{path}:1")
-        return collect(rows, parsers, origin=str(path), **options)
+        return table_of(self.rows_of(path, self.wanted(parsers, options["optional"])), parsers, options)
 
-    @abc.abstractmethod
+    def rows_of(self, path: Path, wanted: Wanted) -> Rows:
+        """The rows of a file: in the source's own format, but for a file whose suffix is another known format's."""
+        file = DataFile(path, self.encoding)
+        if file.suffix not in {*self.declared_suffixes, *self.own_suffixes} and file.suffix in OTHER_SUFFIXES:
+            return read_rows(file, wanted, format_of(file))
+        return self._read_own(file, wanted)
+
+    def _read_own(self, file: DataFile, wanted: Wanted) -> Rows:
+        assert file.path is not None
+        names, rows = self._read(file.path)
+        return Rows(names, rows, Notes(file.origin))
+
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
         """The names of the columns, none where rows name their own, and the rows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tsv(FileSource):
-    """GLUE's format: UTF-8, a row a line, cells separated by tabs, nothing quoted.
-
-    Args:
-        columns: names of the columns, needed where there is no header; they stand in for a header's names.
-        header: whether the first line names the columns.
-    """
-
-    columns: tuple[str, ...] | None = None
-    header: bool = True
-
-    def __post_init__(self) -> None:
-        _check_columns(self.columns, self.header)
-
-    def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        return tsv_rows(path, self.columns, self.header)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Csv(FileSource):
-    """UTF-8, cells separated by commas, quoted with `"` where they hold commas, quotes or line ends.
-
-    Args:
-        columns: names of the columns, needed where there is no header; they stand in for a header's names.
-        header: whether the first row names the columns.
-        delimiter: what stands between cells.
-    """
-
-    columns: tuple[str, ...] | None = None
-    header: bool = True
-    delimiter: str = ","
-
-    def __post_init__(self) -> None:
-        _check_columns(self.columns, self.header)
-
-    def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        return csv_rows(path, self.columns, self.header, self.delimiter)
-
-
-@dataclass(frozen=True, kw_only=True)
-class JsonLines(FileSource):
-    """UTF-8, a JSON object a line, whose keys are the columns."""
-
-    def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        return (), json_rows(path)
-
-
-@dataclass(frozen=True)
-class InMemory(Source):
-    """Rows that are Python objects already.
-
-    Args:
-        splits: for each split a list of dicts, a dict of lists or a pandas DataFrame.
-    """
-
-    splits: Mapping[str, Any]
-
-    def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
-        if where is not None:
-            raise UserError(f"this task has its data in memory: expected no place to read. Received: {where}")
-        if split not in self.splits:
-            raise UserError(
-                f"expected a split of {', '.join(self.splits)}. Received: {split!r}.{did_you_mean(split, self.splits)}"
-            )
-        return collect(enumerate(_dicts(self.splits[split])), parsers, origin=split, has_lines=False, **options)
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -191,7 +189,7 @@ class Tfds(Source):
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         _check_nowhere(where)
-        return self.open(f"tfds:{self.name}", split, parsers, **options)
+        return self._open_hub(f"tfds:{self.name}", split, parsers, **options)
 
 
 @dataclass(frozen=True)
@@ -206,12 +204,27 @@ class HuggingFaceDataset(Source):
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         _check_nowhere(where)
-        return self.open(f"hf:{self.name}", split, parsers, **options)
+        return self._open_hub(f"hf:{self.name}", split, parsers, **options)
 
 
-def _check_columns(columns: tuple[str, ...] | None, header: bool) -> None:
-    if isinstance(columns, str) or (columns is None and not header):
-        raise ValueError(f"`columns` must be a tuple of names where there is no header. Received: columns={columns!r}")
+def table_of(found: Rows, parsers: Parsers, options: Mapping[str, Any]) -> Table:
+    """The checked columns of a file's rows; says what its reader noted.
+
+    Args:
+        options: of `collect`.
+    Raises: UserError for a column that is not there, and as `collect`.
+    """
+    origin = found.notes.origin
+    if found.names:
+        is_other = not any(name in found.names for name in parsers)
+        hint = " A file without a header needs columns=(...) and header=False in its source." if is_other else ""
+        try:
+            check_names(found.names, parsers, options["optional"], f"{origin}:1")
+        except UserError as error:
+            raise UserError(f"{error}{hint}") from None
+    table = collect(found.rows, parsers, origin=origin, has_lines=found.has_lines, **options)
+    found.notes.tell()
+    return table
 
 
 def _check_nowhere(where: object) -> None:
@@ -219,14 +232,16 @@ def _check_nowhere(where: object) -> None:
         raise UserError(f"this task's data are at a hub: expected tfds:NAME or hf:NAME, or nothing. Received: {where}")
 
 
-def _dicts(rows: Any) -> Iterator[Mapping[str, Any]]:
-    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # a DataFrame, without importing pandas
-        rows = {str(name): rows[name].tolist() for name in rows.columns}
-    if not isinstance(rows, Mapping):
-        yield from rows
-        return
-    sizes = {name: len(values) for name, values in rows.items()}
-    if len(set(sizes.values())) > 1:
-        raise ValueError(f"`splits` must have columns of one length. Received: {sizes}")
-    for values in zip(*rows.values(), strict=True):
-        yield dict(zip(rows, values, strict=True))
+def _same_name(path: Path) -> list[Path]:
+    """Files of the same folder that have the name of `path` but for a suffix that is a known format's."""
+    stem = path.name.removesuffix(path.suffix)
+    names = [f"{stem}{suffix}{packed}" for suffix in sorted(OTHER_SUFFIXES) for packed in ("", *PACKED_SUFFIXES)]
+    return [path.with_name(name) for name in names if path.with_name(name).is_file()]
+
+
+def _takes_any_text(read: Any) -> bool:
+    try:
+        read("a name")
+    except Exception:  # whatever a parser of somebody's own raises
+        return False
+    return True

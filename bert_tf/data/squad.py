@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bert_tf.data.cells import shown
 from bert_tf.data.cells import text as text_cell
+from bert_tf.data.files import Row, read_text
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import BadRow
-from bert_tf.data.text_files import Row, read_text
 from bert_tf.errors import UserError
 
 # Our columns, and what files call them: the first that is there counts.
@@ -46,8 +46,10 @@ class Squad(FileSource):
     of its `id`. Keys that are not known are named on the log.
     """
 
+    own_suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson")
+
     def _read(self, path: Path) -> tuple[Sequence[str], Iterator[Row]]:
-        content = read_text(path)
+        content = read_text(path, self.encoding)
         try:
             value = _json(content)
         except json.JSONDecodeError as error:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bert_tf.data.files import Row, decoding_error, read_text
 from bert_tf.data.sources import Source
 from bert_tf.data.table import BadRow, Parsers, Table, check_names, collect
-from bert_tf.data.text_files import Row, decoding_error, read_text
 from bert_tf.errors import UserError, did_you_mean
 
 HIGHLIGHT = "@highlight"
@@ -60,8 +60,8 @@ class Stories(Source):
             yield number, self._row(file)
 
     def _row(self, file: Path) -> dict[str, str] | BadRow:
-        content = read_text(file)
-        bad = None if content.isascii() else decoding_error(content)
+        content = read_text(file, self.encoding)
+        bad = None if content.isascii() else decoding_error(content, self.encoding)
         if bad is not None:
             return BadRow(f"{file.name}: {bad.reason}")
         lines = [line.strip() for line in content.split("\n")]

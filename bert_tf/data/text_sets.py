@@ -7,14 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bert_tf.data.bad_rows import SHARE
 from bert_tf.data.cells import number as number_cell
 from bert_tf.data.cells import shown, text
 from bert_tf.data.cranfield import RECORD, judgement_rows, smart_rows
+from bert_tf.data.files import (
+    DataFile,
+    Notes,
+    Row,
+    Rows,
+    Style,
+    Wanted,
+    decoding_error,
+    format_of,
+    read_rows,
+    read_text,
+    text_lines,
+)
+from bert_tf.data.files.formats import LINE
 from bert_tf.data.judgements import gathered
 from bert_tf.data.table import BadRow, Table, collect
-from bert_tf.data.text_files import Row, json_rows, read_text, tsv_rows
+from bert_tf.errors import UserError
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
+JUDGEMENT_TABLES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+PACKED_TABLES = (".parquet", ".pq", ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
@@ -32,73 +49,141 @@ class TextSet:
     bad_rows: int = 0
 
 
-def read_text_set(path: Path, *, are_queries: bool = False, skip_bad_rows: bool = False) -> TextSet:
+@dataclass(frozen=True, kw_only=True)
+class TextSetReading:
+    """How a file of texts is to be read.
+
+    Args:
+        file_format: a name of `bert_tf.data.files.FORMATS`; None: by the file's suffix.
+        text_column: what the file calls the texts.
+        id_column: what it calls their ids; None: `_id` or `id`, where it has one of them.
+        encoding: of text files; None: UTF-8, or what a byte order mark says.
+        skip_bad_rows: leave bad rows out and count them.
+        bad_rows_share: of all rows, the most that may be left out.
+    """
+
+    file_format: str | None = None
+    text_column: str = "text"
+    id_column: str | None = None
+    encoding: str | None = None
+    skip_bad_rows: bool = False
+    bad_rows_share: float = SHARE
+
+
+def read_text_set(path: Path, reading: TextSetReading | None = None, *, are_queries: bool = False) -> TextSet:
     """Reads a file of texts, in a format that its name or beginning tells:
 
-    `.jsonl`: objects with `text`, perhaps `title`, which is put before it, and `_id` or `id` (BEIR's). `.tsv`: an id, a
-    tab, the text. SMART's, where the first line is `.I` and a number: `bert_tf.data.Cranfield`. Anything else: a text a
-    line. An id that is not given is the number of the line.
+    CSV, TSV, JSON lines, a JSON array, Parquet or Excel, with a column `text`, perhaps `title`, which is put before it,
+    and `_id` or `id` (BEIR's files). TSV without a header: an id, a tab, the text. SMART's, where the first line is
+    `.I` and a number: `bert_tf.data.Cranfield`. `.txt` or no suffix: a text a line. An id that is not given is the
+    number of the line.
 
     Args:
         are_queries: number SMART's records by their position, as its judgements do.
-    Raises: UserError that names file and line.
+    Raises: UserError that names file and line, or the suffixes of the formats there are.
     """
-    suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    content = read_text(path)
-    is_smart = RECORD.fullmatch(content.partition("\n")[0].rstrip("\r")) is not None
-    parse_text: Any = text
+    reading = reading or TextSetReading()
+    file = DataFile(path, reading.encoding, is_text=reading.file_format is not None)
+    is_smart = reading.file_format is None and file.suffix not in PACKED_TABLES and _is_smart(file)
     if is_smart:
-        rows, parse_text = smart_rows(path, by_position=are_queries), str
-    elif suffix in ("jsonl", "ndjson"):
-        rows = ((number, identified(number, row)) for number, row in json_rows(path))
-    elif suffix == "tsv":
-        rows = tsv_rows(path, ("id", "text"), header=False)[1]
+        smart = smart_rows(path, by_position=are_queries, encoding=reading.encoding)
+        found = Rows((), smart, Notes(file.origin))
     else:
-        rows = ((number, row) for number, row in _lines(path))
-    table = collect(unique(rows), {"id": _id, "text": parse_text}, origin=str(path), skip_bad_rows=skip_bad_rows)
+        found = text_rows(file, reading)
+    table = collect(
+        unique(found.rows),
+        {"id": _id, "text": str if is_smart else text},
+        origin=file.origin,
+        has_lines=found.has_lines,
+        skip_bad_rows=reading.skip_bad_rows,
+        bad_rows_share=reading.bad_rows_share,
+    )
+    found.notes.tell()
     return TextSet(table.columns["id"], table.columns["text"], is_smart, table.skipped)
 
 
+def _is_smart(file: DataFile) -> bool:
+    return RECORD.fullmatch(next(text_lines(file), "").rstrip("\r\n")) is not None
+
+
+def text_rows(file: DataFile, reading: TextSetReading) -> Rows:
+    """Rows with `id` and `text`, not yet checked. Raises: UserError as `read_text_set`."""
+    name = format_of(file, reading.file_format)
+    column, id_column = reading.text_column, reading.id_column
+    if name == "lines":
+        found = read_rows(file, Wanted(), name)
+        rows = ((n, row if isinstance(row, BadRow) else {"id": str(n), "text": row[LINE]}) for n, row in found.rows)
+        return Rows((), rows, found.notes)
+    ids = (id_column,) if id_column is not None else ("_id", "id")
+    if name == "tsv" and column == "text" and id_column is None:
+        # Without a header it is an id and a text, so a header must name both.
+        style = Style(separator="\t", header=None, columns=("id", "text"), quoted=None)
+        found = read_rows(
+            file, Wanted(required=("id", "text"), aliases={"id": "_id"}, optional=("title",)), name, style
+        )
+    else:
+        required = (column,) if id_column is None else (column, id_column)
+        optional = ("title",) if id_column is not None else ("_id", "id", "title")
+        found = read_rows(file, Wanted(required=required, optional=optional), name)
+        if found.names:
+            flags = {column: "--text-column", id_column: "--id-column"}
+            for wanted in required:
+                if wanted not in found.names:
+                    came = shown(list(found.names), 200)
+                    raise UserError(
+                        f"{file.origin}:1: expected the column {wanted!r}. Received: {came}; say which it is with "
+                        f"{flags[wanted]}=NAME"
+                    )
+    rows = ((number, _with_id(number, row, column, ids)) for number, row in found.rows)
+    return Rows((), rows, found.notes, found.has_lines)
+
+
 def read_judgements(
-    path: Path, queries: TextSet, documents: Sequence[str], *, skip_bad_rows: bool = False
+    path: Path, queries: TextSet, documents: Sequence[str], reading: TextSetReading | None = None
 ) -> list[dict[int, float]]:
     """For each query the gain of each document judged: see `bert_tf.data.judgements.gathered`.
 
     Four columns are TREC's (query, anything, document, gain); three with the header `query-id corpus-id score` are
-    BEIR's; three without one are Cranfield's, whose third is a code, where the queries are in SMART's format, and
-    query, document, gain elsewhere.
+    BEIR's, in CSV, JSON lines and Parquet too; three without one are Cranfield's, whose third is a code, where the
+    queries are in SMART's format, and query, document, gain elsewhere.
 
     Args:
         queries: what the judgements are of.
         documents: ids of the documents.
     Raises: UserError that names file and line, also for a query that is not there.
     """
-    rows = judgement_rows(path) if queries.is_smart else judgement_lines(path)
+    reading = reading or TextSetReading()
+    read = judgement_rows if queries.is_smart else judgement_lines
     parsers = {"query": known_id("query", queries.ids), "document": str, "gain": number_cell()}
-    table: Table = collect(rows, parsers, origin=str(path), skip_bad_rows=skip_bad_rows)
+    table: Table = collect(
+        read(path, reading.encoding),
+        parsers,
+        origin=str(path),
+        skip_bad_rows=reading.skip_bad_rows,
+        bad_rows_share=reading.bad_rows_share,
+    )
     places = map(table.place, range(len(table)))
     found = zip(places, *(table.columns[name] for name in parsers), strict=True)
     return gathered(found, queries=len(queries.ids), documents=documents, origin=str(path))
 
 
 def is_beir(path: Path) -> bool:
-    """Whether a file of judgements has BEIR's header."""
-    return tuple(read_text(path).partition("\n")[0].split()) == BEIR_HEADER
+    """Whether a file of judgements has BEIR's columns."""
+    file = DataFile(path)
+    return file.suffix in JUDGEMENT_TABLES or tuple(next(text_lines(file), "").split()) == BEIR_HEADER
 
 
-def _lines(path: Path) -> Iterator[Row]:
-    names, rows = tsv_rows(path, ("line",), header=False)
-    del names
-    for number, row in rows:
-        yield number, row if isinstance(row, BadRow) else {"id": str(number), "text": row["line"]}
-
-
-def identified(number: int, row: Mapping[str, Any] | BadRow) -> Mapping[str, Any] | BadRow:
-    if isinstance(row, BadRow) or not isinstance(row.get("text"), str):
+def _with_id(
+    number: int, row: Mapping[str, Any] | BadRow, column: str, ids: Sequence[str]
+) -> Mapping[str, Any] | BadRow:
+    if isinstance(row, BadRow):
         return row
-    title = row.get("title")
-    words = f"{title} {row['text']}".strip() if isinstance(title, str) and title else row["text"]
-    return {"id": row.get("_id", row.get("id", number)), "text": words}
+    if column not in row:
+        return BadRow(f"expected the column {column!r}. Received: {shown(list(row))}")
+    words, title = row[column], row.get("title")
+    if isinstance(words, str) and isinstance(title, str) and title:
+        words = f"{title} {words}".strip()
+    return {"id": next((row[name] for name in ids if name in row), number), "text": words}
 
 
 def unique(rows: Iterator[Row]) -> Iterator[Row]:
@@ -111,13 +196,29 @@ def unique(rows: Iterator[Row]) -> Iterator[Row]:
         yield number, row
 
 
-def judgement_lines(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+def judgement_lines(path: Path, encoding: str | None = None) -> Iterator[Row]:
+    file = DataFile(path, encoding)
+    if file.suffix in JUDGEMENT_TABLES:
+        query, document, gain = BEIR_HEADER
+        for number, row in read_rows(file, Wanted(required=BEIR_HEADER), format_of(file)).rows:
+            is_whole = not isinstance(row, BadRow) and all(name in row for name in BEIR_HEADER)
+            if isinstance(row, BadRow) or is_whole:
+                yield (
+                    number,
+                    row if isinstance(row, BadRow) else {
+                        "query": str(row[query]), "document": str(row[document]), "gain": row[gain]
+                    },
+                )  # fmt: skip
+            else:
+                yield number, BadRow(f"expected the columns {', '.join(BEIR_HEADER)}. Received: {shown(list(row))}")
+        return
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
         cells = line.split()
         if not cells or (number == 1 and tuple(cells) == BEIR_HEADER):
             continue
         if len(cells) not in (3, 4):
-            yield number, BadRow(f"expected query, (anything,) document, gain. Received: {shown(line)}")
+            bad = decoding_error(line, encoding)
+            yield number, bad or BadRow(f"expected query, (anything,) document, gain. Received: {shown(line)}")
             continue
         yield number, {"query": cells[0], "document": cells[-2], "gain": cells[-1]}
 

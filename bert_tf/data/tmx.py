@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from bert_tf.data.files import Row
 from bert_tf.data.sources import FileSource
 from bert_tf.data.table import BadRow, Parsers, Table, collect
-from bert_tf.data.text_files import Row
 from bert_tf.errors import UserError
 
 LANGUAGE = ("{http://www.w3.org/XML/1998/namespace}lang", "lang")

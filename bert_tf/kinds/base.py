@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bert_tf.config import OWN, SAMPLE, RunConfig
+from bert_tf.data.inputs import text_only
 from bert_tf.errors import UserError
 from bert_tf.kinds.answer_settings import check_answer_settings
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.inputs import text_only
 from bert_tf.kinds.words import OF_TOKENIZER, reading_of, words_of
 from bert_tf.metrics import get_metric
 
@@ -64,13 +64,15 @@ class Kind(abc.ABC):
 
         Raises: UserError for a language where nothing depends on one, or an unknown one.
         """
+        options = {"encoding": config.data.encoding, "bad_rows_share": config.data.bad_rows_share}
+        task = replace(self, source=self.source.with_options(**options))
         language = config.data.language
         if language is None:
-            return self
+            return task
         if "language" not in {field.name for field in fields(self)}:
             raise UserError(f"'data.language' is for tasks whose metrics count words. Received: {language!r}")
         try:
-            return replace(self, language=language)
+            return replace(task, language=language)
         except ValueError as error:
             raise UserError(f"'data.language': {error}") from None
 

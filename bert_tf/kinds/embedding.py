@@ -86,6 +86,7 @@ class Embedding(SentenceVectors):
             labels=scores,
             needs_labels=self.score is not None,
             bad_rows=table.skipped,
+            bad_row_reasons=table.reasons,
             is_sample=where == SAMPLE,
         )
 

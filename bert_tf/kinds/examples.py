@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class Examples:
         pairs: second texts [E], or None where an example is one text.
         labels: what the kind makes of the labels, [E]; None where the split has none.
         bad_rows: how many rows were left out.
+        bad_row_reasons: how many of them for each reason.
         is_sample: whether these are the sentences bundled with the library rather than the real set.
     """
 
@@ -25,6 +26,7 @@ class Examples:
     pairs: Sequence[str] | None = None
     labels: np.ndarray | None = None
     bad_rows: int = 0
+    bad_row_reasons: Mapping[str, int] = field(default_factory=dict)
     is_sample: bool = False
 
     def __len__(self) -> int:

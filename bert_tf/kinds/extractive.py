@@ -115,6 +115,7 @@ class ExtractiveSummarization(Kind):
             texts=table.columns[self.text],
             references=table.columns.get(self.summary),
             bad_rows=table.skipped,
+            bad_row_reasons=table.reasons,
             is_sample=where == SAMPLE,
         )
 

@@ -114,6 +114,7 @@ class Pooled(Kind):
             pairs=table.columns[self.text[1]] if len(self.text) == 2 else None,
             labels=labels,
             bad_rows=table.skipped,
+            bad_row_reasons=table.reasons,
             is_sample=where == SAMPLE,
         )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.config import SAMPLE, PretrainingConfig, RunConfig
+from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
 from bert_tf.kinds.examples import Examples
 
@@ -79,6 +80,10 @@ class OnCorpus(Kind):
 
     def configured(self, config: RunConfig, *, new_data: bool = False) -> OnCorpus:
         super().configured(config, new_data=new_data)
+        if config.data.encoding is not None:
+            raise UserError(
+                f"'data.encoding' is not for raw text to pre-train on, which is UTF-8. Received: {config.data.encoding}"
+            )
         settings = config.pretraining.model_dump()
         length = config.data.sequence_length or self.sequence_length
         data = config.data.source if new_data else None

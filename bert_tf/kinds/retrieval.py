@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,7 @@ class Retrieval(SentenceVectors):
             judgements=judgements,
             own=[numbers.get(key, -1) for key in queries] if self.ignores_identical_ids else (),
             bad_rows=table.skipped + sum(part.skipped for part in parts.values()),
+            bad_row_reasons=sum((Counter(part.reasons) for part in (table, *parts.values())), Counter()),
             is_sample=where == SAMPLE,
         )
 

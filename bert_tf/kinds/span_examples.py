@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.config import SAMPLE
+from bert_tf.data.bad_rows import BadRows
 from bert_tf.data.span_answers import NO_PLACE, SpanAnswer, answers_cell, placed
 from bert_tf.data.squad import blank_or_text, flag_cell, named
 from bert_tf.errors import UserError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 IMPOSSIBLE = "is_impossible"
+MISPLACED = "expected each answer at its place in the context"
 ONE_ANSWER, ITS_PLACE = "answer", "answer_start"  # columns of sets in which a question has one answer
 
 
@@ -63,7 +65,8 @@ def read_spans(kind: SpanQA, where: str, split: str, *, skip_bad_rows: bool) -> 
         raise UserError(f"{table.place(0)}: expected the column {kind.answers!r}. Received: none")
     if given is not None and kind.answers not in table.columns:
         logger.warning("%s: has no column %r: answers are those of %r", table.origin, kind.answers, ONE_ANSWER)
-    kept, answers, problems = list(range(len(table))), given, []
+    kept, answers = list(range(len(table))), given
+    bad = BadRows(table.origin, may_skip=skip_bad_rows, share=kind.source.bad_rows_share)
     if given is not None:
         kept, answers = [], []
         changes: Counter[str] = Counter()
@@ -72,9 +75,7 @@ def read_spans(kind: SpanQA, where: str, split: str, *, skip_bad_rows: bool) -> 
             try:
                 right, change = _answers(kind, table, given[row], row, needs_place=split == "train")
             except ValueError as error:
-                problems.append(f"{_place(table, row)}{error}")
-                if not skip_bad_rows or not (kept or row + 1 < len(table)):
-                    raise UserError(problems[0]) from None
+                bad.add(f"{_place(table, row)}{error}", MISPLACED if "the context" in str(error) else None)
                 continue
             kept.append(row)
             answers.append(right)
@@ -84,13 +85,13 @@ def read_spans(kind: SpanQA, where: str, split: str, *, skip_bad_rows: bool) -> 
         if changes:
             counts = ", ".join(f"{count} {how}" for how, count in changes.most_common())
             logger.warning("%s: answers put in their place: %s. The first: %s", table.origin, counts, first)
-        if problems:
-            logger.warning("%s: skipped %d answers: %s", table.origin, len(problems), "; ".join(problems[:3]))
+        bad.check(len(kept))
     return SpanExamples(
         texts=[table.columns[kind.question][row] for row in kept],
         pairs=[contexts[row] for row in kept],
         answers=answers,
-        bad_rows=table.skipped + len(problems),
+        bad_rows=table.skipped + len(bad),
+        bad_row_reasons=Counter(table.reasons) + bad.reasons,
         is_sample=where == SAMPLE,
     )
 

@@ -161,6 +161,7 @@ class Tagging(Kind):
             tags=table.columns.get(self.tags),
             label_set=labels,
             bad_rows=table.skipped,
+            bad_row_reasons=table.reasons,
             is_sample=where == SAMPLE,
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.config import SAMPLE
+from bert_tf.data.bad_rows import BadRows
 from bert_tf.data.cells import text as text_cell
-from bert_tf.errors import UserError
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
 from bert_tf.metrics.languages import language_code
@@ -59,17 +60,20 @@ def read_pairs(kind: TextToText, where: str, split: str, *, skip_bad_rows: bool)
     texts = table.columns[kind.text]
     columns = [table.columns[name] for name in wanted if name in table.columns]
     if not columns:
-        return TextPairs(texts=texts, bad_rows=table.skipped, is_sample=where == SAMPLE)
+        return TextPairs(texts=texts, bad_rows=table.skipped, bad_row_reasons=table.reasons, is_sample=where == SAMPLE)
     found = [tuple(text for text in row if text is not None) for row in zip(*columns, strict=True)]
     empty = [row for row, given in enumerate(found) if not given]
-    if empty and (not skip_bad_rows or len(empty) == len(found)):
-        expected = f"expected a text in {'one of ' if len(columns) > 1 else ''}{', '.join(wanted)}"
-        raise UserError(f"{table.place(empty[0])}: {expected}. Received: none")
+    bad = BadRows(table.origin, may_skip=skip_bad_rows, share=kind.source.bad_rows_share)
+    expected = f"expected a text in {'one of ' if len(columns) > 1 else ''}{', '.join(wanted)}"
+    for row in empty:
+        bad.add(f"{table.place(row)}: {expected}. Received: none")
+    bad.check(len(found) - len(empty))
     latin_only = counts_words and language_code(kind.language) == "en"
     check_language((given[0] for given in found if given), kind.language, table.origin, latin_only=latin_only)
     return TextPairs(
         texts=[text for text, given in zip(texts, found, strict=True) if given],
         references=[given for given in found if given],
         bad_rows=table.skipped + len(empty),
+        bad_row_reasons=Counter(table.reasons) + bad.reasons,
         is_sample=where == SAMPLE,
     )

@@ -216,6 +216,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         "parameters": trained.parameters(),
         "train_examples": len(splits["train"]),
         "bad_rows": {split: part.bad_rows + getattr(splits[split], "bad_rows", 0) for split, part in examples.items()},
+        "bad_row_reasons": {split: dict(part.bad_row_reasons) for split, part in examples.items()},
         "precision": precision,
         "strategy": placement.name,
         "replicas": placement.replicas,

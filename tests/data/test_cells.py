@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.data.cells import class_index, class_indices, number, yes_or_no
+from bert_tf.data.cells import number, yes_or_no
+from bert_tf.data.labels import class_index, class_indices
 
 
 def test_class_by_name_or_index():
@@ -12,7 +13,7 @@ def test_class_by_name_or_index():
     assert [parse(cell) for cell in cells] == [0, 1, 0, 1, 1, 1, 1, 0]
 
 
-@pytest.mark.parametrize("cell", ["2", "-1", -1, 2, 0.5, True, None, "", "Positive", "01", np.nan])
+@pytest.mark.parametrize("cell", ["2", "-1", -1, 2, 0.5, "1.5", None, "", "Positive", "01", np.nan, "yes", ["0", "1"]])
 def test_no_class(cell):
     with pytest.raises(ValueError, match=r"expected one of negative, positive, or an index from 0 to 1. Received: "):
         class_index(("negative", "positive"))(cell)
@@ -41,10 +42,10 @@ def test_numbers():
 
 
 def test_several_classes():
-    parse = class_indices(("joy", "anger", "7"))
-    cells = ["joy,anger", " anger , joy ", "", "  ", "7", "0", [], ["anger"], (0, 1), np.array([1, 0]), "anger,7"]
+    parse = class_indices(("joy", "anger", "awe"))
+    cells = ["joy,anger", " anger , joy ", "", "  ", "awe", "0", [], ["anger"], (0, 1), np.array([1, 0]), "anger,2", 1]
     assert [parse(cell) for cell in cells] == [
-        (0, 1), (1, 0), (), (), (2,), (0,), (), (1,), (0, 1), (1, 0), (1, 2)
+        (0, 1), (1, 0), (), (), (2,), (0,), (), (1,), (0, 1), (1, 0), (1, 2), (1,)
     ]  # fmt: skip
     assert class_indices(("a", "b"), separator="|")("a|b") == (0, 1)
 
@@ -53,11 +54,13 @@ def test_several_classes():
     ("cell", "expected"),
     [
         ("joy,,anger", "expected one of joy, anger, or an index from 0 to 1. Received: ''"),
-        ("joy;anger", "Received: 'joy;anger'"),
+        ("joy;angr", "Received: 'joy;angr'"),
+        ("none", "Received: 'none'; an empty cell stands for none of them"),
+        ({"joy": 0}, "expected a list of labels. Received: {'joy': 0}"),
         (["joy", 2], "Received: 2"),
         ("joy,0", "expected each label once. Received: 'joy,0'"),
         (None, "expected a list of labels. Received: None"),
-        (1, "expected a list of labels. Received: 1"),
+        (7, "or an index from 0 to 1. Received: 7"),
     ],
 )
 def test_no_several_classes(cell, expected):
@@ -67,6 +70,7 @@ def test_no_several_classes(cell, expected):
 
 def test_yes_or_no():
     assert [yes_or_no(cell) for cell in ("0", " 1", 1, 0.0, True, np.int64(1))] == [0, 1, 1, 0, 1, 1]
+    assert [yes_or_no(cell) for cell in ("1.0", "0.0", "True", "false", "FALSE", [1])] == [1, 0, 1, 0, 0, 1]
     for cell in ("2", "", "yes", None, 0.5, -1):
         with pytest.raises(ValueError, match=r"expected 0 or 1\. Received: "):
             yes_or_no(cell)

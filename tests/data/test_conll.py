@@ -22,7 +22,7 @@ def adapter(types=("a", "b")):
 def read(folder, text, *, skip_bad_rows=False, optional=(), **arguments):
     raw = text if isinstance(text, bytes) else text.encode()
     (folder / "train.conll").write_bytes(raw)
-    source = Conll(files={"train": "train.conll"}, **arguments)
+    source = Conll(files={"train": "train.conll"}, bad_rows_share=0.5, **arguments)
     table = source.open(
         folder, "train", adapter().parsers, skip_bad_rows=skip_bad_rows, optional=optional, adapt=adapter()
     )

@@ -12,7 +12,7 @@ from bert_tf.kinds import TextPairs
 LINES = (
     """{'said': "it's\\nfine", 'short': 'fine', 'n': None}\n{"said": "caf\\u00e9 \\ud83d\\ude00", "short": "ok"}\n"""
 )
-SOURCE = LiteralLines(archive="set.zip", files={"train": "inner/train.jsonl"})
+SOURCE = LiteralLines(archive="set.zip", files={"train": "inner/train.jsonl"}, bad_rows_share=0.5)
 PARSERS = {"said": text, "short": text}
 
 

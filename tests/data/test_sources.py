@@ -6,8 +6,11 @@ import types
 import numpy as np
 import pytest
 
-from bert_tf.data.cells import class_index, text
-from bert_tf.data.sources import HuggingFaceDataset, InMemory, Tfds, Tsv
+from bert_tf.data.cells import text
+from bert_tf.data.in_memory import InMemory
+from bert_tf.data.labels import class_index
+from bert_tf.data.sources import HuggingFaceDataset, Tfds
+from bert_tf.data.table_files import Tsv
 from bert_tf.errors import UserError
 
 PARSERS = {"sentence": text, "label": class_index(("negative", "positive"))}
@@ -44,9 +47,12 @@ def test_in_memory(rows):
 
 def test_in_memory_errors():
     source = InMemory(
-        {"train": {"sentence": ["good", None], "label": [1, 0]}, "broken": {"sentence": ["a"], "label": []}}
+        {"train": {"sentence": ["good", None], "label": [1, 0]}, "broken": {"sentence": ["a"], "label": []}},
+        bad_rows_share=0.5,
     )
-    with pytest.raises(UserError, match=r"^train\[1\]: column 'sentence': expected text. Received: None$"):
+    with pytest.raises(
+        UserError, match=r"^train\[1\]: column 'sentence': expected text. Received: None, a missing value$"
+    ):
         source.open(None, "train", PARSERS)
     assert source.open(None, "train", PARSERS, skip_bad_rows=True).skipped == 1
     with pytest.raises(
@@ -149,7 +155,7 @@ def test_missing_column_and_failed_load_at_the_hub(fake_datasets):
 def test_tensorflow_datasets(fake_tfds):
     with pytest.raises(UserError, match=r"^tfds:glue/sst2 train\[1\]: column 'sentence': expected text that UTF-8"):
         ANY.open("tfds:glue/sst2", "train", PARSERS)
-    table = Tfds("glue/sst2").open(None, "train", PARSERS, skip_bad_rows=True)
+    table = Tfds("glue/sst2", bad_rows_share=0.5).open(None, "train", PARSERS, skip_bad_rows=True)
     assert fake_tfds == [("glue/sst2", "train", True)] * 2
     assert table.columns == {"sentence": ["naïve"], "label": [0]}
     with pytest.raises(UserError, match=r"data are at a hub: .* Received: /somewhere"):

@@ -11,7 +11,7 @@ from bert_tf.data.span_answers import answers_cell, placed
 from bert_tf.data.squad import blank_or_text, flag_cell
 from bert_tf.errors import UserError
 
-SOURCE = Squad(files={"train": "train.json"})
+SOURCE = Squad(files={"train": "train.json"}, bad_rows_share=0.5)
 PARSERS = {"id": str, "question": blank_or_text, "context": str, "answers": answers_cell}
 QUESTION = {"id": "q1", "question": "Who?", "answers": [{"text": "Zoë", "answer_start": 0}]}
 

@@ -5,13 +5,14 @@ import logging
 
 import pytest
 
-from bert_tf.data.cells import class_index, number, text
-from bert_tf.data.sources import Csv, JsonLines, Tsv
+from bert_tf.data.cells import number, text
+from bert_tf.data.labels import class_index
+from bert_tf.data.table_files import Csv, JsonLines, Tsv
 from bert_tf.errors import UserError
 
 PARSERS = {"sentence": text, "label": class_index(("negative", "positive"))}
-TSV = Tsv(files={"train": "train.tsv"})
-CSV = Csv(files={"train": "train.csv"})
+TSV = Tsv(files={"train": "train.tsv"}, bad_rows_share=0.7)
+CSV = Csv(files={"train": "train.csv"}, bad_rows_share=0.7)
 JSONL = JsonLines(files={"train": "train.jsonl"})
 
 
@@ -93,14 +94,15 @@ def test_optional_column_may_be_missing(tmp_path):
             "train.tsv:2: expected 2 columns (sentence, label) separated by tabs. Received: 3 columns: 'a', 'b', '1'",
         ),
         (
-            "sentence\tlabel\n\ngood\t1\n",
-            "train.tsv:2: expected 2 columns (sentence, label) separated by tabs. Received: an empty line",
+            b"sentence\tlabel\ngood\t1\nna\xc3\xafve caf\xe9\t1\n",
+            "train.tsv:3: expected UTF-8. Received: byte 0xe9 after 'naïve caf' ('é' in cp1252); if the file is not "
+            "UTF-8, name its encoding, such as --encoding=cp1252",
         ),
         (
-            b"sentence\tlabel\ngood\t1\nna\xc3\xafve caf\xe9\t1\n",
-            "train.tsv:3: expected UTF-8. Received: byte 0xe9 after 'naïve caf'",
+            b"sent\x81ence\tlabel\ngood\t1\n",
+            "train.tsv:1: expected UTF-8. Received: byte 0x81 after 'sent'; if the file is not UTF-8, name its "
+            "encoding, such as --encoding=cp1252",
         ),
-        (b"sent\xffence\tlabel\ngood\t1\n", "train.tsv:1: expected UTF-8. Received: byte 0xff after 'sent'"),
         (
             "sentence\tlabel\ngood\tpostive\n",
             "train.tsv:2: column 'label': expected one of negative, positive, or an index from 0 to 1. "
@@ -108,7 +110,8 @@ def test_optional_column_may_be_missing(tmp_path):
         ),
         (
             "sentence\tlabel\ngood\t2\n",
-            "train.tsv:2: column 'label': expected one of negative, positive, or an index from 0 to 1. Received: '2'",
+            "train.tsv:2: column 'label': expected one of negative, positive, or an index from 0 to 1. Received: '2'; "
+            "a file that counts its classes from 1 needs them by name",
         ),
         (
             "sentence\tlabel\n  \t1\n",
@@ -116,14 +119,15 @@ def test_optional_column_may_be_missing(tmp_path):
         ),
         (
             "good film\t1\nbad film\t0\n",
-            "train.tsv:1: expected the columns sentence, label. Received: ['good film', '1'] without 'sentence'.",
+            "train.tsv:1: expected the columns sentence, label. Received: ['good film', '1'] without 'sentence'. A "
+            "file without a header needs columns=(...) and header=False in its source.",
         ),
         (
             "sentences\tlabel\ngood\t1\n",
             "train.tsv:1: expected the columns sentence, label. Received: ['sentences', 'label'] without 'sentence'. "
             "Did you mean 'sentences'?",
         ),
-        ("label\tlabel\n", "train.tsv:1: expected a header without a name twice. Received: ['label', 'label']"),
+        ("label\tlabel\n", "train.tsv:1: expected one column 'label'. Received: 2 of this name"),
         ("sentence\tlabel\n", "train.tsv: expected one row of data at least. Received: none"),
         ("", "train.tsv: expected one row of data at least. Received: none"),
     ],
@@ -146,22 +150,27 @@ def test_bad_rows_are_skipped_and_counted(tmp_path, caplog):
     assert table.columns == {"sentence": ["good", "bad"], "label": [1, 0]}
     assert table.numbers == [2, 7]
     assert table.skipped == 4
-    assert len(table.reasons) == 3
-    assert "train.tsv:3: expected 2 columns" in table.reasons[0]
-    assert "skipped 4 bad rows of 6" in caplog.text
+    assert table.reasons == {
+        "expected 2 columns (sentence, label) separated by tabs": 1,
+        "expected UTF-8": 1,
+        "column 'sentence': expected text that is not empty": 1,
+        "column 'label': expected one of negative, positive, or an index from 0 to 1": 1,
+    }
+    assert "left out 4 bad rows of 6 (66.67 %): 1 x [expected 2 columns (sentence, label) separated by" in caplog.text
     assert "train.tsv:4: expected UTF-8" in caplog.text
+    assert "and 1 more reasons" in caplog.text
 
 
 def test_nothing_but_bad_rows_is_an_error(tmp_path):
     message = error_of(tmp_path, TSV, "sentence\tlabel\nx\ny\n", skip_bad_rows=True)
-    assert message.startswith("train.tsv: expected one row of data at least. Received: 2 bad rows, the first: ")
+    assert message.startswith("train.tsv: expected one row of data at least. Received: 2 bad rows: 2 x [")
     assert "train.tsv:2: expected 2 columns" in message
 
 
 def test_csv_quotes_commas_and_line_ends(tmp_path):
     content = 'sentence,label\r\n"well, ""fine""\r\non two lines",1\r\nplain,0\r\n'
     table = table_of(tmp_path, CSV, content)
-    assert table.columns == {"sentence": ['well, "fine"\non two lines', "plain"], "label": [1, 0]}
+    assert table.columns == {"sentence": ['well, "fine"\r\non two lines', "plain"], "label": [1, 0]}
     assert table.numbers == [2, 4]
 
 
@@ -185,7 +194,7 @@ def test_long_csv_cells_are_read(tmp_path):
     [
         (
             'sentence,label\n"a\nb",1\nc\n',
-            "train.csv:4: expected 2 columns (sentence, label) separated by ','. Received: 1 column: 'c'",
+            "train.csv:4: expected 2 columns (sentence, label) separated by commas. Received: 1 column: 'c'",
         ),
         (
             'sentence,label\ngood,1\n"open,1\nbad,0\n',
@@ -195,10 +204,10 @@ def test_long_csv_cells_are_read(tmp_path):
             'sentence,label\n"a" b,1\n',
             """train.csv:2: expected CSV. Received: '"a" b,1' (',' expected after '"')""",
         ),
-        (b"sentence,label\ncaf\xe9,1\n", "train.csv:2: expected UTF-8. Received: byte 0xe9 after 'caf'"),
         (
-            "sentence,label\n\ngood,1\n",
-            "train.csv:2: expected 2 columns (sentence, label) separated by ','. Received: an empty line",
+            b"sentence,label\ncaf\xe9,1\n",
+            "train.csv:2: expected UTF-8. Received: byte 0xe9 after 'caf' ('é' in cp1252); if the file is not UTF-8, "
+            "name its encoding, such as --encoding=cp1252",
         ),
         ("", "train.csv: expected one row of data at least. Received: none"),
     ],
@@ -224,17 +233,20 @@ def test_json_lines(tmp_path):
     ("content", "message"),
     [
         ("{oops\n", "train.jsonl:1: expected a JSON object. Received: '{oops' (Expecting property name enclosed in"),
-        ("[1]\n", "train.jsonl:1: expected a JSON object. Received: '[1]'"),
+        ("[1]\n", "train.jsonl:1: expected a JSON object. Received: [1]"),
         (
             '{"sentence": "a", "label": 1}\n{"sentence": "b"}\n',
             "train.jsonl:2: expected the column 'label'. Received: ['sentence']",
         ),
         ('{"sentence": 3, "label": 1}\n', "train.jsonl:1: column 'sentence': expected text. Received: 3"),
-        ('{"sentence": "a", "label": true}\n', "train.jsonl:1: column 'label': expected one of negative, positive"),
+        (
+            '{"sentence": "a", "label": [true, 1]}\n',
+            "train.jsonl:1: column 'label': expected one of negative, positive",
+        ),
         (b'{"sentence": "\xff"}\n', "train.jsonl:1: expected UTF-8. Received: byte 0xff"),
         (
             '{"sentence": "a\\ud800", "label": 1}\n',
-            "train.jsonl:1: column 'sentence': expected text that UTF-8 can hold. Received: a lone surrogate at",
+            "train.jsonl:1: column 'sentence': expected text that UTF-8 can hold. Received: a lone surrogate (U+D8",
         ),
         ("[" * 100_000, "train.jsonl:1: expected a JSON object. Received: '[[["),
     ],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bert_tf.data.text_sets import TextSet, is_beir, read_judgements, read_text_set
+from bert_tf.data.text_sets import TextSet, TextSetReading, is_beir, read_judgements, read_text_set
 from bert_tf.errors import UserError
 
 QUERIES, DOCUMENTS = TextSet(["q1", "q2"], ["a", "b"]), ["d1", "d2", "d3"]
@@ -48,7 +48,7 @@ def test_bad_rows_are_named(tmp_path, name, text, expected):
 
 def test_bad_rows_can_be_left_out(tmp_path):
     (tmp_path / "a.txt").write_text("one\n\ntwo\n")
-    found = read_text_set(tmp_path / "a.txt", skip_bad_rows=True)
+    found = read_text_set(tmp_path / "a.txt", TextSetReading(skip_bad_rows=True, bad_rows_share=0.5))
     assert (found.ids, found.bad_rows) == (["1", "3"], 1)
 
 

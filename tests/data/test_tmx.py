@@ -7,7 +7,7 @@ import pytest
 from bert_tf.data import Tmx, text
 from bert_tf.errors import UserError
 
-SOURCE = Tmx(files={"train": "m.tmx"}, languages={"source": "en", "target": "de"})
+SOURCE = Tmx(files={"train": "m.tmx"}, languages={"source": "en", "target": "de"}, bad_rows_share=0.8)
 PARSERS = {"source": text, "target": text}
 HEAD = '<?xml version="1.0" encoding="{}"?>\n<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx version="1.4"{}><header/><body>'
 

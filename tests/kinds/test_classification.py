@@ -101,10 +101,10 @@ def test_labels_by_name_or_by_index():
     assert (examples.pairs, examples.bad_rows, examples.is_sample) == (None, 0, False)
 
 
-@pytest.mark.parametrize("label", ["great", "3", "-1", "", 7, "1.0"])
+@pytest.mark.parametrize("label", ["great", "3", "-1", "", 7, "1.5"])
 def test_an_unknown_label_is_an_error_or_skipped_and_counted(label):
     rows = [{"body": "x", "kind": "good"}, {"body": "y", "kind": label}]
-    kind = make(source=InMemory({"train": rows}))
+    kind = make(source=InMemory({"train": rows}, bad_rows_share=0.5))
     with pytest.raises(UserError, match="bad, fair, good") as caught:
         kind.read("own", "train")
     assert repr(label) in str(caught.value)

@@ -84,7 +84,8 @@ def test_published_rows_are_read(tmp_path):
 def test_a_bad_row_is_named_or_skipped(tmp_path, row, expected):
     good = {"source": ["One."], "target": ["A"]}
     (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, [good, row])))
-    kind = make(source=JsonLines(files={"train": "train.jsonl"}), text="source", summary="target")
+    source = JsonLines(files={"train": "train.jsonl"}, bad_rows_share=0.5)
+    kind = make(source=source, text="source", summary="target")
     with pytest.raises(UserError, match=expected):
         kind.read(str(tmp_path), "train")
     examples = kind.read(str(tmp_path), "train", skip_bad_rows=True)

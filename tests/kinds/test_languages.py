@@ -38,7 +38,8 @@ def summaries(given, **changes) -> ExtractiveSummarization:
 
 
 def pairs(given, **changes) -> TextToText:
-    fields = {"source": InMemory({"train": given, "validation": given}), "text": "body", "target": "short"}
+    source = InMemory({"train": given, "validation": given}, bad_rows_share=0.5)
+    fields = {"source": source, "text": "body", "target": "short"}
     return TextToText(**{**fields, "sequence_length": 32, "target_length": 8, "metrics": ("rouge1", "bleu"), **changes})
 
 
@@ -103,7 +104,7 @@ def test_references_that_some_rows_lack():
     empty = InMemory({"test": [{"body": "a", "short": "b", "second": ""}, {"body": "a", "short": None, "second": ""}]})
     with pytest.raises(UserError, match=r"test\[1\]: column 'short': expected text"):
         pairs([], source=empty, references=("second",)).read("own", "test")
-    none = InMemory({"test": [{"body": "a", "second": "b"}, {"body": "a", "second": ""}]})
+    none = InMemory({"test": [{"body": "a", "second": "b"}, {"body": "a", "second": ""}]}, bad_rows_share=0.5)
     with pytest.raises(UserError, match=r"test\[1\]: expected a text in short, second. Received: none"):
         pairs([], source=none, references=("second",)).read("own", "test")
     assert pairs([], source=none, references=("second",)).read("own", "test", skip_bad_rows=True).bad_rows == 1

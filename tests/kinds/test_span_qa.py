@@ -105,7 +105,7 @@ ROW = {"id": "q1", "question": "Who?", "context": "Zoë sang.", "answers": [{"te
 
 def test_an_answer_that_is_not_in_the_context_is_named_or_skipped(caplog):
     rows = [ROW, ROW | {"id": "q2", "answers": [{"text": "wept", "answer_start": 4}]}]
-    kind = make(source=InMemory({"train": rows, "bad": rows[1:], "validation": rows}))
+    kind = make(source=InMemory({"train": rows, "bad": rows[1:], "validation": rows}, bad_rows_share=0.5))
     reason = (
         r"train\[1\]: question 'q2': expected the answer 'wept' at character 4 .* 'sang' there; .* not in the context"
     )
@@ -115,9 +115,12 @@ def test_an_answer_that_is_not_in_the_context_is_named_or_skipped(caplog):
     assert (list(read.texts), read.pairs, read.bad_rows) == (["Who?"], ["Zoë sang."], 1)
     assert read.answers == [(SpanAnswer("Zoë", 0),)]
     assert "question 'q2'" in caplog.text
+    assert read.bad_row_reasons == {"expected each answer at its place in the context": 1}
     only = make(source=InMemory({"train": rows[1:]}))
     with pytest.raises(UserError, match=r"train\[0\]: question 'q2'"):
         only.read("own", "train", skip_bad_rows=True)
+    with pytest.raises(UserError, match=r"at most 1 % of the rows .*Received: 1 of 2 \(50.00 %\)"):
+        make(source=InMemory({"train": rows})).read("own", "train", skip_bad_rows=True)
 
 
 def test_misplaced_answers_are_put_right_and_counted(caplog):

@@ -82,7 +82,7 @@ def test_a_tagging_task_reads_them_from_json_lines(tmp_path):
 
 def test_a_bad_span_names_its_row():
     rows = [{"text": "Ann ran", "label": [[0, 3, "PER"]]}, {"text": "Ann ran", "label": [[0, 9, "PER"]]}]
-    kind = Tagging(source=InMemory({"train": rows}), types=("PER",), words="text", tags="label")
+    kind = Tagging(source=InMemory({"train": rows}, bad_rows_share=0.5), types=("PER",), words="text", tags="label")
     with pytest.raises(UserError, match=r"train\[1\]: column 'text': expected a span within the 7 characters"):
         kind.read("own", "train")
     assert kind.read("own", "train", skip_bad_rows=True).bad_rows == 1

@@ -88,7 +88,7 @@ def test_parts_of_speech_given_as_types_are_said_to_be_odd(caplog):
 
 def test_a_row_with_too_few_tags_can_be_skipped():
     rows = [{"words": ["a", "b"], "tags": ["O"]}, {"words": ["a"], "tags": ["O"]}]
-    kind = Tagging(source=InMemory({"train": rows}), types=("PER",))
+    kind = Tagging(source=InMemory({"train": rows}, bad_rows_share=0.5), types=("PER",))
     with pytest.raises(UserError, match=r"train\[0\]: expected as many tags as words. Received: 2 words, 1 tags"):
         kind.read("own", "train")
     assert kind.read("own", "train", skip_bad_rows=True).words == [["a"]]

@@ -1,0 +1,153 @@
+"""Answers written as JSON lines, a JSON array, CSV or TSV, by the suffix of the file's name."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from bert_tf.errors import UserError
+
+ERROR = "error"
+
+
+class Answers:
+    """Where answers go, one after another; as a context it writes what is left to write, unless an error ends it.
+
+    Args:
+        out: the file.
+    """
+
+    def __init__(self, out: IO[str]) -> None:
+        self.out = out
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        """Writes one answer, or keeps it for `finish`."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Writes what is left to write."""
+
+    def release(self) -> None:
+        """Lets go of what it holds."""
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *of_error: object) -> None:
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            self.release()
+
+
+class JsonLinesAnswers(Answers):
+    """An object a line."""
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        self.out.write(_json(answer) + "\n")
+
+
+class JsonAnswers(Answers):
+    """One array of objects, each on a line."""
+
+    count = 0
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        self.out.write((",\n" if self.count else "[\n") + _json(answer))
+        self.count += 1
+
+    def finish(self) -> None:
+        self.out.write("\n]\n" if self.count else "[]\n")
+
+
+class TableAnswers(Answers):
+    """A row an answer, below a header; cells are quoted where they hold separators, quotes or line ends.
+
+    A dict of numbers or texts is a column for each, `probabilities.positive`; other dicts and lists are JSON in a cell;
+    nothing is an empty cell. The columns are known when all answers are, so they wait in a temporary file.
+
+    Args:
+        out: where it goes.
+        separator: what stands between cells.
+    """
+
+    def __init__(self, out: IO[str], separator: str) -> None:
+        super().__init__(out)
+        self.separator = separator
+        self.columns: dict[str, None] = {}
+        self.waiting = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        row = _flat(answer)
+        self.columns.update(dict.fromkeys(row))
+        self.waiting.write(json.dumps(row) + "\n")
+
+    def finish(self) -> None:
+        columns = [name for name in self.columns if name != ERROR] + [ERROR] * (ERROR in self.columns)
+        writer = csv.DictWriter(self.out, columns, delimiter=self.separator, lineterminator="\n")
+        self.waiting.seek(0)
+        writer.writeheader()
+        for line in self.waiting:
+            writer.writerow({name: _utf8(cell) for name, cell in json.loads(line).items()})
+
+    def release(self) -> None:
+        self.waiting.close()
+
+
+WRITERS: Mapping[str, Callable[[IO[str]], Answers]] = {
+    ".jsonl": JsonLinesAnswers,
+    ".ndjson": JsonLinesAnswers,
+    ".json": JsonAnswers,
+    ".csv": lambda out: TableAnswers(out, ","),
+    ".tsv": lambda out: TableAnswers(out, "\t"),
+}
+
+
+def writer_of(name: str | None) -> Callable[[IO[str]], Answers]:
+    """What writes answers to a file of this name; JSON lines where it is None or has no suffix.
+
+    Raises: UserError for a suffix that none of them has.
+    """
+    suffix = Path(name).suffix.lower() if name is not None else ""
+    if suffix and suffix not in WRITERS:
+        raise UserError(
+            f"--output={name}: expected a file ending in {', '.join(WRITERS)}, which says how answers are written, or "
+            f"one without a suffix, for JSON lines. Received: {suffix}"
+        )
+    return WRITERS[suffix] if suffix else JsonLinesAnswers
+
+
+def _json(answer: Mapping[str, Any]) -> str:
+    line = json.dumps(answer, ensure_ascii=False, default=str)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # a column that cannot be UTF-8: JSON can say it in ASCII
+        return json.dumps(answer, default=str)
+    return line
+
+
+def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in answer.items():
+        if isinstance(value, Mapping) and all(isinstance(part, (str, int, float)) for part in value.values()):
+            row |= {_utf8(f"{name}.{key}"): _cell(part) for key, part in value.items()}
+        else:
+            row[_utf8(name)] = _cell(value)
+    return row
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, (bool, list, tuple, Mapping)):
+        return _json(value)  # type: ignore[arg-type]
+    return value if isinstance(value, (str, int, float)) else str(value)
+
+
+def _utf8(cell: Any) -> Any:
+    return cell.encode(errors="backslashreplace").decode() if isinstance(cell, str) and not cell.isascii() else cell
