@@ -135,6 +135,26 @@ def test_a_second_encoder_in_the_file_is_refused(folders, tmp_path):
         load(tmp_path)
 
 
+def test_a_whole_model_that_keras_saved_is_read_without_its_optimizer(folders, tmp_path):
+    """Its weights lie in a group of their own, its optimizer's slots in another, and a user's layer is beside them."""
+    source = folders / "tf_Model"
+    (tmp_path / "config.json").write_text((source / "config.json").read_text())
+    slot = "Adam/tf_bert_model/bert/encoder/layer_._0/intermediate/dense/kernel/m:0"
+    with h5py.File(source / "tf_model.h5") as file, h5py.File(tmp_path / "mine.h5", "w") as whole:
+        file.copy("bert", whole.create_group("model_weights"))
+        whole[f"optimizer_weights/{slot}"] = np.zeros((4, 6), "float32")
+        whole["model_weights/dense/dense/kernel:0"] = np.zeros((4, 2), "float32")
+    checkpoint = load(tmp_path / "mine.h5")
+    assert list(checkpoint.extra) == ["model_weights/dense/dense/kernel:0"]
+    assert any(f"1 tensors of its optimizer, such as optimizer_weights/{slot}" in line for line in checkpoint.remarks)
+    cls, outputs = HEADS["Model"]
+    model = cls.from_pretrained(tmp_path / "mine.h5")
+    found, expected = model(inputs()), theirs(source)
+    for ours, name in outputs.items():
+        rows = (REAL,) if ours == "sequence_output" else ()
+        np.testing.assert_allclose(np.asarray(found[ours])[rows], expected[name][rows], rtol=0, atol=1e-5)
+
+
 def test_values_in_other_files_are_not_read(tmp_path):
     (tmp_path / "config.json").write_text((TINY / "config.json").read_text())
     (tmp_path / "secret").write_bytes(bytes(16))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.weights.checkpoint import Tensor
+from bert_tf.weights.checkpoint import Tensor, Tensors
 from bert_tf.weights.readers.hdf5 import read_hdf5
 
 # The first part of a weight's name that PyTorch's name has too; what stands before it is the names of models.
@@ -22,16 +22,23 @@ LAYER = re.compile(r"/layer_(?:\._)?(\d+)/")
 HEADS = {"mlm___cls": "cls", "nsp___cls": "cls"}
 # Their name of a weight in its layer -> PyTorch's
 WEIGHTS = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias", "weight": "weight"}
+OPTIMIZERS = ("optimizer_weights/", "optimizer/")  # of a whole model that Keras saved
 TABLE = "_embeddings"  # the first versions gave a table the name of its layer
 
 
-def read_tf_h5(path: Path) -> dict[str, Tensor]:
+def read_tf_h5(path: Path) -> Tensors:
     """The tensors of one file, whole or a shard, by PyTorch's names and in PyTorch's layout.
+
+    A file that Keras wrote of such a model (`save_weights`, or `save`, with its optimizer) has the same names.
 
     Raises: UserError naming the file and what is wrong with it.
     """
     tensors: dict[str, Tensor] = {}
-    for name, tensor in read_hdf5(path).items():
+    found = read_hdf5(path)
+    slots = [name for name in found if name.startswith(OPTIMIZERS)]
+    for name, tensor in found.items():
+        if name in slots:
+            continue
         theirs = torch_name(name)
         if theirs in tensors:
             if _is_copy(tensors[theirs].name, name):
@@ -39,7 +46,8 @@ def read_tf_h5(path: Path) -> dict[str, Tensor]:
             raise UserError(f"{path} holds {theirs} twice: {tensors[theirs].name} and {name}")
         is_kernel = theirs != name and name.partition(":")[0].endswith("/kernel")
         tensors[theirs] = _transposed(tensor) if is_kernel else tensor
-    return tensors
+    remarks = [f"{path}: left aside are {len(slots)} tensors of its optimizer, such as {slots[0]}"] if slots else []
+    return Tensors(tensors, remarks)
 
 
 def torch_name(name: str) -> str:
