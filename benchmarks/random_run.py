@@ -33,7 +33,15 @@ LETTERS = (*ascii_lowercase, *digits, *punctuation, *"äöüßéèñ")
 VOCABULARY = tuple(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]))
 
 
-def make_run(folder: str | Path, task: str, *, hidden_dim: int = 16, seed: int = 3, **config: Any) -> Path:
+def make_run(
+    folder: str | Path,
+    task: str,
+    *,
+    hidden_dim: int = 16,
+    initializer_range: float = 0.5,
+    seed: int = 3,
+    **config: Any,
+) -> Path:
     """A run folder as training leaves it, of a model with two blocks.
 
     Args:
@@ -56,7 +64,7 @@ def make_run(folder: str | Path, task: str, *, hidden_dim: int = 16, seed: int =
         num_layers=2,
         num_heads=2,
         intermediate_dim=2 * hidden_dim,
-        initializer_range=0.5,
+        initializer_range=initializer_range,
     )
     tokenizer = BertTokenizer(VOCABULARY)
     save_model(BertBackbone(shape), folder / "backbone", tokenizer)

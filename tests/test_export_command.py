@@ -125,6 +125,7 @@ def test_a_hugging_face_folder(tiny_run, tmp_path, capsys):
         file.stat().st_size for file in out.iterdir() if not file.name.startswith("export_report")
     )
     assert len(list(out.glob("model-*.safetensors"))) > 1
+    assert json.loads((out / "config.json").read_text())["position_embedding_type"] == "absolute"  # for CTranslate2
     np.testing.assert_array_equal(
         bert_tf.BertClassifier.from_pretrained(out).get_weights()[0],
         bert_tf.BertClassifier.from_pretrained(tiny_run / "model").get_weights()[0],

@@ -94,6 +94,7 @@ def to_hugging_face_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
     raw = {used.key: config[field] for field, used in CONFIG_KEYS.items() if field in config}
     raw["hidden_act"] = {"gelu_tanh": "gelu_new"}.get(raw["hidden_act"], raw["hidden_act"])  # the others have our names
+    raw["position_embedding_type"] = "absolute"  # positions are saved as a table, whatever made it; CTranslate2 asks
     if config.get("position_kind", "learned") != "learned":
         raw["position_kind"] = config["position_kind"]
     return raw

@@ -45,12 +45,15 @@ OF_TRANSFORMERS = (
 def write_readme(folder: Path, run: Run) -> None:
     architecture = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"][0]
     texts = texts_of(run)
-    call = (WRITES if hasattr(run.model, "generate") else CALLS).format(texts=texts).strip()
+    writes = hasattr(run.model, "generate")
+    call = (WRITES if writes else CALLS).format(texts=texts).strip()
     parts = [
         f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}). With `pip install bert_tf`:",
         python(OURS.format(model=type(run.model).__name__, call=call)),
     ]
-    if architecture in OF_TRANSFORMERS:
+    if writes:
+        parts.append(f"Transformers reads its weights as a {architecture}, but does not write texts with them.")
+    elif architecture in OF_TRANSFORMERS:
         parts += [
             "With `pip install torch transformers`:",
             python(THEIRS.format(architecture=architecture, texts=texts)),

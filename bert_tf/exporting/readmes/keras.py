@@ -9,11 +9,12 @@ from bert_tf.exporting.readmes.huggingface import CALLS, WRITES, texts_of
 from bert_tf.exporting.run import Run
 
 CODE = """
-import bert_tf.models  # Keras looks the model's classes up there
 import keras
+from bert_tf import BertTokenizer, {model}  # Keras must know the model's class
 
 model = keras.saving.load_model("model.keras")
-tokenizer = bert_tf.BertTokenizer.from_pretrained("tokenizer")
+assert isinstance(model, {model})
+tokenizer = BertTokenizer.from_pretrained("tokenizer")
 {call}
 """
 
@@ -23,7 +24,7 @@ def write_readme(folder: Path, run: Run) -> None:
     parts = [
         f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}), to be trained further in "
         "Keras, or built with. It needs `pip install bert_tf`.",
-        python(CODE.format(call=call.format(texts=texts_of(run)).strip())),
+        python(CODE.format(model=type(run.model).__name__, call=call.format(texts=texts_of(run)).strip())),
         "It gives the model's numbers (logits, vectors), as Keras models do. Answers as `python -m bert_tf.predict` "
         "prints them come from `bert_tf.Pipeline` over a run folder, or over the formats `saved_model` and "
         "`huggingface`; this file does not hold what the task is.",
