@@ -85,6 +85,10 @@ class LiteModel:
         found = tf.numpy_function(self._rows, arrays, tf.float32)
         return tf.ensure_shape(found, [None, *([None] if self.contract.per_token else []), *self.shape])
 
+    def scores(self, logits: Any) -> Any:
+        """What the file gives where the Keras model's `scores` are asked for: it has worked them out already."""
+        return logits
+
     def _sample(self) -> np.ndarray:
         """What one row gives."""
         nothing = np.zeros((1, self.file.length or 1), np.int32)

@@ -50,6 +50,7 @@ class Contract:
         per_token: whether the outputs are one a token, [B, T, ...].
         reader: which of the tasks that readers on phones have this is: "classifier", "embedder" or "answerer"; "": none
             of them.
+        scores: whether the outputs are the model's `scores` of its logits, rather than these.
         facts: what else is to be known to make answers of the outputs, for task.json.
     """
 
@@ -61,6 +62,7 @@ class Contract:
     labels: Sequence[str] | None = None
     per_token: bool = False
     reader: str = ""
+    scores: bool = False
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -100,6 +102,7 @@ def contract(kind: Kind) -> Contract:
             encode=lambda x: {"value": tf.identity(x)},
             decode=lambda found: found["value"],
             labels=kind.output_names,
+            scores=True,
         )
     if isinstance(kind, Tagging):
         return Contract(
@@ -266,7 +269,7 @@ def _split(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), model(inputs, training=False))
-    return outputs.encode(found)
+    return outputs.encode(model.scores(found) if outputs.scores else found)
 
 
 def _log(x: Any) -> Any:

@@ -105,6 +105,8 @@ def _tokens_differ(tokenizer: BertTokenizer) -> str:
 
     What is left of accents in a lower-cased text is what `words_for_others` adds words for.
     """
+    if tokenizer.odd_rules:
+        return f"it follows no such rules of a tokenizer: {'; '.join(tokenizer.odd_rules)}"
     if not tokenizer.lowercase:
         return "it lower-cases every text, and this vocabulary is cased"
     if tokenizer.odd_rules:

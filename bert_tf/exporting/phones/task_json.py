@@ -17,7 +17,6 @@ from bert_tf.exporting import task_file
 from bert_tf.exporting.lite_check import LiteFile, registrars
 from bert_tf.exporting.lite_graph import Contract, contract
 from bert_tf.exporting.lite_metadata import LABELS, VOCABULARY, TensorNote, fit_lines
-from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 
 if TYPE_CHECKING:
     from bert_tf.exporting.run import Run
@@ -60,7 +59,8 @@ def describe(run: Run, outputs: Contract) -> dict[str, Any]:
             "special_tokens": tokens,
             "extra_special_tokens": list(tokenizer.extra_special_tokens),
             "piece_prefix": PIECE_PREFIX,
-            "most_word_characters": MAX_WORD_CHARACTERS,
+            "most_word_characters": tokenizer.max_word_characters,
+            "odd_rules": list(tokenizer.odd_rules),
         },
         "sequence": {
             "max_length": run.sequence_length,

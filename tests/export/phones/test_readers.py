@@ -10,7 +10,7 @@ from bert_tf.data import InMemory
 from bert_tf.exporting.lite_graph import contract
 from bert_tf.exporting.phones.readers import LITERT, readers_of, readers_of_text
 from bert_tf.kinds import Classification, Embedding, MultiLabel, Regression, SpanQA, Tagging
-from bert_tf.text import BertTokenizer
+from bert_tf.text import AddedToken, BertTokenizer
 from tests.conftest import VOCABULARY
 
 NOWHERE = InMemory({})
@@ -58,6 +58,8 @@ def test_each_kind_has_its_readers(uncased, kind, opens):
     ("settings", "why"),
     [
         ({"lowercase": False}, "it lower-cases every text, and this vocabulary is cased"),
+        ({"added_tokens": [AddedToken("goodfilm")]}, "it follows no such rules of a tokenizer: "),
+        ({"max_word_characters": 7}, "it follows no such rules of a tokenizer: "),
         ({"split_cjk": False}, "it makes every Chinese character a word"),
         ({"unk_token": "good"}, "it knows special tokens by BERT's names alone, and [UNK] is good here"),
     ],
