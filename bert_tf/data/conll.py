@@ -23,7 +23,7 @@ NUMBER = re.compile(
     r"\d+([-.]\d+)?"
 )  # of a word in CoNLL-U; 2-3 stands before words 2 and 3, 4.1 is no word of the text
 IS_WORD = re.compile(r"\d+")
-FIRST = ("0", "1", "1-2", "0.1")  # the number that a file begins with
+FIRST = re.compile(r"[01]([-.]\d+)?")  # the number that a file begins with
 
 Line = tuple[int, "list[str] | BadRow"]
 logger = logging.getLogger(__name__)
@@ -110,7 +110,10 @@ class Conll(FileSource):
                     f"{path}:{first}: expected the column {column} of the {name}. Received: {width} columns"
                 )
         is_numbered = (
-            width > 2 and tabs and found[0] in FIRST and all(NUMBER.fullmatch(cells[0]) for _, cells in certain)
+            width > 2
+            and tabs
+            and FIRST.fullmatch(found[0]) is not None
+            and all(NUMBER.fullmatch(cells[0]) for _, cells in certain)
         )
         if is_numbered and self.word % width == 0 and len(certain) > 1:
             came = "the numbers of the words, as in CoNLL-U; the words may be in column 1: word=1"
