@@ -25,6 +25,7 @@ from bert_tf.kinds.sentence_vectors import SentenceVectors
 from bert_tf.models.base import inputs_of
 
 if TYPE_CHECKING:
+    from bert_tf.data.tagged.label_sets import LabelSet
     from bert_tf.exporting.lite_text import LiteTokenizer
     from bert_tf.kinds.base import Kind
 
@@ -113,7 +114,7 @@ def contract(kind: Kind) -> Contract:
             decode=lambda found: _log(found["probability"]),
             labels=kind.tag_names,
             per_token=True,
-            facts={"tag_scheme": "IOB2", "tag_of_a_word": "that of its first piece"},
+            facts=_facts_of_tags(kind.label_set),
         )
     if isinstance(kind, SpanQA):
         ends = TensorNote(name="end_logits", description="How well an answer ends at each token.")
@@ -270,6 +271,16 @@ def _split(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), model(inputs, training=False))
     return outputs.encode(model.scores(found) if outputs.scores else found)
+
+
+def _facts_of_tags(labels: LabelSet) -> dict[str, Any]:
+    """How words' labels make entities: for each label its letter (B, I, E, S, or O outside) and type."""
+    return {
+        "tag_scheme": labels.scheme,
+        "tag_letters": list(labels.letters),
+        "tag_types": [None if number < 0 else labels.types[number] for number in labels.type_of],
+        "tag_of_a_word": "that of its first piece",
+    }
 
 
 def _log(x: Any) -> Any:

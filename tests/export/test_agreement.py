@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bert_tf.data import InMemory
+from bert_tf.data.tagged.label_sets import of_types
 from bert_tf.errors import UserError
 from bert_tf.exporting import probe, report
 from bert_tf.exporting.agreement import agreement
@@ -67,8 +68,12 @@ def test_the_first_examples_of_columns():
     some = first_examples(dataclasses.replace(EXAMPLES, pairs=["x", "y", "z"], bad_rows=7), 2)
     assert (some.texts, some.pairs, some.labels.tolist(), some.bad_rows) == (["a", "b"], ["x", "y"], [0, 1], 7)  # pyright: ignore[reportOptionalMemberAccess]
     assert first_examples(EXAMPLES, 3) is EXAMPLES
-    tagged = TaggedExamples(texts=["a b", "c"], words=[["a", "b"], ["c"]], tags=[[0, 1], [2]])
-    assert first_examples(tagged, 1) == TaggedExamples(texts=["a b"], words=[["a", "b"]], tags=[[0, 1]])
+    labels = of_types(("place",))
+    tagged = TaggedExamples(
+        texts=["a b", "c"], words=[["a", "b"], ["c"]], starts=[[0, 2], [0]], tags=[[0, 1], [2]], label_set=labels
+    )
+    some = TaggedExamples(texts=["a b"], words=[["a", "b"]], starts=[[0, 2]], tags=[[0, 1]], label_set=labels)
+    assert first_examples(tagged, 1) == some
 
 
 def test_the_first_groups_with_the_texts_that_they_are_of():

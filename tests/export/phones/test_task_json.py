@@ -83,7 +83,11 @@ def test_all_that_a_phone_needs(pairs, runs):
     ("kind", "facts", "stride"),
     [
         (Tagging(source=InMemory({}), types=("a",)),
-         {"tag_scheme": "IOB2", "tag_of_a_word": "that of its first piece"}, 16),
+         {"tag_scheme": "iob", "tag_letters": ["O", "B", "I"], "tag_types": [None, "a", "a"],
+          "tag_of_a_word": "that of its first piece"}, 16),
+        (Tagging(source=InMemory({}), labels=("S-x", "E-x", "I-x", "B-x", "O")),
+         {"tag_scheme": "bioes", "tag_letters": ["S", "E", "I", "B", "O"], "tag_types": ["x", "x", "x", "x", None],
+          "tag_of_a_word": "that of its first piece"}, 16),
         (SpanQA(source=InMemory({}), no_answer=True, no_answer_threshold=1.5),
          {"no_answer_at": 0, "most_answer_tokens": 30}, 61),
         (MultiLabel(source=InMemory({}), text=("a",), classes=("x",), threshold=0.25, sequence_length=9),
