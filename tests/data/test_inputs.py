@@ -209,7 +209,8 @@ def test_a_header_in_other_case_and_a_column_inside(tmp_path, caplog):
 def test_files_laid_out_as_the_tasks_own(tmp_path, caplog):
     columns = ("label", "id1", "id2", "premise", "hypothesis")
     content = "index\t#1 ID\t#2 ID\t#1 String\t#2 String\n0\t1\t2\ta b\tb a\n"
-    assert read(tmp_path, "a.tsv", content, TWO, source=Tsv(files={}, columns=columns)) == [("a b", "b a")]
+    (found,) = inputs(tmp_path, "a.tsv", content, TWO, source=Tsv(files={}, columns=columns))
+    assert (found.text, found.pair, found.others) == ("a b", "b a", {"index": "0", "#1 ID": "1", "#2 ID": "2"})
     assert "its 5 columns are read as those of the task's own files: label, id1" in caplog.text
     headerless = Csv(files={}, columns=("score", "sentence"), header=False)
     assert read(tmp_path, "a.csv", "0,a b\n1,c\n", source=headerless) == [("a b", None), ("c", None)]

@@ -68,7 +68,7 @@ def header_and_rows(
     if style.header is False:
         return list(style.columns or ()), with_first
     if style.header is None:
-        return _unannounced(names, cells, with_first, style, notes)
+        return _unannounced(names, cells, with_first, style, wanted, notes)
     if style.columns is None:
         return renamed(names, wanted, notes), cells
     if len(names) != len(style.columns):
@@ -83,13 +83,21 @@ def header_and_rows(
 
 
 def _unannounced(
-    names: list[str], cells: Iterator[Cells], with_first: Iterator[Cells], style: Style, notes: Notes
+    names: list[str],
+    cells: Iterator[Cells],
+    with_first: Iterator[Cells],
+    style: Style,
+    wanted: Wanted,
+    notes: Notes,
 ) -> tuple[list[str], Iterator[Cells]]:
     """A file that may have a header, whose first row does not name what is wanted: by how many columns there are."""
     if style.also is not None and len(names) == len(style.also[0]):
         columns, has_header = style.also
         notes.say(f"its {len(names)} columns are read as those of the task's own files: {', '.join(columns)}")
-        return list(columns), cells if has_header else with_first
+        if not has_header:
+            return list(columns), with_first
+        # What nobody wants keeps the name that the file has for it.
+        return [ours if ours in wanted.names else own for ours, own in zip(columns, names, strict=True)], cells
     if style.columns is not None and len(names) == len(style.columns):
         notes.say(f"its first row does not name {', '.join(style.columns)}, and is read as data, in this order")
         return list(style.columns), with_first
