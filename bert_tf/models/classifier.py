@@ -77,12 +77,12 @@ class BertClassifier(OnBackbone):
         self.problem = problem
         self.labels = names_of_classes(num_classes, labels)
         self.reject_below = check_rate("reject_below", reject_below)
-        for name, value, choices in (
+        for argument, value, choices in (
             ("output_activation", output_activation, ("linear", "softmax", "sigmoid")),
             ("score_activation", score_activation or "linear", tuple(SCORES)),
         ):
             if value not in choices:
-                raise ValueError(f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}")
+                raise ValueError(f"`{argument}` must be one of {', '.join(choices)}. Received: {argument}={value!r}")
         self.output_activation, self.score_activation = output_activation, score_activation
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 

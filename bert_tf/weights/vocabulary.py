@@ -11,7 +11,8 @@ from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.json_file import read_json
 from bert_tf.weights.vocabulary_file import read_vocabulary
 
-# Some checkpoints have their token table rounded up to a multiple of these, for the hardware's sake.
+# For the hardware's sake tables are rounded up to a multiple of these, now and then after some rows were put by for
+# words that never came. Still more rows, or a table that is not rounded, are another vocabulary's.
 MULTIPLES = (8, 16, 32, 64, 128)
 LOG = logging.getLogger(__name__)
 
@@ -32,13 +33,16 @@ def check_vocabulary(checkpoint: Checkpoint) -> None:
     rows = checkpoint.config["vocabulary_size"]
     if not fits(sizes, rows):
         raise UserError(f"{path} has {sizes.most} tokens, the weights have {rows}: this vocabulary is not theirs")
+    if rows > sizes.most and rows not in {-(-sizes.most // multiple) * multiple for multiple in MULTIPLES}:
+        LOG.warning("%s has %d tokens, the weights have %d: the others stand for no token", path, sizes.most, rows)
     if rows < sizes.most:
         LOG.warning("%s has %d tokens, the weights have %d: texts must not have the others", path, sizes.most, rows)
 
 
 def fits(sizes: Sizes, rows: int) -> bool:
     """Whether a vocabulary goes with a table of so many rows: added tokens may have none yet."""
-    return sizes.least <= rows <= sizes.most or rows in {-(-sizes.most // m) * m for m in MULTIPLES}
+    rounded = rows % MULTIPLES[0] == 0 and 0 <= rows - sizes.most < MULTIPLES[-1]
+    return sizes.least <= rows <= sizes.most or rounded
 
 
 def count_tokens(path: Path) -> Sizes:

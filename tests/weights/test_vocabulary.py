@@ -35,6 +35,19 @@ def test_a_table_rounded_up_for_the_hardware_passes(tmp_path):
         check_vocabulary(other)
 
 
+def test_rows_put_by_for_words_to_come_are_said_where_the_table_is_rounded(tmp_path, caplog):
+    checkpoint = with_vocabulary(tmp_path / "x", 61)
+    for rows in (61, 64, 128):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": rows}))
+    assert caplog.text == ""
+    for rows in (72, 80, 96, 184):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": rows}))
+        assert f"has 61 tokens, the weights have {rows}: the others stand for no token" in caplog.text
+    for rows in (66, 192, 30522):
+        with pytest.raises(UserError, match=f"has 61 tokens, the weights have {rows}: this vocabulary is not theirs"):
+            check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": rows}))
+
+
 def test_no_vocabulary_is_no_error(tmp_path):
     checkpoint = load(altered(tmp_path / "x"))
     assert checkpoint.vocabulary is None
