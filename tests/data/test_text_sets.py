@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas
 import pytest
 
 from bert_tf.data.text_sets import TextSet, TextSetReading, is_beir, read_judgements, read_text_set
@@ -23,6 +24,60 @@ def test_formats(tmp_path, name, text, ids, texts):
     found = read_text_set(tmp_path / name)
     assert (found.ids, found.texts) == (ids, texts)
     assert found.is_smart == text.startswith(".I")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reading"),
+    [
+        ("a.csv", "_id,title,text\nx,T,one\ny,,two\n", None),
+        ("a.csv", "ID;Text;title\nx;one;T\ny;two;\n", None),
+        ("a.tsv", "id\ttext\ttitle\nx\tone\tT\ny\ttwo\t\n", None),
+        ("a.json", '[{"_id": "x", "title": "T", "text": "one"}, {"_id": "y", "text": "two"}]', None),
+        ("a.csv", "key,body,title\nx,one,T\ny,two,\n", TextSetReading(text_column="body", id_column="key")),
+        ("a.dat", "id,text,title\nx,one,T\ny,two,\n", TextSetReading(file_format="csv")),
+        ("a.parquet", {"_id": ["x", "y"], "text": ["one", "two"], "title": ["T", None]}, None),
+    ],
+)
+def test_tables_of_texts(tmp_path, name, content, reading):
+    if isinstance(content, str):
+        (tmp_path / name).write_text(content)
+    else:
+        pandas.DataFrame(content).to_parquet(tmp_path / name)
+    found = read_text_set(tmp_path / name, reading)
+    assert (found.ids, found.texts) == (["x", "y"], ["T one", "two"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "a.csv",
+            "key,body\nx,one\n",
+            r"a\.csv:1: expected the column 'text'\. .*say which it is with --text-column=NAME",
+        ),
+        ("a.story", "one\n", r"expected a file ending in .*Received: \.story; say what it is with --input-format="),
+        ("a.docx", "PK\x03\x04word/", r"Received: a Word document"),
+        ("a.csv", "_id,text\nx,one\nx,two\n", r"a\.csv:3: expected an id that no other text has"),
+    ],
+)
+def test_tables_that_are_none(tmp_path, name, content, expected):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=expected):
+        read_text_set(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
+def test_judgements_in_tables(tmp_path, name):
+    frame = pandas.DataFrame({"query-id": ["q1", "q1", "q2"], "corpus-id": ["d1", "d3", "d2"], "score": [2, 0, 1]})
+    path = tmp_path / name
+    if name.endswith("csv"):
+        frame.to_csv(path, index=False)
+    elif name.endswith("jsonl"):
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path)
+    assert read_judgements(path, QUERIES, DOCUMENTS) == [{0: 2.0, 2: 0.0}, {1: 1.0}]
+    assert is_beir(path)
 
 
 def test_queries_of_smart_are_numbered_by_position(tmp_path):
