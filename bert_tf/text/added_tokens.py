@@ -58,10 +58,10 @@ def resolve(named: Sequence[str], added: Sequence[AddedToken]) -> tuple[AddedTok
     """
     special = set(named)
     found: dict[str, AddedToken] = {}
-    for token in added:
-        is_named = token.content in special and not token.special
-        found[token.content] = token._replace(special=True, normalized=token.is_normalized) if is_named else token
-    return (*found.values(), *(AddedToken(name, special=True) for name in dict.fromkeys(named) if name not in found))
+    for token in (*added, *(AddedToken(name, special=True) for name in named)):
+        resolved = token._replace(special=token.special or token.content in special, normalized=token.is_normalized)
+        found.setdefault(token.content, resolved)
+    return tuple(found.values())
 
 
 def number(tokens: Sequence[AddedToken], ids: Mapping[str, int], size: int) -> tuple[int, ...]:

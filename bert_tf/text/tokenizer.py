@@ -81,13 +81,11 @@ class BertTokenizer:
     ):
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = read_vocabulary(vocabulary)
-        elif problem := find_problem(vocabulary):
-            raise ValueError(f"`vocabulary`: {problem}")
-        if problem := find_added_problem(added_tokens):
+        if problem := find_problem(vocabulary) or find_added_problem(added_tokens):
             raise ValueError(problem)
         if isinstance(max_word_characters, bool) or not isinstance(max_word_characters, int) or max_word_characters < 1:
             raise ValueError(f"`max_word_characters` must be an int of 1 or more. Received: {max_word_characters!r}")
-        if len(set(vocabulary)) < len(vocabulary):
+        if isinstance(vocabulary, list) and len(set(vocabulary)) < len(vocabulary):  # A file's reader has said so.
             LOG.warning("`vocabulary` has tokens more than once: the last id of each counts")
         self._own = tuple(vocabulary)  # tokens of WordPiece
         self.lowercase, self.strip_accents, self.split_cjk = lowercase, strip_accents, split_cjk
@@ -106,8 +104,9 @@ class BertTokenizer:
             raise ValueError(
                 f"`unk_token` must be a token of the vocabulary, not an added one. Received: {unk_token!r}"
             )
-        self.added_tokens = resolve([*self.special_tokens.values(), *extra_special_tokens], added_tokens)
-        numbers = number(self.added_tokens, ids, len(self._own))
+        tokens = resolve([*self.special_tokens.values(), *extra_special_tokens], added_tokens)
+        by_number = sorted(zip(number(tokens, ids, len(self._own)), tokens, strict=True))
+        numbers, self.added_tokens = zip(*by_number, strict=True)
         behind = {i: token.content for i, token in zip(numbers, self.added_tokens, strict=True) if i >= len(self._own)}
         self.vocabulary = (*self._own, *behind.values())
         self.token_to_id = ids | {token: i for i, token in behind.items()}
@@ -184,14 +183,14 @@ class BertTokenizer:
 
     @property
     def wordpieces(self) -> list[str]:
-        """Tokens that words are split into, by id: each is different, and those that no text gives have other names."""
+        """Tokens that words are split into, all different: those that no text gives have other names."""
         return distinct(self._own, {token: i for i, token in enumerate(self._own)})
 
     @property
     def odd_rules(self) -> tuple[str, ...]:
         """What decides about ids beyond vocabulary, case, accents, Chinese and plain special tokens, in words."""
-        behind = self.vocabulary[len(self._own) :]
-        rules = [f"added token {t.to_json()}" for t in self.added_tokens if t.is_odd or t.content in behind]
+        ids, own = self.token_to_id, len(self._own)
+        rules = [f"added token {t.to_json()}" for t in self.added_tokens if t.is_odd or ids[t.content] >= own]
         if self.max_word_characters != MAX_WORD_CHARACTERS:
             rules.append(f"words of up to {self.max_word_characters} characters")
         return (*rules, *["special tokens in texts are split"] * self.split_special_tokens)

@@ -22,12 +22,12 @@ UNPRINTABLE = "\n\r"  # What a line of vocab.txt cannot hold.
 def find_problem(tokens: Sequence[str]) -> str | None:
     """Says what keeps these tokens from being a vocabulary, or None. A token may be empty, and occur again."""
     if not any(tokens):
-        return "expected one token a line. Received: an empty vocabulary"
+        return "`vocabulary`: expected one token a line. Received: an empty vocabulary"
     for number, token in enumerate(tokens):
         if not isinstance(token, str):
-            return f"every token must be a str. Received: {token!r} with id {number}"
+            return f"`vocabulary`: every token must be a str. Received: {token!r} with id {number}"
         if any(c in token for c in UNPRINTABLE):
-            return f"a token must have no line break. Received: {token!r} with id {number}"
+            return f"`vocabulary`: a token must have no line break. Received: {token!r} with id {number}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any, cast
@@ -14,6 +15,7 @@ from bert_tf.text.matching import CLOSE, OPEN
 from bert_tf.text.normalize import WordSplitter
 from bert_tf.text.tables import NormalizationTable
 
+LOG = logging.getLogger(__name__)
 RARE = "zqxjkvbpygfwmucdlhrsnioate"  # letters, by how often they occur in English
 WHITE = "\t\n\r "
 
@@ -40,7 +42,7 @@ class WordPieceGraph:
         """
         Args:
             vocabulary: tokens of WordPiece, each different.
-            tokens, ids: what texts can name, and the number of each; none of two tokens is the same when normalised.
+            tokens, ids: what texts can name, and the number of each.
         """
         self.lowercase = lowercase
         first = WordSplitter(table, max_word_characters=max_word_characters)
@@ -49,12 +51,18 @@ class WordPieceGraph:
         raw, normal, tells = {}, {}, []
         for token, number in zip(tokens, ids, strict=True):
             content = first.normalized(token.content) if token.is_normalized else token.content
-            if content:  # What normalisation removes is never found.
-                if token.is_normalized:
-                    self.as_found[number] = content
-                (normal if token.is_normalized else raw).setdefault(content, (token._replace(content=content), number))
-                if content.isascii() and not (token.special and split_special_tokens):
-                    tells.append(content)
+            if not content:
+                continue  # What normalisation removes is never found.
+            found = normal if token.is_normalized else raw
+            if token.is_normalized:
+                self.as_found[number] = content
+            if content in found:
+                what = (tokens[list(ids).index(found[content][1])].content, token.content)
+                LOG.warning("added tokens %r and %r are the same when normalised: the first is found", *what)
+                continue
+            found[content] = token._replace(content=content), number
+            if content.isascii() and not (token.special and split_special_tokens):
+                tells.append(content)
         if split_special_tokens:  # They matter only for what could be found within them.
             raw, normal = ({} if all(token.special for token, _ in x.values()) else x for x in (raw, normal))
         known = {token: number for number, token in enumerate(vocabulary)}

@@ -49,7 +49,7 @@ def count_tokens(path: Path) -> Sizes:
     """How many tokens a vocab.txt or tokenizer.json has, with what its folder says was added."""
     folder, lines = path.parent, []
     if path.suffix != ".json":
-        lines = list(read_vocabulary(path, trimmed=path.name == "vocabulary.txt", quiet=True))
+        lines = list(read_vocabulary(path, quiet=True))
     own = len(lines)
     while lines and not lines[-1]:  # No text gives these, so a table need not have them.
         lines.pop()

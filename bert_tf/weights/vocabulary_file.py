@@ -12,16 +12,18 @@ from bert_tf.errors import UserError
 
 LOG = logging.getLogger(__name__)
 BOM = b"\xef\xbb\xbf"
+WHITE = "".join(map(chr, (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F,
+                          0x3000)))  # fmt: skip
 SHOWN = 3  # how many examples a warning names
 
 
-def read_vocabulary(path: str | os.PathLike[str], *, trimmed: bool = False, quiet: bool = False) -> tuple[str, ...]:
-    """Reads a vocabulary as Transformers does: a line is a token, whatever is in it, and ends with LF, CRLF or CR.
+def read_vocabulary(path: str | os.PathLike[str], *, quiet: bool = False) -> tuple[str, ...]:
+    """Reads a vocabulary as Transformers 5 does: a line is a token, less the white space at its end.
 
-    A token that occurs again has the last of its ids. A byte order mark is left out.
+    A line that is blank is a token too, which no text gives, and a token that occurs again has the last of its ids. A
+    byte order mark is left out.
 
     Args:
-        trimmed: take white space off the end of each line, as KerasHub does.
         quiet: give no warnings of odd lines.
     Raises: UserError that names the file and, where there is one, the line.
     """
@@ -37,16 +39,35 @@ def read_vocabulary(path: str | os.PathLike[str], *, trimmed: bool = False, quie
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: expected UTF-8. Received: {data[error.start : error.end]!r}") from error
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     if lines[-1] == "":
         lines.pop()
-    if trimmed:
-        lines = [line.rstrip() for line in lines]
-    if not any(lines):
+    tokens = [trimmed(line) for line in lines]
+    if not any(tokens):
         raise UserError(f"{path}: expected one token a line. Received: an empty vocabulary")
-    for oddity in () if quiet else (*(["begins with a byte order mark, left out"] * has_mark), *find_oddities(lines)):
-        LOG.warning("%s %s", path, oddity)
-    return tuple(lines)
+    broken = next((number for number, token in enumerate(tokens, 1) if "\r" in token), None)
+    if broken is not None:
+        raise UserError(f"{path}:{broken}: expected lines that end with LF or CRLF. Received: a CR within one")
+    if not quiet:
+        said = ["begins with a byte order mark, left out"] * has_mark
+        if spaced := [
+            number for number, (line, token) in enumerate(zip(lines, tokens, strict=True), 1) if line != token
+        ]:
+            said.append(f"has {len(spaced)} tokens with white space at the end, taken off: {in_lines(spaced)}")
+        for oddity in (*said, *find_oddities(tokens)):
+            LOG.warning("%s %s", path, oddity)
+    return tuple(tokens)
+
+
+def trimmed(line: str) -> str:
+    """A line without the white space at its end, unless it has nothing else: such a token no text gives anyway."""
+    token = line.rstrip(WHITE)
+    return line if token in ("", "##") else token
+
+
+def in_lines(numbers: Sequence[int]) -> str:
+    more = "" if len(numbers) <= SHOWN else ", ..."
+    return f"line {', '.join(map(str, numbers[:SHOWN]))}{more}"
 
 
 def find_oddities(tokens: Sequence[str]) -> list[str]:
@@ -58,13 +79,7 @@ def find_oddities(tokens: Sequence[str]) -> list[str]:
         examples = ", ".join(f"{token!r} in line {last[token] + 1}" for token in repeated[:SHOWN])
         found.append(f"has {len(repeated)} tokens more than once; the last line of each counts: {examples}")
     if blank := [number + 1 for number, token in enumerate(tokens) if not token]:
-        lines = ", ".join(map(str, blank[:SHOWN]))
-        found.append(f"has {len(blank)} blank lines, each a token that no text gives: line {lines}")
-    spaced = [number + 1 for number, token in enumerate(tokens) if token and token != token.strip(" \t")]
-    if spaced:
-        lines = ", ".join(map(str, spaced[:SHOWN]))
-        found.append(
-            f"has {len(spaced)} tokens with spaces at an end, which no text gives: line {lines}. Take them out if they "
-            "are not meant"
-        )
+        found.append(f"has {len(blank)} blank lines, each a token that no text gives: {in_lines(blank)}")
+    if spaced := [number + 1 for number, token in enumerate(tokens) if token.startswith((" ", "\t"))]:
+        found.append(f"has {len(spaced)} tokens that begin with white space, which no text gives: {in_lines(spaced)}")
     return found

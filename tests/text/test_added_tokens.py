@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 
 import pytest
+import tensorflow as tf
 import tokenizers
 
 from bert_tf.text import AddedToken, BertTokenizer
@@ -94,3 +96,65 @@ def test_random_added_tokens_are_as_in_the_reference(seed):
 @pytest.mark.parametrize("seed", range(100, 160))
 def test_many_random_added_tokens_are_as_in_the_reference(seed):
     check_random(seed, count=3000)
+
+
+E1, COVID = AddedToken("E1"), AddedToken("<|covid|>", special=True)
+
+
+def test_they_follow_the_vocabulary_and_are_saved_and_copied(tmp_path):
+    tokens = [E1, AddedToken("[MASK]", lstrip=True), COVID, AddedToken("film-club", single_word=True)]
+    tokenizer = BertTokenizer(VOCABULARY, added_tokens=tokens, max_word_characters=7, model_max_length=33)
+    assert tokenizer.vocabulary[len(VOCABULARY) :] == ("<|covid|>", "film-club")
+    assert tokenizer.extra_special_tokens == ("<|covid|>",)
+    assert tokenizer.sizes == (len(VOCABULARY), len(VOCABULARY) + 2)
+    text = "a  [MASK] e1b<|covid|>film-club film-clubs abcdefgh abcdefg"
+    tokenizer.save_pretrained(tmp_path)
+    again = BertTokenizer.from_pretrained(tmp_path)
+    for copy in (again, pickle.loads(pickle.dumps(tokenizer))):
+        assert copy.tokenize(text).to_list() == tokenizer.tokenize(text).to_list()
+        assert (copy.added_tokens, copy.vocabulary) == (tokenizer.added_tokens, tokenizer.vocabulary)
+        assert (copy.max_word_characters, copy.model_max_length) == (7, 33)
+    assert copy.token_to_id["[MASK]"] in copy.tokenize("a  [MASK]").to_list()[0]
+    BertTokenizer(VOCABULARY).save_pretrained(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "special_tokens_map.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+    ]
+
+
+def test_ordinary_ones_are_written_and_special_ones_left_out():
+    tokenizer = BertTokenizer(VOCABULARY, added_tokens=[E1, COVID])
+    ids = [tokenizer.token_to_id[token] for token in ("[CLS]", "a", "E1", "<|covid|>", "b", "[SEP]")]
+    assert tokenizer.decode([ids]) == ["a e1 b"]
+    assert tokenizer.decode([ids], skip_special_tokens=False) == ["[CLS] a e1 <|covid|> b [SEP]"]
+
+
+def test_they_are_found_in_a_graph_and_in_texts_of_plain_ascii():
+    tokenizer, expected = both([E1, COVID, AddedToken("good film")])
+    texts = ["abc", "a e1 b", "aE1b", "<|covid|> good  film GOOD FILM", "é e1", ""] * 2
+    assert find_mismatch(tokenizer, expected, texts) is None
+    graph = tf.function(tokenizer.tokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+    assert graph(tf.constant(texts)).to_list() == tokenizer.tokenize(texts).to_list()
+
+
+def test_of_two_that_are_the_same_when_normalised_the_first_is_found(caplog):
+    tokenizer = BertTokenizer([*SPECIAL, "a"], added_tokens=[AddedToken("Éa"), AddedToken("ea")])
+    assert "added tokens 'Éa' and 'ea' are the same when normalised: the first is found" in caplog.text
+    assert tokenizer.tokenize("EA").to_list() == [[6]]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (["E1"], "`added_tokens` must be AddedTokens. Received: 'E1'"),
+        ([AddedToken("")], "1 to 100 characters. Received: ''"),
+        ([AddedToken("x" * 101)], "1 to 100 characters"),
+        ([AddedToken("a\x01")], r"must not have the control characters 1, 2 and 3. Received: 'a\\x01'"),
+        ([AddedToken("a\ud800")], "text that UTF-8 can hold"),
+        ([AddedToken(" b"), AddedToken("a", rstrip=True)], "Received: 'a' with rstrip=True, and ' b'"),
+    ],
+)
+def test_what_cannot_be_one_is_named(tokens, message):
+    with pytest.raises(ValueError, match=message):
+        BertTokenizer(VOCABULARY, added_tokens=tokens)

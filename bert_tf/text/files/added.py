@@ -34,6 +34,7 @@ def collect(
     in_json: Mapping[int, AddedToken] | None,
     vocabulary: Sequence[str],
     general: bool,
+    distinct: int,
 ) -> Added:
     """All added tokens of a folder.
 
@@ -45,6 +46,7 @@ def collect(
         names: special_tokens_map.json.
         in_json: of tokenizer.json, ids -> tokens; None without that file.
         general: whether tokenizer.json's are there whatever else is said.
+        distinct: how many different tokens the vocabulary has.
     Raises: UserError for ids that do not go with the vocabulary.
     """
     decoder = config.get("added_tokens_decoder")
@@ -78,9 +80,18 @@ def collect(
             LOG.warning("%s: added tokens that `added_tokens_decoder` lacks are not heeded: %s", *what)
     for number, entry in (decoder or {}).items():
         numbered[as_id(number, path)] = added_token(entry, path), path
-    tokens = in_order(numbered, vocabulary)
-    known = {token.content for token in tokens}
-    return Added((*tokens, *(t for t in flagged if t.content not in known)), named, extra)
+    added = [*(token for _, (token, _) in sorted(numbered.items())), *flagged]
+    behind = [t for t in (*(token.content for token in added), *named.values(), *extra) if t not in vocabulary]
+    if behind and distinct < len(vocabulary):
+        raise UserError(
+            f"{folder}: added tokens need a vocabulary with each token once and no number left out: Transformers "
+            f"counts {distinct:,} of {len(vocabulary):,}, and gives {behind[0]!r} a number that another token has"
+        )
+    check_numbers(numbered, vocabulary)
+    by_content: dict[str, AddedToken] = {}
+    for token in added:
+        by_content.setdefault(token.content, token)
+    return Added(tuple(by_content.values()), named, extra)
 
 
 def special(values: Mapping[str, Any], path: Path) -> tuple[dict[str, str], tuple[str, ...], list[AddedToken]]:
@@ -112,8 +123,8 @@ def special(values: Mapping[str, Any], path: Path) -> tuple[dict[str, str], tupl
     return named, tuple(dict.fromkeys(token for token in extra if token not in five)), flagged
 
 
-def in_order(numbered: Mapping[int, tuple[AddedToken, Path]], vocabulary: Sequence[str]) -> tuple[AddedToken, ...]:
-    """The tokens by id. Raises: UserError unless those behind the vocabulary follow it without a gap."""
+def check_numbers(numbered: Mapping[int, tuple[AddedToken, Path]], vocabulary: Sequence[str]) -> None:
+    """Raises: UserError unless the tokens have their ids there, or follow the vocabulary without a gap."""
     ids = {token: number for number, token in enumerate(vocabulary)}
     size = len(vocabulary)
     for number, (token, path) in sorted(numbered.items()):
@@ -125,7 +136,6 @@ def in_order(numbered: Mapping[int, tuple[AddedToken, Path]], vocabulary: Sequen
                 f"with id {number}, where {where} is {expected}"
             )
         size += token.content not in ids
-    return tuple(token for _, (token, _) in sorted(numbered.items()))
 
 
 def as_id(number: Any, path: Path) -> int:

@@ -36,7 +36,7 @@ def read_preset(folder: Path, ignore: Container[str]) -> dict[str, Any]:
     token gets its pieces, unless `special_tokens_in_strings`. Both are followed.
     """
     vocabulary = folder / VOCABULARY
-    tokens = read_vocabulary(vocabulary, trimmed=True)
+    tokens = read_vocabulary(vocabulary)
     path = folder / "tokenizer.json"
     if not path.is_file():
         return {"vocabulary": tokens}

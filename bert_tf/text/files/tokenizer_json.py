@@ -36,6 +36,11 @@ class TokenizerJson:
     added: Mapping[int, AddedToken]
     post_processor: Any
 
+    @property
+    def distinct(self) -> int:
+        """How many tokens the vocabulary has."""
+        return sum(token != "" for token in self.vocabulary)
+
 
 def read_tokenizer_json(path: Path, ignore: Container[str]) -> TokenizerJson:
     """Raises: UserError naming what is not BERT's."""

@@ -80,7 +80,8 @@ def read_folder(folder: Path, ignore: Container[str]) -> tuple[dict[str, Any], P
         if vocabulary_path.is_file() and read_vocabulary(vocabulary_path, quiet=True) != raw.vocabulary:
             LOG.warning("%s: not the tokens of tokenizer.json, which count", vocabulary_path)
     tokens = read_vocabulary(vocabulary_path) if raw is None else raw.vocabulary
-    added = collect(files.path, files.folder, config, names, None if raw is None else raw.added, tokens, files.general)
+    in_json, distinct = (None, len(set(tokens))) if raw is None else (raw.added, raw.distinct)
+    added = collect(files.path, folder, config, names, in_json, tokens, files.general, distinct)
     arguments = {"vocabulary": tokens, **flags(files), **special_tokens(files, added, tokens)}
     return arguments, vocabulary_path if raw is None else raw_path
 
