@@ -157,6 +157,10 @@ def as_xlsx() -> bytes:
         ("json", json.dumps(OBJECTS, indent=2).encode()),
         ("json", json.dumps({"version": 1, "data": OBJECTS}, indent=1).encode()),
         ("ndjson", json.dumps({"data": OBJECTS}).encode()),
+        (
+            "json",
+            json.dumps({name: {str(i): row[name] for i, row in enumerate(OBJECTS)} for name in OBJECTS[0]}).encode(),
+        ),
         ("parquet", as_parquet()),
         ("xlsx", as_xlsx()),
     ],
@@ -256,6 +260,14 @@ def test_a_bad_row_is_named_and_the_others_are_read(line, reason, tmp_path):
     assert (first.text, last.text, bad.place) == ("a", "b", f"{tmp_path}/in.jsonl:2")
     assert bad.error is not None
     assert bad.error.startswith(f"{tmp_path}/in.jsonl:2: {reason}")
+
+
+def test_a_character_of_none_is_text_and_bytes_are_shown_with_their_row(tmp_path):
+    assert read(tmp_path, "a.txt", b"a\0b\n") == [("a\0b", None)]
+    assert inputs(tmp_path, "a.csv", b"id,sentence\n1,caf\xe9\n")[0].error == (
+        f"{tmp_path}/a.csv:2: expected UTF-8. Received: byte 0xe9 after '1,caf' ('é' in cp1252); if the file is not "
+        "UTF-8, name its encoding, such as --encoding=cp1252"
+    )
 
 
 def test_empty_lines_of_tables_are_none_and_are_said(tmp_path, caplog):

@@ -82,7 +82,11 @@ def _rows(cells: Iterator[Cells], names: Sequence[str], style: Style, file: Data
         else:
             yield from ((at, _row(names, width, empty, style, notes)) for at, empty in held)
             held = []
-            bad = None if all(cell.isascii() for cell in row) else decoding_error("\0".join(row), file.encoding)
+            bad = (
+                None
+                if all(cell.isascii() for cell in row)
+                else decoding_error(style.separator.join(row), file.encoding)
+            )
             yield number, bad or _row(names, width, row, style, notes)
     if held:
         notes.count("empty rows at the end of the file, left out", len(held))

@@ -52,7 +52,7 @@ def header_and_rows(
     number, first = next(cells, (1, None))
     if first is None:
         return list(style.columns or ()), cells
-    first = first if isinstance(first, BadRow) else decoding_error("\0".join(first), encoding) or first
+    first = first if isinstance(first, BadRow) else decoding_error(style.separator.join(first), encoding) or first
     if isinstance(first, BadRow) and style.header is not False:
         raise UserError(f"{notes.origin}:{number}: {first.reason}")
     with_first = chain([(number, first)], cells)

@@ -71,8 +71,13 @@ def _by_line(lines: Iterator[str], number: int, file: DataFile, wanted: Wanted, 
 
 
 def _only_value(row: Row, wanted: Wanted, notes: Notes) -> Iterator[Row]:
-    """A file's only row; or, where it lacks what is wanted and has one list of objects, the rows of that."""
+    """A file's only row; or the rows of its columns, or of its one list of objects where it lacks what is wanted."""
     number, value = row
+    if isinstance(value, Mapping) and _is_of_columns(value):
+        notes.say("its one object holds the columns, as pandas writes them, and is read so")
+        for place in next(iter(value.values())):
+            yield number, {name: column[place] for name, column in value.items()}
+        return
     if isinstance(value, Mapping) and not fits(list(value), wanted):
         lists = [key for key, part in value.items() if isinstance(part, list) and part and isinstance(part[0], dict)]
         if len(lists) == 1:
@@ -83,6 +88,14 @@ def _only_value(row: Row, wanted: Wanted, notes: Notes) -> Iterator[Row]:
             )
             return
     yield row
+
+
+def _is_of_columns(value: Mapping[str, Any]) -> bool:
+    """Whether each key has an object, all with the same keys: pandas' `to_json` with nothing else said."""
+    columns = list(value.values())
+    if not columns or not all(isinstance(column, dict) and column for column in columns):
+        return False
+    return all(list(column) == [str(i) for i in range(len(columns[0]))] for column in columns)
 
 
 def _object(decoder: json.JSONDecoder, line: str) -> Mapping[str, Any] | BadRow:

@@ -63,7 +63,7 @@ IN_ZIP = {
 MARKED_UP = "take its texts out first; to read its lines as they are, say --input-format=lines"
 # A text has of the control characters only tabs, line ends, form feeds, backspaces and escapes.
 CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b\x1c\x1d\x1e\x1f\x00")) + b"\x00"
-MOST_CONTROL = 0.02
+MOST_CONTROL, FEW_CONTROL = 0.02, 3  # a share, and a number that is let pass in any file
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -177,7 +177,7 @@ def not_text(head: bytes, encoding: str | None = None) -> tuple[str, str]:
     wide = encoding is not None and encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32", "u16", "u32"))
     if wide or head.startswith(BYTE_ORDER_MARKS) or not head:
         return "", ""
-    if sum(head.count(byte) for byte in CONTROL) > MOST_CONTROL * len(head):
+    if sum(head.count(byte) for byte in CONTROL) > max(FEW_CONTROL, MOST_CONTROL * len(head)):
         even, odd = head[::2].count(0), head[1::2].count(0)
         if max(even, odd) > 0.3 * len(head[1::2]) and min(even, odd) < 0.05 * len(head):
             order = "utf-16-le" if odd > even else "utf-16-be"
