@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bert_tf import load_task
 from bert_tf.config import RunConfig
-from bert_tf.data import Csv, InMemory, SpanAnswer, batch_arrays, choose_layout, plan_epoch
+from bert_tf.data import Csv, InMemory, JsonLines, SpanAnswer, batch_arrays, choose_layout, plan_epoch
 from bert_tf.errors import UserError
 from bert_tf.kinds import SpanExamples
 from bert_tf.models import BertSpanQA
@@ -201,6 +203,14 @@ def test_a_csv_file_with_a_dict_in_a_cell(tmp_path):
     )
     kind = make(source=Csv(files={"train": "train.csv"}))
     assert kind.read(str(tmp_path), "train").answers == [(SpanAnswer("Zoë", 0),), (SpanAnswer("sang", 4),)]
+
+
+def test_places_within_answers_are_no_column(tmp_path, caplog):
+    row = {"question": "Who?", "context": "Zoë and Zoë.", "answers": {"text": ["Zoë"], "answer_start": [8]}}
+    (tmp_path / "train.jsonl").write_text(json.dumps(row) + "\n")
+    kind = make(source=JsonLines(files={"train": "train.jsonl"}))
+    assert kind.read(str(tmp_path), "train").answers == [(SpanAnswer("Zoë", 8),)]
+    assert not caplog.text
 
 
 def test_chinese_is_scored_by_its_rules_and_not_by_others():

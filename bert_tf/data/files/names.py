@@ -62,7 +62,8 @@ def each_renamed(rows: Iterator[Row], wanted: Wanted, notes: Notes) -> Iterator[
             _say_once(said, theirs, ours, notes)
         taken: set[str] = set()
         for name in wanted.names:
-            inner = [] if name in cells else [key for key, cell in row.items() if _holds(cell, name)]
+            inner = [key for key, cell in row.items() if key not in wanted.names and _holds(cell, name)]
+            inner = [] if name in cells else inner  # nor out of what is wanted whole, as answers with their places are
             if len(inner) == 1:
                 cells[name] = row[inner[0]][name]
                 taken.add(inner[0])
