@@ -6,7 +6,7 @@ import json
 import pickle
 
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 
 from bert_tf.errors import UserError
 from bert_tf.text import BertTokenizer
@@ -57,6 +57,23 @@ def test_overrides_win_over_the_files(tmp_path):
 def test_a_tokenizer_json_alone_is_enough(tmp_path, options):
     reference(VOCABULARY, **options).save(str(tmp_path / "tokenizer.json"))
     assert same(BertTokenizer.from_pretrained(tmp_path), BertTokenizer(VOCABULARY, **options))
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("strip_accents", [None, True, False])
+def test_lower_case_before_berts_own_step_is_one_step(tmp_path, lowercase, strip_accents):
+    """As sentence-transformers writes a tokenizer whose texts it lower-cases first."""
+    words = (*SPECIAL, "a", "e", "é", "É", "E", "i", "ß", "##e", "##é", "##\u0307", "中")
+    tokenizer: Tokenizer = reference(words, lowercase=lowercase, strip_accents=strip_accents)
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), tokenizer.normalizer])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    texts = ["É é Ée E", "aÉ\u0301 İ i\u0307 ẞ", "中É中", "[MASK] É"]
+    expected = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    assert BertTokenizer.from_pretrained(tmp_path).tokenize(texts).to_list() == expected
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), reference(words).normalizer])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UserError, match=r"`normalizer.type` must be a single step, BERT's. Received: .*NFKC"):
+        BertTokenizer.from_pretrained(tmp_path)
 
 
 def test_special_tokens_added_behind_the_vocabulary(tmp_path):

@@ -93,10 +93,24 @@ def part(raw: Mapping[str, Any], name: str, members: str, path: Path) -> Mapping
     keys.need(isinstance(value, Mapping), path, name, value, "an object")
     while value.get("type") == "Sequence" and len(value.get(members) or ()) == 1:
         value = value[members][0]
+    if name == "normalizer" and value.get("type") == "Sequence":
+        value = lowered(value.get(members) or ()) or value
     if value.get("type") == "Sequence":
         steps = ", ".join(str(step.get("type")) for step in value.get(members) or ())
         raise keys.refusal(path, f"{name}.type", f"Sequence of {steps or 'nothing'}", "must be a single step, BERT's")
     return value
+
+
+def lowered(steps: Any) -> dict[str, Any] | None:
+    """Lowercase and then BERT's own normalisation, as sentence-transformers writes it, as that alone; None for others.
+
+    What is lower-cased twice is lower-cased; only accents are as the second step has them.
+    """
+    first, second = steps if len(steps) == 2 else ({}, {})
+    if first.get("type") != "Lowercase" or second.get("type") != "BertNormalizer":
+        return None
+    strip = second.get("strip_accents")
+    return {**second, "lowercase": True, "strip_accents": second.get("lowercase", True) if strip is None else strip}
 
 
 def vocabulary_of(ids: Any, path: Path) -> tuple[str, ...]:
