@@ -27,7 +27,6 @@ from bert_tf.config import (
     SAMPLE,
     Layer,
     RunConfig,
-    differences,
     keys_and_meanings,
     override_layer,
     read_config,
@@ -35,6 +34,7 @@ from bert_tf.config import (
     resolve,
     to_toml,
 )
+from bert_tf.config_resume import Change, changes
 from bert_tf.errors import UserError
 from bert_tf.runs import write_task
 
@@ -70,20 +70,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     check_writable(run_folder, "--run")
 
-    # 2. A folder that holds a run already: the same run goes on, another one is refused.
-    if _is_begun(run_folder):
-        _check_same(config, read_config(run_folder / "config.toml"), run_folder)
+    # 2. A folder that holds a run already: it is resumed where that is sound, else refused.
+    begun = _is_begun(run_folder)
+    differing = _differing(config, read_config(run_folder / "config.toml"), run_folder) if begun else []
     result_file = run_folder / "result.json"
-    if result_file.is_file():
+    if result_file.is_file() and not any(change.rule and change.rule.kind == "length" for change in differing):
+        for change in differing:
+            say(f"{change}: a finished run is not changed by it")
         result = json.loads(result_file.read_text(encoding="utf-8"))
         say(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
     else:
-        _write(run_folder / "config.toml", to_toml(config))
+        for change in differing:
+            say(f"{change}: {change.rule.effect if change.rule else ''}")
+        if not begun:
+            _write(run_folder / "config.toml", to_toml(config))
         write_task(run_folder, kind)
         start_tensorflow()
         from bert_tf.training.loop import train
 
-        result = train(config, kind, run_folder, data=data, is_sample=data == SAMPLE)
+        settings = {"settings": to_toml(config)} if differing else {}
+        result = train(config, kind, run_folder, data=data, is_sample=data == SAMPLE, **settings)
     metrics = ", ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
     name, where = Path(config.task).stem, "the bundled sample" if data == SAMPLE else data
     say(f"{name} on {where}: {metrics}. Model in {run_folder / 'model'}")
@@ -134,13 +140,18 @@ def _is_begun(run_folder: Path) -> bool:
     return begun or (checkpoints.is_dir() and any(checkpoints.iterdir()))
 
 
-def _check_same(config: RunConfig, found: RunConfig, run_folder: Path) -> None:
-    different = differences(found, config)
-    if different:
-        listed = "; ".join(f"{key}: there {there!r}, asked {asked!r}" for key, (there, asked) in different.items())
+def _differing(config: RunConfig, found: RunConfig, run_folder: Path) -> list[Change]:
+    """How the run that is asked for differs from the one in the folder. Raises: UserError where it may not."""
+    differing = changes(found, config)
+    refused = [change for change in differing if change.rule is None]
+    if not (run_folder / "began.json").is_file():  # of an earlier version: its examples cannot be compared
+        refused += [change for change in differing if change.rule and change.rule.kind == "data"]
+    if refused:
         raise UserError(
-            f"--run={run_folder} holds a run with other settings ({listed}). Give a fresh --run, or the same settings"
+            f"--run={run_folder} holds a run with other settings ({'; '.join(map(str, refused))}). Give a fresh --run, "
+            "or the same settings"
         )
+    return differing
 
 
 def _write(path: Path, text: str) -> None:

@@ -35,6 +35,7 @@ PART_OF = {
     "__init__": "commands",
     "command_line": "commands",
     "config_errors": "config",
+    "config_resume": "config",
     "config_sections": "config",
     "evaluate": "commands",
     "export": "commands",

@@ -58,8 +58,8 @@ def test_a_finished_run_says_so_and_another_one_is_refused(loop, tmp_path, capsy
     assert json.loads(said.out)["metrics"] == {"accuracy": 0.5}
     assert len(loop) == 1
     before = (tmp_path / "run" / "config.toml").read_text()
-    with pytest.raises(UserError, match=r"other settings .*seed: there 1, asked 9; training\.epochs: .*, asked 1\.5"):
-        train.main([*flags, "--set", "seed=9", "training.epochs=1.5"])
+    with pytest.raises(UserError, match=r"other settings .*seed: there 1, asked 9; training\.beta_1: .*, asked 0\.5"):
+        train.main([*flags, "--set", "seed=9", "training.beta_1=0.5", "training.epochs=1.5"])
     assert (tmp_path / "run" / "config.toml").read_text() == before
 
 

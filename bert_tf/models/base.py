@@ -189,7 +189,7 @@ def checked_inputs(inputs: Any) -> dict[str, Any]:
         raise ValueError(
             f"`inputs` {problem}. Known: {', '.join(INPUT_KEYS)}. Received: {', '.join(map(str, inputs)) or 'nothing'}"
         )
-    inputs = {name: tensor(value) for name, value in inputs.items() if value is not None}
+    inputs = {name: _integers(value) for name, value in inputs.items() if value is not None}
     shape = tuple(inputs["token_ids"].shape)
     if len(shape) != 2:
         raise ValueError(f"`token_ids` must have the shape [B, T]. Received: token_ids of shape {shape}")
@@ -203,6 +203,12 @@ def checked_inputs(inputs: Any) -> dict[str, Any]:
     return inputs
 
 
-def tensor(value: Any) -> Any:
-    """`value` as a tensor; what stands for one in a graph as it is."""
-    return value if isinstance(value, keras.KerasTensor) else ops.convert_to_tensor(value)
+def _integers(value: Any) -> Any:
+    """`value` as a tensor of integers, whatever the inputs' dtype, as Keras's own models take it.
+
+    Under a distribution strategy `fit` tries a model on floats before it hands it the data.
+    """
+    if isinstance(value, keras.KerasTensor):
+        return value
+    value = ops.convert_to_tensor(value)
+    return value if keras.backend.is_int_dtype(value.dtype) else ops.cast(value, "int32")

@@ -12,22 +12,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.config import RunConfig, TrainingConfig
-from bert_tf.data import BatchPlans, Features, Stream, plan_batches
+from bert_tf.config import RunConfig
+from bert_tf.data import Features, Stream, plan_batches
 from bert_tf.data.plan import Batching
 from bert_tf.errors import UserError
-from bert_tf.models.frozen import freeze
 from bert_tf.models.pretrained import config_of
+from bert_tf.training.asked import freeze_as_asked, schedule_as_asked, stops_as_asked
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
 from bert_tf.training.flops import peak_flops
+from bert_tf.training.history import History, check_same_examples, described
 from bert_tf.training.lamb import Lamb
 from bert_tf.training.loss_scale import LossScale
 from bert_tf.training.meter import Meter
 from bert_tf.training.optimizer import AdamW, layer_multipliers
 from bert_tf.training.precision import choose_precision
-from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, versions, write_result
-from bert_tf.training.schedule import Schedule
+from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, versions, write_result, write_whole
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
 from bert_tf.training.threads import set_threads
@@ -42,7 +42,9 @@ MANY_UNKNOWN = 0.1
 LOG = logging.getLogger(__name__)
 
 
-def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_sample: bool = False) -> dict[str, Any]:
+def train(
+    config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_sample: bool = False, settings: str | None = None
+) -> dict[str, Any]:
     """Trains a run to its end, from wherever it stands, and returns what stands in its result.json.
 
     Args:
@@ -51,6 +53,8 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
         run_folder: where checkpoints, model, logs and result go; there already, and writable.
         data: where the task's data is, as `kind.read` takes it.
         is_sample: whether that is the sample bundled with the library; noted in the result.
+        settings: what config.toml is to say from now on, once the run is found to be one that `config` may resume;
+            None: it stays.
     Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number.
     """
     precision = choose_precision(config.training.precision)
@@ -81,13 +85,18 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
             100 * unknown,
             tokenizer.special_tokens["unk_token"],
         )
+    began, described_now = History.read(run_folder), {split: described(part) for split, part in splits.items()}
+    if began is not None:
+        check_same_examples(began, described_now, data)
+    asked_steps = min(options.epochs * len(splits["train"]) / options.batch_examples, options.max_steps or math.inf)
+    began = began or History(examples=described_now, planned_steps=asked_steps)
     epochs = plan_batches(
         splits["train"],
         options.batch_examples,
         batching=config.data.batching if placement.takes_any_shape and not options.xla else _of_one_shape(config),
         divisor=placement.replicas * options.accumulation_steps,
         pack_length=config.data.pack_length,
-        steps=min(options.epochs * len(splits["train"]) / options.batch_examples, options.max_steps or math.inf),
+        steps=began.planned_steps,
         seed=config.seed,
     )
     total_steps = epochs.number_of_batches(options.epochs)
@@ -96,13 +105,14 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
 
     # Weights: those of this run's last checkpoint win, then --backbone's, then random ones.
     is_lamb = options.optimizer == "lamb"  # it looks at whole tables
+    schedule = schedule_as_asked(options, total_steps)
     model = kind.build_model(config)
-    _freeze(model, options)
+    freeze_as_asked(model, options)
     trained = TrainedModel(model, splits, placement.strategy, trim=kind.trims_vocabulary and not is_lamb)
     with placement.strategy.scope():
         optimizer = (Lamb if is_lamb else AdamW)(
             trained.trainable,
-            _schedule(options, total_steps),
+            schedule,
             weight_decay=options.weight_decay,
             beta_1=options.beta_1,
             beta_2=options.beta_2,
@@ -121,6 +131,18 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     )
     resumed = checkpoints.restore()
     done = int(state.next_batch.numpy())
+    if done > total_steps:
+        raise UserError(
+            f"{run_folder} has taken {done} updates already, more than the {total_steps} of training.epochs="
+            f"{options.epochs:g} and training.max_steps={options.max_steps or 'none'}. Give a fresh --run, or as many"
+        )
+    began = began.with_schedule(done, schedule)
+    optimizer.schedules = began.schedules
+    if placement.is_chief:
+        (run_folder / "result.json").unlink(missing_ok=True)  # first, or a run cut off here would seem finished
+        if settings is not None:
+            write_whole(run_folder / "config.toml", settings)
+        began.write(run_folder)
 
     # Steps.
     class_weights = kind.class_weights(options.class_weights, examples["train"])
@@ -153,7 +175,7 @@ def train(config: RunConfig, kind: Kind, run_folder: Path, *, data: str, is_samp
     if resumed:
         progress.line(f"going on from step {done} of {total_steps}")
     window: list[dict[str, np.ndarray]] = []
-    evaluations, saves = _stops(options, epochs, total_steps)
+    evaluations, saves = stops_as_asked(options, epochs, total_steps)
 
     def scores_now() -> dict[str, float]:
         trained.update_precise()
@@ -235,49 +257,6 @@ def _listed(scores: dict[str, float]) -> str:
         reason = getattr(value, "reason", "not a number")
         parts.append(f"{name} undefined ({reason})" if math.isnan(value) else f"{name} {value:.4f}")
     return ", ".join(parts)
-
-
-def _freeze(model: Any, options: TrainingConfig) -> None:
-    """Raises: UserError for more blocks than there are, or if nothing is left to train."""
-    blocks = model.config.num_layers
-    if options.frozen_blocks > blocks:
-        raise UserError(
-            f"training.frozen_blocks must be at most {blocks}, the model's number of blocks. "
-            f"Received: {options.frozen_blocks}"
-        )
-    freeze(model, embeddings=options.freeze_embeddings, blocks=options.frozen_blocks)
-    if not model.trainable_variables:
-        raise UserError(
-            "training.freeze_embeddings and training.frozen_blocks leave nothing to train. Received: "
-            f"{str(options.freeze_embeddings).lower()} and {options.frozen_blocks}"
-        )
-
-
-def _schedule(options: TrainingConfig, total_steps: int) -> Schedule:
-    steps = options.warmup_steps
-    if steps is None:
-        steps = math.ceil(options.warmup_share * total_steps)
-    return Schedule(
-        peak=options.learning_rate,
-        total_steps=total_steps,
-        warmup_steps=min(steps, total_steps),
-        shape=options.schedule,
-    )
-
-
-def _stops(options: TrainingConfig, epochs: BatchPlans, total_steps: int) -> tuple[set[int], set[int]]:
-    """The steps after which to evaluate, and those after which to write a checkpoint; both hold the last one."""
-    if options.evaluate_every_steps:
-        evaluations = set(range(options.evaluate_every_steps, total_steps, options.evaluate_every_steps))
-    else:
-        evaluations, epoch = set(), 1
-        while (step := epochs.number_of_batches(epoch)) < total_steps:
-            evaluations.add(step)
-            epoch += 1
-    saves = evaluations
-    if options.checkpoint_every_steps:
-        saves = set(range(options.checkpoint_every_steps, total_steps, options.checkpoint_every_steps))
-    return evaluations | {total_steps}, saves | {total_steps}
 
 
 def _of_one_shape(config: RunConfig) -> Batching:

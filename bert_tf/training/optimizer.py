@@ -44,6 +44,8 @@ class AdamW(tf.Module):
     ) -> None:
         super().__init__(name="adamw")
         self.schedule = schedule
+        self.schedules: tuple[tuple[int, Schedule], ...] = ((0, schedule),)
+        """Those that the run has had, each with the number of its first update; the last one is `schedule`."""
         self.weight_decay = weight_decay
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.paths = tuple(variables)
@@ -99,7 +101,9 @@ class AdamW(tf.Module):
     def decay_of_untouched(self, path: str, steps: int) -> float:
         """The factor that `steps` updates put on a weight that never got a gradient."""
         i = self.paths.index(path)
-        rates = tf.cast(self.schedule(tf.range(steps)), tf.float64)
+        ends = [first for first, _ in self.schedules[1:]] + [steps]
+        spans = [schedule(tf.range(first, end)) for (first, schedule), end in zip(self.schedules, ends, strict=True)]
+        rates = tf.cast(tf.concat(spans, axis=0), tf.float64)
         return float(tf.reduce_prod(1.0 - rates * self.factors[i] * self.decays[i]))
 
 

@@ -178,6 +178,11 @@ def versions() -> dict[str, str]:
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
     """result.json, whole or not at all."""
-    temporary = folder / "result.json.tmp"
-    temporary.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    temporary.replace(folder / "result.json")
+    write_whole(folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

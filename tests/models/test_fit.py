@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -158,3 +162,40 @@ def test_what_is_missing_is_named(make_model, y, message):
     model.compile(run_eagerly=True)
     with pytest.raises(ValueError, match=message):
         model.fit(X, y, batch_size=4, verbose=0)
+
+
+MIRRORED = """
+import keras
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.models.test_fit import CASES, X, make
+
+found = []
+for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
+    with strategy.scope():
+        model, labels, y = make("classes")
+        # With metrics Keras tries the model on symbols first.
+        model.compile(keras.optimizers.SGD(0.1), metrics=["accuracy"])
+    y = np.abs(y) % 3  # every example counts, so that two halves weigh the same
+    history = model.fit(X, y, batch_size=4, shuffle=False, epochs=2, verbose=0).history["loss"]
+    found.append((history, model.get_weights(), model.predict(X, batch_size=4, verbose=0)))
+(one, one_weights, one_answers), (two, two_weights, two_answers) = found
+np.testing.assert_allclose(one, two, rtol=1e-5)
+np.testing.assert_allclose(one_answers, two_answers, atol=1e-5)
+for a, b in zip(one_weights, two_weights, strict=True):
+    np.testing.assert_allclose(a, b, atol=1e-6)
+"""
+
+
+@pytest.mark.slow
+def test_two_replicas_of_fit_are_trained_as_one_device():
+    # A process of its own: devices are split before TensorFlow starts.
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", MIRRORED], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
