@@ -58,6 +58,7 @@ def test_more_epochs_at_a_constant_rate_are_as_if_asked_for_at_once(tiny, run_fo
     assert "holds this run, finished" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_falling_rate_goes_by_its_new_length_and_what_was_left_out_decays_by_both(tiny, tmp_path, monkeypatch):
     settings = {**EXACT, "training.weight_decay": 0.5, "training.warmup_steps": 0}
 
@@ -87,6 +88,7 @@ def test_what_only_watches_changes_nothing(tiny, run_folder, capsys):
     assert_same_weights(saved(run_folder), before)
 
 
+@pytest.mark.slow
 def test_patience_that_was_out_is_given_again(tiny, tmp_path):
     settings = {**EXACT, "training.learning_rate": 1e-12, "training.evaluate_every_steps": 2, "training.max_steps": 12}
     first = command(tiny, tmp_path / "run", {**settings, "training.early_stopping_patience": 1})
