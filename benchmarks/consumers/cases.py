@@ -70,7 +70,7 @@ CASES: dict[str, Case] = {
         reader="embed",
     ),
     "questions": Case(task="squad", reader="answer", pair=True),
-    "questions, some without an answer": Case(task="squad_v2", reader="answer", pair=True, lengths=("fixed",)),
+    "questions with no answer": Case(task="squad_v2", reader="answer", pair=True, lengths=("fixed",)),
     "tagging": Case(task="wnut17", reader="classify", lengths=("fixed",)),
     "masked words": Case(task="pretrain", lengths=("fixed",)),
     "extractive summaries": Case(task="scitldr", lengths=("fixed",)),

@@ -74,6 +74,8 @@ class LiteModel:
         reject_below: the Keras model's, where it has one.
     """
 
+    prompt = ""  # a model that puts one before texts is refused
+
     def __init__(self, file: LiteFile, contract: Contract, *, reject_below: float = 0.0) -> None:
         self.file, self.contract, self.reject_below = file, contract, reject_below
         self.shape = self._sample().shape[2 if contract.per_token else 1 :]  # of what there is to an example or token

@@ -120,6 +120,11 @@ class TFLite(Artefact):
         from bert_tf.exporting.readmes.tflite import write_readme
         from bert_tf.weights.files import write_json
 
+        if prompt := getattr(run.model, "prompt", ""):
+            raise UserError(
+                "--format=tflite: expected a model without a `prompt`, which a TFLite file cannot put before texts. "
+                f"Received: {prompt!r}"
+            )
         outputs = task_json.contract_of(run)
         described = task_json.describe(run, outputs)
         models = [model for flavour in self.inputs for model in self._write(run, folder, flavour, outputs, described)]
