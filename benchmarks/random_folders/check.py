@@ -33,6 +33,7 @@ ALSO = {
     "added ordinary tokens": "added token",
     "added special tokens": "added token|extra_special_tokens",
     "special names": "unk_token|sep_token|cls_token",
+    "do_lower_case": "do_lower_case|normalizer",  # as which sentence-transformers writes it into tokenizer.json
 }
 
 

@@ -79,6 +79,7 @@ def make(folder: Path, draw: Draw, number: int, kind: str) -> None:
     model.save_to_preset(str(folder))
     if kind == BACKBONE:
         tokenizer.save_to_preset(str(folder))
+    tokenizer = keras_hub.models.BertTokenizer.from_preset(str(folder))  # a preset does not keep every setting
     if draw.happens("keras_nlp names", 0.2):
         for path in folder.glob("*.json"):
             path.write_text(path.read_text(encoding="utf-8").replace("keras_hub", "keras_nlp"), encoding="utf-8")
