@@ -38,7 +38,7 @@ RESUMABLE: Mapping[str, Rule] = {
     "training.steps_per_call": Rule("machine", "the updates are the same"),
     "training.threads_per_operation": Rule("machine", "the updates are the same but for rounding"),
     "training.deterministic": Rule("machine", "from here on"),
-    "model.recompute": Rule("machine", "the updates are the same"),
+    "model.recompute": Rule("machine", "the updates are the same but for rounding"),
     "pretraining.cache": Rule("machine", "what is in it is made again where it is missing"),
     "data.source": Rule("data", SAME_DATA),
     "data.skip_bad_rows": Rule("data", SAME_DATA),

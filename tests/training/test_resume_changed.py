@@ -149,4 +149,6 @@ def test_what_has_a_part_in_the_weights_is_refused(tiny, run_folder, change):
 def test_how_it_is_worked_out_and_watched_is_free(tiny, run_folder, tmp_path, change):
     command(tiny, run_folder, {**CONSTANT, "training.epochs": 2, **change})
     command(tiny, tmp_path / "whole", {**CONSTANT, "training.epochs": 2})
-    assert_same_weights(saved(run_folder), saved(tmp_path / "whole"), tolerance=2e-6)
+    # Recomputing rounds otherwise, as replicas do: test_strategies.py has the same bound.
+    tolerance = 1e-5 if "model.recompute" in change else 2e-6
+    assert_same_weights(saved(run_folder), saved(tmp_path / "whole"), tolerance=tolerance)
