@@ -119,19 +119,23 @@ class SentenceVectors(Kind):
         """float32 [E], how much each example counts in the loss; None: all the same."""
         return None
 
-    def build_tokenizer(self, backbone: str, vocabulary: str | None = None) -> BertTokenizer:
-        """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so."""
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> BertTokenizer:
+        """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so, unless
+        `lowercase` says otherwise."""
         from bert_tf.text import BertTokenizer
         from bert_tf.weights.places import folder_of, inner_folder, resolve
         from bert_tf.weights.sentence_transformers import lowercases
 
-        tokenizer = super().build_tokenizer(backbone, vocabulary)
+        tokenizer = super().build_tokenizer(backbone, vocabulary, **reading)
+        if tokenizer.lowercase or reading.get("lowercase") is not None:
+            return tokenizer
         words = words_of(backbone, vocabulary)
         folder = folder_of(resolve(words))
-        if tokenizer.lowercase or not lowercases(folder, inner_folder(folder)):
+        if not lowercases(folder, inner_folder(folder)):
             return tokenizer
         # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
-        return BertTokenizer.from_pretrained(words, lowercase=True, strip_accents=tokenizer.strip_accents or False)
+        settings = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
+        return BertTokenizer.from_pretrained(words, **(reading | settings))
 
     def build_model(self, config: RunConfig) -> BertEmbedder:
         from bert_tf.models import BertEmbedder

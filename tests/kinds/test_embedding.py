@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert_tf.config import RunConfig
+from bert_tf.config_sections import ModelConfig
 from bert_tf.data import Epochs, InMemory, blocks, choose_layout
 from bert_tf.data.plan import BATCHINGS, Batching
 from bert_tf.errors import UserError
@@ -288,3 +292,22 @@ def test_untrained_minilm_on_stsb_as_sentence_transformers_scores_it(shared_data
     assert len(examples) == 1500
     pipeline = Pipeline("minilm", task=kind)
     assert kind.measure_answers(pipeline.rows(examples.texts), examples)["spearman"] == pytest.approx(0.86716, abs=1e-3)
+
+
+def test_a_run_says_how_the_tokenizers_files_are_read(tmp_path):
+    BertTokenizer(VOCABULARY, lowercase=False).save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"truncation_side": "left"}))
+    run: dict[str, Any] = {"task": "own", "backbone": str(tmp_path)}
+    with pytest.raises(UserError, match="truncation_side"):
+        make().tokenizer_of(RunConfig(**run))
+    left: dict[str, Any] = {"ignore_tokenizer": ("truncation_side",)}
+    assert not make().tokenizer_of(RunConfig(**run, model=ModelConfig(**left))).lowercase
+    assert make().tokenizer_of(RunConfig(**run, model=ModelConfig(**left, lowercase=True))).lowercase
+
+    # sentence-transformers lower-cases before the tokenizer does: that counts, but less than what the run says.
+    (tmp_path / "modules.json").write_text('[{"path": "", "type": "sentence_transformers.models.Transformer"}]')
+    (tmp_path / "sentence_bert_config.json").write_text('{"do_lower_case": true}')
+    found = make().tokenizer_of(RunConfig(**run, model=ModelConfig(**left)))
+    assert (found.lowercase, found.strip_accents) == (True, False)
+    assert not make().tokenizer_of(RunConfig(**run, model=ModelConfig(**left, lowercase=False))).lowercase
