@@ -84,7 +84,6 @@ class Checkpoint:
         head_dropout: dropout before the classifier, where the file says.
         settings: arguments of the model's class beyond these, where the file says.
         vocabulary: vocab.txt (or tokenizer.json where there is no vocab.txt).
-        lowercase: whether the tokenizer lower-cases, where the file says.
         warnings: facts of the file that are not used and may matter.
         remarks: what else is not used.
     """
@@ -101,6 +100,5 @@ class Checkpoint:
     head_dropout: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Path | None = None
-    lowercase: bool | None = None
     warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -66,7 +66,6 @@ def read_google(place: Path, leave: Leave | None = None) -> Checkpoint:
         arrays=arrays,
         extra=extra,
         vocabulary=vocabulary_of(folder),
-        lowercase=_lowercase(folder.name),
         warnings=tuple(remarks_on(raw, path)),
     )
 
@@ -138,10 +137,3 @@ def _object(path: Path) -> dict[str, Any]:
         return read_json(path)
     except UserError:
         return {}
-
-
-def _lowercase(name: str) -> bool | None:
-    """By the folder's name, as google-research/bert `tokenization.py` does."""
-    if name.startswith(("uncased_", "multilingual_", "chinese_")):
-        return True
-    return False if name.startswith(("cased_", "multi_cased_")) else None

@@ -106,7 +106,6 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
         **head,
         settings={**settings, **scores, **modules.settings},
         vocabulary=vocabulary_of(folder),
-        lowercase=_lowercase(folder),
         warnings=tuple(warnings),
         remarks=tuple(remarks),
     )
@@ -182,9 +181,3 @@ def _read_shards(index: Path, file: WeightsFile) -> Tensors:
     if absent:
         raise UserError(f"{index} names tensors that are in no shard: {', '.join(absent)}")
     return Tensors(tensors, remarks)
-
-
-def _lowercase(folder: Path) -> bool | None:
-    path = folder / "tokenizer_config.json"
-    value = read_json(path).get("do_lower_case") if path.is_file() else None
-    return value if isinstance(value, bool) else None

@@ -64,7 +64,6 @@ def read_keras_hub(folder: Path, leave: Leave | None = None) -> Checkpoint:
         head_dropout=task.dropout,
         settings=task.settings,
         vocabulary=vocabulary if vocabulary.is_file() else None,
-        lowercase=_lowercase(folder),
         warnings=(*warnings, *task.warnings),
     )
 
@@ -143,9 +142,3 @@ def _plain_name(name: str) -> str:
     for part in ("query", "key", "value", "output"):
         name = name.replace(f"/_{part}_dense/", f"/{part}_dense/")
     return name
-
-
-def _lowercase(folder: Path) -> bool | None:
-    path = folder / "tokenizer.json"
-    value = read_json(path).get("config", {}).get("lowercase") if path.is_file() else None
-    return value if isinstance(value, bool) else None

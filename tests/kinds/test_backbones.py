@@ -57,3 +57,13 @@ def test_further_weights_can_be_forbidden_and_facts_left_out(tiny_model, tmp_pat
 def test_a_model_for_answers_must_be_whole(tiny_model):
     with pytest.raises(UserError, match="has no weights for span/kernel, span/bias: `new_weights`=forbid"):
         lookup.load_task("squad").load_model(str(tiny_model))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_run_says_whether_a_vocabulary_lower_cases(tiny_model, tmp_path, said):
+    folder = shutil.copytree(tiny_model, tmp_path / "x")
+    (folder / "tokenizer_config.json").unlink()  # no file tells
+    config = resolve([override_layer(["task=sst2", f"backbone={folder}", f"model.lowercase={str(said).lower()}"])])
+    tokenizer = lookup.load_task("sst2").tokenizer_of(config)
+    assert tokenizer.lowercase is said
+    assert tokenizer.tokenize(["GOOD"]).to_list() == tokenizer.tokenize(["good" if said else "[UNK]"]).to_list()

@@ -103,7 +103,7 @@ def test_outputs_are_those_of_pytorch_with_equal_weights(folder):
 
 def test_optimizer_slots_are_left_aside_and_pre_training_heads_are_known(folder):
     checkpoint = load(folder)
-    assert (checkpoint.format, checkpoint.lowercase, dict(checkpoint.extra)) == ("google", True, {})
+    assert (checkpoint.format, dict(checkpoint.extra)) == ("google", {})
     assert set(checkpoint.arrays) == {*load(TINY).arrays, "masked_lm/bias"}
     assert checkpoint.config == load(TINY).config
 

@@ -31,7 +31,6 @@ def test_config_labels_and_arrays(tiny):
     assert tiny.labels == ("bad", "so so", "good")
     assert tiny.problem == "single_label"
     assert tiny.vocabulary is None
-    assert tiny.lowercase is None
     assert tiny.config == {
         "vocabulary_size": 12,
         "hidden_dim": 4,

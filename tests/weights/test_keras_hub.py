@@ -65,7 +65,6 @@ def test_config_and_vocabulary(preset):
     assert checkpoint.format == "keras_hub"
     assert checkpoint.config["activation"] == "gelu_tanh"
     assert checkpoint.config["max_positions"] == 8
-    assert checkpoint.lowercase is True
     assert checkpoint.vocabulary is not None
     assert checkpoint.vocabulary.read_text().split() == TOKENS
     assert not checkpoint.extra
