@@ -45,7 +45,7 @@ def make_run(
     """A run folder as training leaves it, of a model with two blocks.
 
     Args:
-        task: name of a task, or path of one's own.
+        task: name of a task, or path of your own.
         config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
     """
     import keras

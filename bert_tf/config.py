@@ -40,7 +40,7 @@ OWN = "own"  # where the task's source itself says: in memory, or at a hub
 class RunConfig(Section):
     """A whole run, and what stands in a run folder's config.toml."""
 
-    task: str = Field(description="name of a file in tasks/, or the path of one's own")
+    task: str = Field(description="name of a file in tasks/, or the path of your own")
     backbone: str = entry(
         "minilm",
         "minilm, a folder, hf://org/name, kaggle://..., or a size (tiny ... large) for random weights",

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument(
-        "--format", metavar="NAME|FILE", required=True, help=f"{', '.join(names('export'))}, or one's own file"
+        "--format", metavar="NAME|FILE", required=True, help=f"{', '.join(names('export'))}, or your own file"
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="where it goes")
     parser.add_argument("--quantize", metavar="NAME[,NAME]", help="of formats that have this setting: how")

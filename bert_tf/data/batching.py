@@ -10,7 +10,7 @@ ATTENTION_TOKENS = 420
 """The row's length at which a token's attention takes as long as the rest of its step: with MiniLM on one CPU core a
 token took 0.36 ms, and 0.86 microseconds more for every token of its row.
 """
-WORTH_IT = 1.15  # how much dearer packed rows must be
+WORTH_IT = 1.15  # how much costlier packed rows must be
 STEPS_PER_SHAPE = 20  # every shape is traced once, which takes about as long as one to six steps
 
 
@@ -33,8 +33,8 @@ def choose_batching(
     plan = plan_epoch(sample, bucketed, seed=0, epoch=0)
     if steps < STEPS_PER_SHAPE * len(np.unique(plan.lengths)):
         return "packed"
-    dearer = _token_cost(plan_epoch(sample, packed, seed=0, epoch=0)) > WORTH_IT * _token_cost(plan)
-    return "bucketed" if dearer else "packed"
+    costlier = _token_cost(plan_epoch(sample, packed, seed=0, epoch=0)) > WORTH_IT * _token_cost(plan)
+    return "bucketed" if costlier else "packed"
 
 
 def _token_cost(plan: Plan) -> float:
