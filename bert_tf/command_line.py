@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, read_config
+from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, override_layer, read_config, resolve
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,6 +58,29 @@ def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
     """A run's settings as `add_reading_flags` change them."""
     changes = reading_layer(flags).values.get("data", {})
     return config.model_copy(update={"data": config.data.model_copy(update=changes)})
+
+
+READING_KEYS = ("lowercase", "ignore", "ignore_tokenizer")
+
+
+def add_model_settings(parser: Parser) -> None:
+    """The flag of commands that take a model which no run made: how its files are read."""
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help=f"with --model: {', '.join(f'model.{key}' for key in READING_KEYS)}")  # fmt: skip
+
+
+def model_settings(flags: argparse.Namespace) -> dict[str, Any]:
+    """What `add_model_settings` was given, as arguments of Pipeline. Raises: UserError for any other setting."""
+    if not flags.settings:
+        return {}
+    if flags.model is None:
+        raise UserError(f"--set is for a --model that no run made. Received: --set {' '.join(flags.settings)}")
+    known = [f"model.{key}" for key in READING_KEYS]
+    unknown = [setting for setting in flags.settings if setting.partition("=")[0].strip() not in known]
+    if unknown:
+        raise UserError(f"--set takes {', '.join(known)} here. Received: {', '.join(unknown)}")
+    model = resolve([Layer(origin="--model", values={"task": OWN}), override_layer(flags.settings)]).model
+    return {key: getattr(model, key) for key in READING_KEYS}
 
 
 def _share(value: str) -> float:

@@ -17,8 +17,10 @@ from typing import Any
 
 from bert_tf.command_line import (
     Parser,
+    add_model_settings,
     add_reading_flags,
     find_data,
+    model_settings,
     run_command,
     say,
     start_tensorflow,
@@ -43,11 +45,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--split", metavar="NAME", help="default: validation, and what the task scores with it")
     add_reading_flags(parser)
+    add_model_settings(parser)
     flags = parser.parse_args(argv)
 
     if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
+    reading = model_settings(flags)
     if flags.run is not None:
         config, kind = open_run(Path(flags.run).expanduser(), needs_data=True)
     else:
@@ -68,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from bert_tf.pipeline import Pipeline
 
-    pipeline = Pipeline(Path(flags.run).expanduser() if flags.run is not None else flags.model, task=kind)
+    where = Path(flags.run).expanduser() if flags.run is not None else flags.model
+    pipeline = Pipeline(where, task=kind, **reading)
     started = time.perf_counter()
     metrics: dict[str, float] = {}
     report: dict[str, Any] = {}

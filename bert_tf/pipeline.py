@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -29,6 +29,10 @@ class Pipeline:
             classifier answers with labels, a tagger with entities or a label for each word, a masked language model
             with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
         batch_examples: texts in a batch; default: as the run says, or 64.
+        lowercase: of a model's folder: whether texts are lower-cased, whatever its files say; None: as they say.
+        ignore, ignore_tokenizer: of a model's folder: facts of its files, and settings of its tokenizer, that would be
+            refused and are to be left out although answers may change, as the settings model.ignore and
+            model.ignore_tokenizer of a run.
     Call arguments:
         texts: one text, or several.
         pairs: the second text of each, for a task of pairs.
@@ -38,12 +42,29 @@ class Pipeline:
         them is no text that UTF-8 can hold, named by its place: `texts[3]`.
     """
 
-    def __init__(self, where: str | os.PathLike[str], *, task: Kind | None = None, batch_examples: int | None = None):
+    def __init__(
+        self,
+        where: str | os.PathLike[str],
+        *,
+        task: Kind | None = None,
+        batch_examples: int | None = None,
+        lowercase: bool | None = None,
+        ignore: Collection[str] = (),
+        ignore_tokenizer: Collection[str] = (),
+    ):
         from bert_tf.text import BertTokenizer
 
         folder = Path(where).expanduser()
         self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
-        if (folder / "config.toml").is_file():
+        reading: dict[str, Any] = {"ignore": ignore_tokenizer} if ignore_tokenizer else {}
+        reading |= {} if lowercase is None else {"lowercase": lowercase}
+        is_run, saved = (folder / "config.toml").is_file(), saved_model_in(folder)
+        if (reading or ignore) and (is_run or saved is not None):
+            raise ValueError(
+                f"`lowercase`, `ignore` and `ignore_tokenizer` are for folders of other models, and {folder} is a "
+                f"{'run' if is_run else 'SavedModel'}, which has settled them"
+            )
+        if is_run:
             config, kind = open_run(folder)
             self.kind = task or kind
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
@@ -52,15 +73,15 @@ class Pipeline:
             self._is_run = True
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length
             self.batch_examples = batch_examples or config.evaluation.batch_examples
-        elif (saved := saved_model_in(folder)) is not None:
+        elif saved is not None:
             self._open_saved(saved, task, batch_examples or 64)
         else:
             if task is not None:
-                self.model = task.load_model(str(where))
+                self.model = task.load_model(str(where), **({"ignore": ignore} if ignore else {}))
                 self.kind = task.fitted(self.model, str(where))
             else:
-                self.kind, self.model = kind_of(where)
-            self.tokenizer = self.kind.build_tokenizer(str(where))
+                self.kind, self.model = kind_of(where, ignore=ignore)
+            self.tokenizer = self.kind.build_tokenizer(str(where), **reading)
             self._is_run = task is not None or len(self.kind.text_columns) > 1
             positions = self.model.config.max_positions
             limit = getattr(self.model, "max_length", None) or positions

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from bert_tf.command_line import (
     Parser,
+    add_model_settings,
     add_reading_flags,
     check_writable,
+    model_settings,
     reading_layer,
     run_command,
     say,
@@ -60,10 +62,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--query-column", metavar="NAME", default="text", help="the queries' texts; default: text")
     parser.add_argument("--query-id-column", metavar="NAME", help="the queries' ids; default: _id or id")
     add_reading_flags(parser)
+    add_model_settings(parser)
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be, before anything slow.
     _check(flags)
+    model_settings(flags)
     from bert_tf.vector_index import check_faiss, read_about
 
     check_faiss()
@@ -156,7 +160,9 @@ def _pipeline(flags: argparse.Namespace) -> Pipeline:
     from bert_tf.pipeline import Pipeline
 
     if flags.model is not None:
-        return Pipeline(flags.model, task=Retrieval(source=InMemory({}), sequence_length=LENGTH))
+        return Pipeline(
+            flags.model, task=Retrieval(source=InMemory({}), sequence_length=LENGTH), **model_settings(flags)
+        )
     pipeline = Pipeline(Path(flags.run).expanduser())
     if not isinstance(pipeline.kind, SentenceVectors):
         raise UserError(

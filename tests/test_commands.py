@@ -66,6 +66,22 @@ def test_help_and_bad_flags_need_no_tensorflow(command):
         ("train", ["--task=sst2", "--data=sample", "--set", "training.epoch=2"], "Did you mean 'training.epochs'?"),
         ("train", ["--task=sst2", "--config=sst3"], "unknown config 'sst3'. Did you mean 'sst2'?"),
         ("evaluate", [], "expected --run, or --task and --model. Received: none"),
+        (
+            "evaluate",
+            ["--run=x", "--set", "model.lowercase=true"],
+            "--set is for a --model that no run made. Received: --set model.lowercase=true",
+        ),
+        (
+            "evaluate",
+            ["--task=x", "--model=y", "--set", "model.pooling=cls", "data.source=x"],
+            "--set takes model.lowercase, model.ignore, model.ignore_tokenizer here. "
+            "Received: model.pooling=cls, data.source=x",
+        ),
+        (
+            "evaluate",
+            ["--task=x", "--model=y", "--set", "model.lowercase=maybe"],
+            "model.lowercase",
+        ),
         ("evaluate", ["--run=nowhere"], "--run=nowhere: expected a run folder. Received: no such folder"),
         ("predict", ["--run=nowhere", "--text=x"], "--run=nowhere: expected a run folder. Received: no such folder"),
         ("predict", ["--run=nowhere"], "expected either --text or --input. Received: neither"),

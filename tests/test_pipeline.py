@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -62,6 +65,53 @@ SHAPE = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 8
 def save(model, folder):
     model.save_pretrained(folder, bert_tf.BertTokenizer(VOCABULARY))
     return folder
+
+
+def altered(folder, name, **settings):
+    path = folder / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+
+
+def test_what_a_folder_is_refused_for_can_be_left_out(tmp_path, tiny_run):
+    config = bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE)
+    folder = save(bert_tf.BertClassifier(config, 2), tmp_path / "x")
+    expected = Pipeline(folder)("A good film")
+    altered(folder, "config.json", is_decoder=True)
+    with pytest.raises(UserError, match=r'`is_decoder`.*ignore=\["is_decoder"\]'):
+        Pipeline(folder)
+    altered(folder, "tokenizer_config.json", truncation_side="left")
+    with pytest.raises(UserError, match=r"`truncation_side`.*model.ignore_tokenizer"):
+        Pipeline(folder, ignore=["is_decoder"])
+    left: dict[str, Any] = {"ignore": ["is_decoder"], "ignore_tokenizer": ["truncation_side"]}
+    assert Pipeline(folder, **left)("A good film") == expected
+    task = Pipeline(folder, **left).kind
+    assert Pipeline(folder, task=task, **left)("A good film") == expected
+    assert not Pipeline(folder, lowercase=False, **left).tokenizer.lowercase
+    run_settings: tuple[dict[str, Any], ...] = left, {"lowercase": True}
+    for settings in run_settings:
+        with pytest.raises(ValueError, match=r"for folders of other models, and .* is a run"):
+            Pipeline(tiny_run, **settings)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda config: bert_tf.BertSpanQA(config),
+        lambda config: bert_tf.BertTagger(config, 3),
+        lambda config: bert_tf.BertMaskedLM(config),
+        lambda config: bert_tf.BertEmbedder(config),
+        lambda config: bert_tf.BertExtractiveSummarizer(config),
+    ],
+)
+def test_every_kind_of_folder_can_be_read_without_what_it_is_refused_for(make, tmp_path):
+    model = make(bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE))
+    folder = save(model, tmp_path / "x")
+    altered(folder, "config.json", pruned_heads={"0": [1]})
+    with pytest.raises(UserError, match="`pruned_heads`"):
+        Pipeline(folder)
+    kind = Pipeline(folder, ignore=["pruned_heads"]).kind
+    assert type(Pipeline(folder, ignore=["pruned_heads"]).model) is type(model)
+    assert type(kind.load_model(str(folder), ignore=["pruned_heads"])) is type(model)
 
 
 def test_a_folder_says_by_its_head_what_it_answers(tmp_path):

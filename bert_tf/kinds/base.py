@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -190,8 +190,12 @@ class Kind(abc.ABC):
         return model
 
     @abc.abstractmethod
-    def load_model(self, folder: str) -> Any:
-        """The Keras model as a run saved it, in float32."""
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> Any:
+        """The Keras model as a run saved it, in float32.
+
+        Args:
+            ignore: facts of a folder that no run made to leave out, as every model's `from_pretrained` takes them.
+        """
 
     loss_parts: ClassVar[tuple[str, ...]] = ()
     """Names of what the loss is the sum of, where training is to report more than the sum."""

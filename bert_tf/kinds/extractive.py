@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -145,10 +145,10 @@ class ExtractiveSummarization(Kind):
 
         return self.from_backbone(BertExtractiveSummarizer, config)
 
-    def load_model(self, folder: str) -> BertExtractiveSummarizer:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertExtractiveSummarizer:
         from bert_tf.models import BertExtractiveSummarizer
 
-        return BertExtractiveSummarizer.from_pretrained(folder, dtype="float32", new_weights="forbid")
+        return BertExtractiveSummarizer.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -151,10 +151,12 @@ class Pooled(Kind):
             score_activation=None,
         )
 
-    def load_model(self, folder: str) -> BertClassifier:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertClassifier:
         from bert_tf.models import BertClassifier
 
-        return BertClassifier.from_pretrained(folder, dtype="float32", new_weights="forbid", output_activation="linear")
+        return BertClassifier.from_pretrained(
+            folder, dtype="float32", new_weights="forbid", output_activation="linear", ignore=ignore
+        )
 
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -80,13 +80,13 @@ class Pretraining(OnCorpus):
 
         return self.from_backbone(BertMaskedLM if config.pretraining.pair == "none" else BertPretrainer, config)
 
-    def load_model(self, folder: str) -> BertMaskedLM:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertMaskedLM:
         from bert_tf.models import BertMaskedLM, BertPretrainer
 
         described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         is_both = BertPretrainer.architecture in (described.get("architectures") or ())
         return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
-            folder, dtype="float32", new_weights="forbid"
+            folder, dtype="float32", new_weights="forbid", ignore=ignore
         )
 
     def per_example_loss(

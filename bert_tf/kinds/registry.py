@@ -6,7 +6,7 @@ import dataclasses
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,6 @@ from bert_tf.kinds.tagging import Tagging
 from bert_tf.kinds.text_to_text import TextToText
 
 LONGEST = 512
-WHOLE: Any = {"dtype": "float32", "new_weights": "forbid"}
 NEXT_SENTENCE = ("is_next", "not_next")
 TASK = "give `task`, such as Classification(...) of bert_tf.kinds, with a model that has its head"
 
@@ -37,11 +36,18 @@ class Folder(NamedTuple):
         where: as it was given.
         place: the local folder, or file prefix.
         checkpoint: names and shapes of its tensors.
+        ignore: facts of its files to leave out although answers may change.
     """
 
     where: str | os.PathLike[str]
     place: Path
     checkpoint: Any
+    ignore: Collection[str] = ()
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """How its model is read: as answers need it."""
+        return {"dtype": "float32", "new_weights": "forbid", "ignore": self.ignore}
 
 
 Answering = tuple[Kind, Any]
@@ -61,11 +67,12 @@ class Row(NamedTuple):
     why: str = ""
 
 
-def kind_of(where: str | os.PathLike[str]) -> Answering:
+def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> Answering:
     """The kind of task that a folder's architecture is for, and its model.
 
     Args:
         where: a place as `bert_tf.weights.resolve` takes it, with a model's weights.
+        ignore: facts of its files to leave out, as every model's `from_pretrained` takes them.
     Raises: UserError naming an architecture that is not known, or answers nothing, and what to do.
     """
     from bert_tf import weights
@@ -75,7 +82,7 @@ def kind_of(where: str | os.PathLike[str]) -> Answering:
     place = folder_of(weights.resolve(where))
     raw = _config(inner_folder(place))
     if has_vectors(place):
-        return _embedding(Folder(where, place, None))
+        return _embedding(Folder(where, place, None, ignore))
     name = _architecture(raw)
     if name in ARCHITECTURES and ARCHITECTURES[name].answer is None:
         raise UserError(f"{place}: {name} {ARCHITECTURES[name].why}")
@@ -85,7 +92,7 @@ def kind_of(where: str | os.PathLike[str]) -> Answering:
             f"{place / 'config.json'}: the architecture {name} is not known.{did_you_mean(name, answered)} "
             f"Known are {', '.join(answered)}; for what another one answers, {TASK}"
         )
-    folder = Folder(where, place, weights.load(where))
+    folder = Folder(where, place, weights.load(where, ignore=ignore), ignore)
     if "pooling" in folder.checkpoint.settings:  # an embedder of KerasHub
         return _embedding(folder)
     if not name:
@@ -151,7 +158,7 @@ def _length(model: Any) -> int:
 def _classification(folder: Folder) -> Answering:
     from bert_tf.models import BertClassifier
 
-    model = BertClassifier.from_pretrained(folder.where, output_activation="linear", **WHOLE)
+    model = BertClassifier.from_pretrained(folder.where, output_activation="linear", **folder.whole)
     shared: dict[str, Any] = {"source": _source(), "text": ("text",), "sequence_length": _length(model)}
     if model.problem == "multi_label":
         return MultiLabel(classes=model.labels, **shared), model
@@ -172,7 +179,7 @@ def _next_sentence(folder: Folder) -> Answering:
         return Tensor(arrays.name(path), arrays.shape(path), lambda: arrays[path])
 
     renamed = Arrays({path.replace("next_sentence/", "classifier/"): tensor(path) for path in arrays})
-    model = BertClassifier(config_of(folder.where), len(NEXT_SENTENCE), labels=NEXT_SENTENCE)
+    model = BertClassifier(config_of(folder.where, ignore=folder.ignore), len(NEXT_SENTENCE), labels=NEXT_SENTENCE)
     load_into(model, dataclasses.replace(folder.checkpoint, arrays=renamed), new_weights="forbid")
     length = _length(model)
     text = ("text", "pair")
@@ -184,7 +191,7 @@ def _tagging(folder: Folder) -> Answering:
     from bert_tf.data.tagged.label_sets import of_types
     from bert_tf.models import BertTagger
 
-    model = BertTagger.from_pretrained(folder.where, **WHOLE)
+    model = BertTagger.from_pretrained(folder.where, **folder.whole)
     kind = Tagging(source=_source(), labels=model.labels, sequence_length=_length(model))
     labels = kind.label_set
     if labels.labels != of_types(labels.types).labels:
@@ -194,17 +201,17 @@ def _tagging(folder: Folder) -> Answering:
 
 def _span_qa(folder: Folder) -> Answering:
     kind = SpanQA(source=_source())
-    return kind, kind.load_model(str(folder.where))
+    return kind, kind.load_model(str(folder.where), ignore=folder.ignore)
 
 
 def _extractive(folder: Folder) -> Answering:
     kind = ExtractiveSummarization(source=_source(), text="text", summary="summary")
-    return kind, kind.load_model(str(folder.where))
+    return kind, kind.load_model(str(folder.where), ignore=folder.ignore)
 
 
 def _embedding(folder: Folder) -> Answering:
     kind = Retrieval(source=_source(), sequence_length=LONGEST)
-    model = kind.load_model(str(folder.where))
+    model = kind.load_model(str(folder.where), ignore=folder.ignore)
     longest = min(model.max_length or model.config.max_positions, model.config.max_positions)
     return dataclasses.replace(kind, sequence_length=longest), model
 
@@ -213,14 +220,14 @@ def _fill_mask(folder: Folder) -> Answering:
     """Guesses for each [MASK]; a second head has no part in them."""
     from bert_tf.models import BertMaskedLM
 
-    model = BertMaskedLM.from_pretrained(folder.where, **WHOLE)
+    model = BertMaskedLM.from_pretrained(folder.where, **folder.whole)
     return Pretraining(source=_source(), sequence_length=_length(model)), model
 
 
 def _text_to_text(folder: Folder) -> Answering:
     from bert_tf.models import BertSeq2Seq
 
-    model = BertSeq2Seq.from_pretrained(folder.where, **WHOLE)
+    model = BertSeq2Seq.from_pretrained(folder.where, **folder.whole)
     length = _length(model)
     target = min(128, length // 2)
     logger.warning("%s: at most %d tokens are written, greedily; `task` says otherwise", folder.place, target)

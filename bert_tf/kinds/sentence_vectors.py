@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -134,7 +134,7 @@ class SentenceVectors(Kind):
         if not lowercases(folder, inner_folder(folder)):
             return tokenizer
         # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
-        settings = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
+        settings: dict[str, Any] = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
         return BertTokenizer.from_pretrained(words, **(reading | settings))
 
     def build_model(self, config: RunConfig) -> BertEmbedder:
@@ -151,10 +151,10 @@ class SentenceVectors(Kind):
             model.prompt = ""
         return model
 
-    def load_model(self, folder: str) -> BertEmbedder:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertEmbedder:
         from bert_tf.models import BertEmbedder
 
-        return BertEmbedder.from_pretrained(folder, dtype="float32", **self._settings)
+        return BertEmbedder.from_pretrained(folder, dtype="float32", ignore=ignore, **self._settings)
 
     @property
     def _settings(self) -> dict[str, Any]:

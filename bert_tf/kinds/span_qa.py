@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +117,10 @@ class SpanQA(Kind):
 
         return self.from_backbone(BertSpanQA, config)
 
-    def load_model(self, folder: str) -> BertSpanQA:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertSpanQA:
         from bert_tf.models import BertSpanQA
 
-        return BertSpanQA.from_pretrained(folder, dtype="float32", new_weights="forbid")
+        return BertSpanQA.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,

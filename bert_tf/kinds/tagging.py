@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -198,10 +198,10 @@ class Tagging(Kind):
 
         return self.from_backbone(BertTagger, config, num_classes=len(self.tag_names), labels=self.tag_names)
 
-    def load_model(self, folder: str) -> BertTagger:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertTagger:
         from bert_tf.models import BertTagger
 
-        return BertTagger.from_pretrained(folder, dtype="float32", new_weights="forbid")
+        return BertTagger.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -151,10 +151,10 @@ class TextToText(Kind):
 
         return self.from_backbone(BertSeq2Seq, config)
 
-    def load_model(self, folder: str) -> BertSeq2Seq:
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
 
-        return BertSeq2Seq.from_pretrained(folder, dtype="float32", new_weights="forbid")
+        return BertSeq2Seq.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,

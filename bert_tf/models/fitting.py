@@ -67,7 +67,7 @@ def fit(
             new.append(path)
         elif source is None:
             problems.append(f"{path} is missing: the model needs {list(wanted)}, the file has none")
-        elif arrays.shape(source) != wanted and not (path == POSITIONS and _can_repeat(arrays.shape(source), wanted)):
+        elif arrays.shape(source) != wanted and not (path == POSITIONS and _may_repeat(model, checkpoint, wanted)):
             why = f" ({SIZED_BY[path]})" if path in SIZED_BY else ""
             problems.append(
                 f"{path} ({arrays.name(source)}) has the wrong shape: the model needs {list(wanted)}{why}, "
@@ -141,9 +141,10 @@ def _copies_of(path: str) -> list[str]:
     return [copy for copy, original in COPIES.items() if original == path]
 
 
-def _can_repeat(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    """Whether a table of position vectors has the right width and some, but fewer, positions."""
-    return len(shape) == len(wanted) == 2 and shape[1] == wanted[1] and 0 < shape[0] < wanted[0]
+def _may_repeat(model: keras.Model, checkpoint: Checkpoint, wanted: tuple[int, ...]) -> bool:
+    """Whether a table of position vectors is as the file's config says, and the caller asks for more of them."""
+    asked, stated = model.config.max_positions, checkpoint.config["max_positions"]
+    return asked > stated and checkpoint.arrays.shape(POSITIONS) == (stated, *wanted[1:])
 
 
 def _root(path: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
@@ -50,16 +51,39 @@ def count_tokens(path: Path) -> Sizes:
     folder, lines = path.parent, []
     if path.suffix != ".json":
         lines = list(read_vocabulary(path, quiet=True))
-    own = len(lines)
+    own, tokens = len(lines), set(lines)
     while lines and not lines[-1]:  # No text gives these, so a table need not have them.
         lines.pop()
     least, numbers = len(lines), [own - 1]
     raw = read_json(folder / "tokenizer.json") if (folder / "tokenizer.json").is_file() else {}
-    if isinstance(model := raw.get("model"), dict) and isinstance(ids := model.get("vocab"), dict) and ids:
+    ids = model.get("vocab") if isinstance(model := raw.get("model"), dict) else None
+    if isinstance(ids, dict) and ids:
         own = least = max(ids.values()) + 1  # counts for more than a vocab.txt
         numbers = [own - 1, *(token["id"] for token in raw.get("added_tokens") or ())]
+        tokens = {*ids, *(token.get("content") for token in raw.get("added_tokens") or ())}
+    elif isinstance(ids, list):  # no WordPiece, and no BERT's: the tokenizer's reader says so
+        least, numbers = len(ids), [len(ids) - 1]
+    named: set[str] = set()
     for name, key in (("added_tokens.json", None), ("tokenizer_config.json", "added_tokens_decoder")):
         if (folder / name).is_file():
             found = read_json(folder / name)
-            numbers += map(int, found.values() if key is None else found.get(key) or ())
-    return Sizes(least, max(numbers) + 1)
+            added = found if key is None else found.get(key) or {}
+            numbers += map(int, added.values() if key is None else added)
+            tokens |= set(added if key is None else map(_content, added.values()))
+            named |= set() if key is None else _named(found)
+    if (folder / "special_tokens_map.json").is_file():
+        named |= _named(read_json(folder / "special_tokens_map.json"))
+    return Sizes(least, max(numbers) + 1 + len(named - tokens))
+
+
+def _named(settings: Mapping[str, Any]) -> set[str]:
+    """The special tokens that a tokenizer's settings name: those that are no tokens yet get ids behind all others."""
+    found = [value for key, value in settings.items() if key.endswith("_token")]
+    for key in ("additional_special_tokens", "extra_special_tokens"):
+        value = settings.get(key) or ()
+        found += value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return {content for content in map(_content, found) if isinstance(content, str)}
+
+
+def _content(token: Any) -> Any:
+    return token.get("content") if isinstance(token, Mapping) else token

@@ -106,6 +106,17 @@ def test_fixed_positions_are_kept_and_written_as_a_table(tmp_path):
     np.testing.assert_allclose(learned(inputs())["pooled_output"], expected, rtol=0, atol=1e-6)
 
 
+def test_positions_are_repeated_where_the_caller_asks_for_more_and_never_by_the_file_alone(tmp_path):
+    table = load_file(TINY / "model.safetensors")["bert.embeddings.position_embeddings.weight"]
+    longer = BertBackbone.from_pretrained(TINY, max_positions=2 * len(table) + 1)
+    found = weights_by_path(longer)["embeddings/position/table"].numpy()
+    np.testing.assert_array_equal(found, np.concatenate([table, table, table[:1]]))
+    folder = altered(tmp_path / "x", config={"max_position_embeddings": 2 * len(table)})
+    for changes in ({}, {"max_positions": 3 * len(table)}):
+        with pytest.raises(UserError, match=r"position_embeddings.*max_position_embeddings in config.json.*file has"):
+            BertBackbone.from_pretrained(folder, **changes)
+
+
 def test_overrides_of_config_model_and_dtype():
     model = BertClassifier.from_pretrained(TINY, hidden_dropout=0.0, recompute=True, name="x", dtype="mixed_bfloat16")
     assert (model.config.hidden_dropout, model.config.attention_dropout, model.config.recompute) == (0.0, 0.1, True)

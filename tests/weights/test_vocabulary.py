@@ -98,3 +98,24 @@ def test_blank_lines_at_the_end_need_no_rows(tmp_path):
         check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": rows}))
     with pytest.raises(UserError, match="has 14 tokens, the weights have 11"):
         check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 11}))
+
+
+def test_special_tokens_that_are_only_named_have_rows_behind_the_others(tmp_path, caplog):
+    """As Transformers numbers them: those of version 5, lists of older ones, `bos_token` and the like."""
+    checkpoint = with_vocabulary(tmp_path / "x", 12)
+    settings = {
+        "cls_token": "t2", "extra_special_tokens": {"image_token": "[ENT]", "same": "t3"},
+        "add_bos_token": False, "bos_token": {"content": "<s>"},
+    }  # fmt: skip
+    (tmp_path / "x" / "tokenizer_config.json").write_text(json.dumps(settings))
+    (tmp_path / "x" / "special_tokens_map.json").write_text('{"additional_special_tokens": ["[ENT]", "[REL]", "t4"]}')
+    check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 15}))
+    assert caplog.text == ""
+    with pytest.raises(UserError, match="has 15 tokens, the weights have 17"):
+        check_vocabulary(dataclasses.replace(checkpoint, config={"vocabulary_size": 17}))
+
+
+def test_a_tokenizer_of_another_kind_is_counted_too(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text('{"model": {"type": "Unigram", "vocab": [["a", 0.0], ["b", -1.0], ["c", -2.0]]}}')
+    assert count_tokens(path) == (3, 3)
