@@ -49,7 +49,7 @@ def text(cell: Any) -> str:
         raise ValueError(f"expected text. Received: {shown(cell)}{', a missing value' if is_missing(cell) else ''}")
     if not cell.strip():
         raise ValueError(f"expected text that is not empty. Received: {shown(cell)}")
-    return whole_text(cell)
+    return cell if type(cell) is str and cell.isascii() else whole_text(cell)
 
 
 def whole_text(cell: str) -> str:

@@ -67,11 +67,12 @@ class Conll(FileSource):
         return (), self._sentences(path, lines)
 
     def _sentences(self, path: Path, lines: Sequence[str]) -> Iterator[Row]:
-        form = self._form(path, lines)
+        split = list(map(_cells, lines))
+        form = self._form(path, lines, split)
         sentence: list[Line] = []
         remarks = []
-        for number, line in enumerate([*lines, ""], start=1):
-            cells = form.cells(line)
+        for number, (line, cells) in enumerate(zip([*lines, ""], [*split, []], strict=True), start=1):
+            cells = form.columns(cells)
             if form.is_comment(cells, line):
                 remarks += [number] if sentence else []
             elif not form.is_word(cells):
@@ -88,10 +89,10 @@ class Conll(FileSource):
                 remarks[0],
             )
 
-    def _form(self, path: Path, lines: Sequence[str]) -> Form:
+    def _form(self, path: Path, lines: Sequence[str], split: Sequence[list[str]]) -> Form:
         """What the lines that are words for certain say about all."""
         form = Form(self.word, self.tag, self.columns or 1)
-        rows = [(number, cells) for number, line in enumerate(lines, start=1) if form.is_word(cells := _cells(line))]
+        rows = [(number, cells) for number, cells in enumerate(split, start=1) if form.is_word(cells)]
         certain = [(number, cells) for number, cells in rows if not lines[number - 1].startswith(COMMENT)]
         if not certain:  # at most the word #, again and again
             certain = [(number, cells) for number, cells in rows if len(cells) > 1 and _is_tag(cells[-1])]
@@ -170,13 +171,15 @@ class Form:
     is_numbered: bool = False
     drops_last: bool = False
 
-    def cells(self, line: str) -> list[str]:
-        cells = _cells(line)
+    def columns(self, cells: list[str]) -> list[str]:
+        """The cells of a line without the one behind its last separator, where every line ends in one."""
         return cells[:-1] if self.drops_last and len(cells) > 1 and not cells[-1] else cells
 
     def is_word(self, cells: Sequence[str]) -> bool:
         """Whether a line that is no comment stands for a word, rather than for the end of a sentence."""
-        return any(cell.strip() for cell in cells) and not cells[0].upper().startswith(DOCUMENT)
+        if not cells or (not cells[0].strip() and not any(cell.strip() for cell in cells)):
+            return False
+        return cells[0][:1] != DOCUMENT[0] or not cells[0].upper().startswith(DOCUMENT)
 
     def is_listed(self, cells: Sequence[str]) -> bool:
         """Whether a word's line is a word of the text."""

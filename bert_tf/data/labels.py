@@ -43,9 +43,12 @@ class ClassIndex:
         self.has_indices = all(as_number(name) is None for name in self.classes)
         self._bools = {found: i for i, name in enumerate(self.classes) if (found := as_bool(name)) is not None}
         self._seen: Counter[str] = Counter()
-        self._indices: Counter[int] = Counter()
+        self._indices: set[int] = set()
+        self._known = dict(self._names)  # texts of which nothing is to be said again -> index: most cells repeat others
 
     def __call__(self, cell: Any) -> int:
+        if type(cell) is str and cell in self._known:
+            return self._known[cell]
         value = plain(cell)
         if isinstance(value, str):
             if value in self._names:
@@ -64,8 +67,11 @@ class ClassIndex:
         if found is not None and found in self._numbers:
             return self._numbers[found]
         if found is not None and self.has_indices and found.is_integer() and 0 <= found < len(self.classes):
-            self._indices[int(found)] += 1
-            return int(found)
+            index = int(found)
+            self._indices.add(index)
+            if type(cell) is str:
+                self._known[cell] = index
+            return index
         raise ValueError(f"expected {self._expected()}. Received: {shown(cell)}{self._hint(value, found)}")
 
     def remarks(self) -> list[str]:

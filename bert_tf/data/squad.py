@@ -173,7 +173,7 @@ def _logged(rows: Iterator[_Found], path: Path) -> Iterator[Row]:
     lines: dict[str, int] = {}
     again: list[str] = []
     for found in rows:
-        unknown.update(key for key in set(found.keys) if key not in KNOWN)
+        unknown.update(set(found.keys) - KNOWN)
         if isinstance(found.row, Mapping) and "id" in found.row:
             name = str(found.row["id"])
             if name in lines:

@@ -114,8 +114,8 @@ def collect(
             for reasons in without.values():
                 reasons.pop(len(numbers), None)
             continue
-        for name, value in zip(columns, values, strict=True):
-            columns[name].append(value)
+        for kept, value in zip(columns.values(), values, strict=True):
+            kept.append(value)
         numbers.append(number)
     columns = columns or {}
     _drop_unlabelled(columns, numbers, without, bad, has_lines)

@@ -118,7 +118,10 @@ def fit(
     """
     language = language_code(language)
     some = [text[:LOOKED_AT] for text in islice(texts, LOOKED_AT)]
-    scripts = Counter(script(character) for text in some for character in text)
+    characters = Counter("".join(some))
+    scripts: Counter[str] = Counter()
+    for character, count in characters.items():
+        scripts[script(character)] += count
     del scripts[""]
     total = scripts.total()
     unspaced = sum(count for name, count in scripts.items() if name in UNSPACED_SCRIPTS)
@@ -127,7 +130,10 @@ def fit(
     if unspaced > foreign * total and language not in UNSPACED:
         return f"{_share(unspaced, total)} of the letters are of a script without spaces. {hint(some)}", None
     if latin_only:
-        other = sum(not "a" <= letter <= "z" for letter in _letters(some))
+        other = sum(
+            count for character, count in characters.items() for letter in _letters([character])
+            if not "a" <= letter <= "z"
+        )  # fmt: skip
         if other > foreign * total:
             return f"{_share(other, total)} of the letters are other ones than a to z. {hint(some)}", None
     if language in UNSPACED and unspaced < FOREIGN * total:

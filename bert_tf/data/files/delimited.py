@@ -44,7 +44,9 @@ def delimited_rows(file: DataFile, wanted: Wanted, style: Style) -> Rows:
             notes.say(f"cells are separated by {told['separator']!r}, as its first line says")
     elif style.header is not False:
         found = _separated(first, found, wanted, notes)
-    if found.quoted is None:
+    if found.quoted is None and not _has_quotes(file):
+        found = replace(found, quoted=False)
+    elif found.quoted is None:
         again = text_lines(file, twice=True)
         for _ in range(number - 1):
             next(again, None)
@@ -52,6 +54,11 @@ def delimited_rows(file: DataFile, wanted: Wanted, style: Style) -> Rows:
     cells = _cells(chain([first] if first else [], lines), number, found, file, notes)
     names, rest = header_and_rows(cells, found, wanted, notes, file.encoding)
     return Rows(names, _rows(rest, names, found, file, notes), notes)
+
+
+def _has_quotes(file: DataFile) -> bool:
+    """Whether there is a quote anywhere: most files of GLUE have none, which is seen sooner here than line by line."""
+    return any(b'"' in chunk for chunk in file.text_chunks(twice=True))
 
 
 def _separated(first: str, style: Style, wanted: Wanted, notes: Notes) -> Style:
@@ -74,20 +81,18 @@ def _rows(cells: Iterator[Cells], names: Sequence[str], style: Style, file: Data
     width = max((i + 1 for i, name in enumerate(names) if name), default=0)
     for number, row in cells:
         if isinstance(row, BadRow):
-            yield from ((at, _row(names, width, empty, style, notes)) for at, empty in held)
-            held = []
-            yield number, row
-        elif len(row) > 1 and not any(cell.strip() for cell in row):
-            held.append((number, row))
+            found = row
         else:
+            joined = "".join(row)
+            if (not joined or joined.isspace()) and len(row) > 1:
+                held.append((number, row))
+                continue
+            bad = None if joined.isascii() else decoding_error(style.separator.join(row), file.encoding)
+            found = bad or _row(names, width, row, style, notes)
+        if held:
             yield from ((at, _row(names, width, empty, style, notes)) for at, empty in held)
             held = []
-            bad = (
-                None
-                if all(cell.isascii() for cell in row)
-                else decoding_error(style.separator.join(row), file.encoding)
-            )
-            yield number, bad or _row(names, width, row, style, notes)
+        yield number, found
     if held:
         notes.count("empty rows at the end of the file, left out", len(held))
 

@@ -11,6 +11,7 @@ import logging
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 # The characters that BERT splits off as Chinese (google-research/bert, tokenization.py).
 CHINESE = (
@@ -27,6 +28,8 @@ OTHERS_WITHOUT_SPACES = (
     (0x0E00, 0x0E7F), (0x0E80, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3005, 0x3007),
     (0x3031, 0x3035), (0x3040, 0x30FF), (0x3100, 0x312F), (0x31F0, 0x31FF), (0xFF66, 0xFF9F),
 )  # fmt: skip
+LAST_WITH_SPACES = "\u0dff"
+"""Up to this character all scripts are written with spaces."""
 WITHOUT_SPACES = (*CHINESE, *EAST_ASIAN_MARKS, *OTHERS_WITHOUT_SPACES)
 SINGLE_SHARE = 0.9
 """From this share of words that are a single character on, a file is taken to have a character a row."""
@@ -62,6 +65,11 @@ def join_words(sentences: Sequence[Sequence[str]], joiner: str | None = None, *,
     by_character = joiner is None and is_by_character(sentences)
     texts, starts, unspaced = [], [], False
     for words in sentences:
+        spaced = " ".join(words)
+        if joiner == " " or (joiner is None and not by_character and max(spaced, default="") <= LAST_WITH_SPACES):
+            texts.append(spaced)
+            starts.append([0, *accumulate(len(word) + 1 for word in words[:-1])])
+            continue
         parts: list[str] = []
         places: list[int] = []
         length = 0
@@ -95,7 +103,7 @@ def is_by_character(sentences: Sequence[Sequence[str]]) -> bool:
 def is_without_spaces(character: str) -> bool:
     """Whether its script puts no spaces between words."""
     point = ord(character)
-    return point > 0xE00 and any(low <= point <= high for low, high in WITHOUT_SPACES)
+    return point > ord(LAST_WITH_SPACES) and any(low <= point <= high for low, high in WITHOUT_SPACES)
 
 
 def _gap(before: str, after: str, by_character: bool) -> str:

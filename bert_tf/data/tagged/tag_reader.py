@@ -41,6 +41,7 @@ class TagReader:
         self.labels, self.by_type, self.scheme = labels, by_type, scheme if by_type else None
         self.numbers = {name: number for number, name in enumerate(labels.labels)}
         self.parts: dict[Any, Part | None] = {}
+        self.plain: dict[str, str] = {}
         self.are_numbers = False
 
     def look(self, sentences: Sequence[Sequence[Any]], origin: str) -> None:
@@ -69,8 +70,7 @@ class TagReader:
         names = [self._checked(tag, i) for i, tag in enumerate(tags)]
         if not self.by_type:
             return [self.numbers[name] for name in names]
-        parts = [self.parts[name] for name in names]
-        plain = [self._plain(part._replace(letter=part.letter or "I")) for part in parts if part is not None]
+        plain = [self._plain_of(name) for name in names]
         scheme = "iob1" if self.scheme == "io" else self.scheme or "iob2"
         return [self.numbers[tag] for tag in to_iob2(plain, scheme)]
 
@@ -121,6 +121,14 @@ class TagReader:
                     begins_with_i |= part.letter != "B" and not touches
                     needless_b |= part.letter == "B" and not touches
         return "iob1" if begins_with_i and not needless_b else "iob2"
+
+    def _plain_of(self, name: str) -> str:
+        """A known tag as IOB2 writes it."""
+        if name not in self.plain:
+            part = self.parts[name]
+            assert part is not None
+            self.plain[name] = self._plain(part._replace(letter=part.letter or "I"))
+        return self.plain[name]
 
     def _plain(self, part: Part | None) -> str:
         assert part is not None
