@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bert_tf.command_line import Parser, check_writable, run_command, say, start_tensorflow
 from bert_tf.config import override_layer
-from bert_tf.data.files.write import WRITERS, writer_of
+from bert_tf.data.files.write import ERROR, WRITERS, writer_of
 from bert_tf.data.inputs import INPUT_FORMATS, Input, Reading, read_inputs
 from bert_tf.errors import UserError
 from bert_tf.runs import open_run
@@ -91,13 +91,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answers(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[dict[str, Any]]:
-    """For each input its answer, or `error`, after the other columns of its row."""
+    """For each input its answer, or `error`, after the other columns of its row.
+
+    A column has one name in all rows: `input.label` where answers have a `label`, in rows with an error too.
+    """
     good = [found for found in inputs if found.error is None]
     pairs = [found.pair for found in good if found.pair is not None] or None
-    answers = iter(pipeline([found.text for found in good], pairs) if good else [])
+    found_answers = list(pipeline([found.text for found in good], pairs)) if good else []
+    taken = {ERROR}.union(*found_answers)
+    answers = iter(found_answers)
     for found in inputs:
-        answer = next(answers) if found.error is None else {"error": found.error}
-        others = {f"input.{name}" if name in answer else name: cell for name, cell in found.others.items()}
+        answer = next(answers) if found.error is None else {ERROR: found.error}
+        others = {f"input.{name}" if name in taken else name: cell for name, cell in found.others.items()}
         yield {**others, **answer}
 
 

@@ -270,6 +270,16 @@ def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_r
         assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == table["text"].tolist()
 
 
+def test_a_column_has_one_name_in_all_answers(tiny_run, tmp_path, capsys):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"sentence": "a", "label": "x", "error": "y"}\n{"sentence": null, "label": "x", "error": "y"}\n')
+    assert predict.main([f"--run={tiny_run}", f"--input={source}"]) == 3
+    good, bad = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (good["input.label"], good["input.error"], "error" in good) == ("x", "y", False)
+    assert (bad["input.label"], bad["input.error"], "label" in bad) == ("x", "y", False)
+    assert "expected text" in bad["error"]
+
+
 def test_a_column_may_be_named_and_an_unknown_suffix_is_said(tiny_run, tmp_path, capsys):
     source = tmp_path / "in.csv"
     source.write_bytes("Review;Stars\ncafé;3\n".encode("cp1252"))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from bert_tf.data.cells import is_missing, shown, whole_text
 from bert_tf.data.conll import Conll
 from bert_tf.data.files import FORMATS, DataFile, Format, Notes, Row, Rows, Style, Wanted, format_of, text_lines
+from bert_tf.data.files.delimited import SEPARATORS
 from bert_tf.data.files.formats import LINE
 from bert_tf.data.sources import FileSource, Source
 from bert_tf.data.table import BadRow, place
@@ -23,8 +28,7 @@ LINES_LOOKED_AT = 50
 TAGGED_LINE = re.compile(r"\S+[ \t](?:.*[ \t])?(?:O|[BIESLUM]-\S+)")
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One text to answer, or what is wrong with it.
 
     Args:
@@ -38,7 +42,7 @@ class Input:
     place: str
     text: str = ""
     pair: str | None = None
-    others: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[str, Any] = MappingProxyType({})
     error: str | None = None
 
 
@@ -165,7 +169,7 @@ def _check_names(names: Sequence[str], reading: Reading, origin: str) -> None:
             raise UserError(
                 f"{origin}: expected the column{'s' * (len(reading.names) > 1)} {', '.join(reading.names)}. Received: "
                 f"{shown(list(names), 200)} without {wanted!r}.{did_you_mean(wanted, names)} "
-                f"Say which it is with {flag}=NAME"
+                f"Say which it is with {flag}=NAME; a file without a line that names its columns needs one"
             )
 
 
@@ -175,26 +179,26 @@ def _of_rows(rows: Rows, reading: Reading) -> Iterator[Input]:
         _check_names(list(first[1]), reading, place(rows.notes.origin, first[0], rows.has_lines))
 
     def each() -> Iterator[Input]:
-        for number, row in (*(() if first is None else (first,)),):
-            yield _of_row(place(rows.notes.origin, number, rows.has_lines), row, reading)
-        for number, row in rows.rows:
-            yield _of_row(place(rows.notes.origin, number, rows.has_lines), row, reading)
+        names = reading.names
+        for number, row in chain([] if first is None else [first], rows.rows):
+            yield _of_row(place(rows.notes.origin, number, rows.has_lines), row, names, reading.read_cell)
         rows.notes.tell()
 
     return each()
 
 
-def _of_row(where: str, row: Mapping[str, Any] | BadRow, reading: Reading) -> Input:
+def _of_row(
+    where: str, row: Mapping[str, Any] | BadRow, names: Sequence[str], read_cell: Callable[[Any], str]
+) -> Input:
     if isinstance(row, BadRow):
         return Input(where, error=f"{where}: {row.reason}")
-    names = reading.names
     others = {name: cell for name, cell in row.items() if name not in names}
     found = []
     for name in names:
         try:
             if name not in row:
                 raise ValueError(f"expected the column {name!r}. Received: {shown(list(row))}")
-            found.append(whole_text(reading.read_cell(row[name])))
+            found.append(whole_text(read_cell(row[name])))
         except ValueError as error:
             problem = error if name not in row else f"column {name!r}: {error}"
             return Input(where, others=others, error=f"{where}: {problem}")
@@ -206,10 +210,28 @@ def _lines(file: DataFile, reading: Reading) -> Iterator[Input]:
     rows = FORMATS["lines"].read(file, Wanted(), Style())
     for number, row in rows.rows:
         where = place(file.origin, number, rows.has_lines)
+        if number == 1 and reading.file_format is None and not isinstance(row, BadRow):
+            _refuse_table(row[LINE], where, reading.names)
         if isinstance(row, BadRow):
             yield Input(where, error=f"{where}: {row.reason}")
         else:
             yield _of_line(row[LINE], where, reading)
+
+
+def _refuse_table(first: str, where: str, names: Sequence[str]) -> None:
+    """Raises: UserError for a first line that names the task's columns, where nobody said that lines are texts."""
+    found = ""
+    if any(set(names) <= {cell.strip(' "') for cell in first.split(s)} != {first} for s in SEPARATORS):
+        found = "a header of columns"
+    elif first.startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(first)
+            found = "a JSON object" if isinstance(value, dict) and set(names) <= set(value) else ""
+    if found:
+        raise UserError(
+            f"{where}: expected a text a line. Received: {found} with {', '.join(map(repr, names))}: {shown(first)}; "
+            "say what the file is with --input-format=csv, tsv, jsonl or lines"
+        )
 
 
 def _of_line(line: str, where: str, reading: Reading) -> Input:

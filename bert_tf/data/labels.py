@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -104,6 +105,11 @@ class ClassIndex:
     def _hint(self, value: Any, found: float | None) -> str:
         if self.has_indices and found == len(self.classes):
             return "; a file that counts its classes from 1 needs them by name"
+        if isinstance(value, str):
+            composed = unicodedata.normalize("NFC", value)
+            alike = [name for name in self.classes if unicodedata.normalize("NFC", name) == composed]
+            if alike:
+                return f", which is {alike[0]!a} written as {value!a}: other characters of Unicode for the same letters"
         near = did_you_mean(value, self.classes) if isinstance(value, str) else ""
         same = [name for name in self.classes if isinstance(value, str) and name.casefold() == value.casefold()]
         return f", which is {same[0]!r} in other case.{near}" if same else f".{near}" if near else ""

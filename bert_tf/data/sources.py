@@ -13,13 +13,15 @@ from typing import Any, ClassVar
 from bert_tf.data import hubs
 from bert_tf.data.bad_rows import SHARE
 from bert_tf.data.files import FORMATS, DataFile, Notes, Row, Rows, Wanted, format_of, read_rows
-from bert_tf.data.table import Parsers, Table, check_names, collect
+from bert_tf.data.table import BadRow, Parsers, Table, check_names, collect
 from bert_tf.errors import UserError, did_you_mean
 
 OTHER_SUFFIXES = frozenset(
     suffix for name, row in FORMATS.items() if name != "lines" for suffix in row.suffixes
 )  # a file so named is of that format, whatever the task's own is
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz")
+REFUSED = ("reject", "ignore")
+"""What `answer` says in Prodigy's files where a row's label is not right."""
 
 logger = logging.getLogger(__name__)
 
@@ -222,9 +224,18 @@ def table_of(found: Rows, parsers: Parsers, options: Mapping[str, Any]) -> Table
             check_names(found.names, parsers, options["optional"], f"{origin}:1")
         except UserError as error:
             raise UserError(f"{error}{hint}") from None
-    table = collect(found.rows, parsers, origin=origin, has_lines=found.has_lines, **options)
+    rows = map(_accepted, found.rows) if not found.names and "answer" not in parsers else found.rows
+    table = collect(rows, parsers, origin=origin, has_lines=found.has_lines, **options)
     found.notes.tell()
     return table
+
+
+def _accepted(row: Row) -> Row:
+    """The row, or a bad one in its place where the annotators of Prodigy did not accept what it says."""
+    number, cells = row
+    if isinstance(cells, BadRow) or "_task_hash" not in cells or cells.get("answer") not in REFUSED:
+        return row
+    return number, BadRow(f"expected an annotation that was accepted. Received: 'answer': {cells['answer']!r}")
 
 
 def _check_nowhere(where: object) -> None:

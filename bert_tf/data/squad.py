@@ -59,6 +59,8 @@ class Squad(FileSource):
         except RecursionError:
             raise UserError(f"{path}:1: expected JSON. Received: too many brackets in brackets") from None
         items = value.get("data") if isinstance(value, dict) else value
+        if isinstance(value, dict) and any(name in value for name in ("paragraphs", "qas", *COLUMNS["question"])):
+            items = [value]  # JSON lines of a single line
         if not isinstance(items, list):
             raise UserError(f"{path}:1: expected a JSON object with a list 'data', or a list. Received: {shown(value)}")
         return (), _logged(_rows(items, _Lines(content)), path)

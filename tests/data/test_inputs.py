@@ -376,3 +376,34 @@ def test_a_file_that_is_not_there_is_said_before_anything_is_read(tmp_path):
         read_inputs(None, "nowhere.txt", Reading(columns=ONE))
     with pytest.raises(UserError, match=r"expected a file that can be read\. Received: a folder"):
         read_inputs(None, str(tmp_path), Reading(columns=ONE))
+
+
+@pytest.mark.parametrize(
+    ("content", "came"),
+    [
+        ('id,sentence\n1,"good, film"\n', "a header of columns"),
+        ('"sentence";"note"\ngood;x\n', "a header of columns"),
+        ('{"id": 1, "sentence": "good"}\n{"id": 2, "sentence": "bad"}\n', "a JSON object"),
+    ],
+)
+def test_a_table_that_is_called_text_is_not_answered_line_by_line(content, came, tmp_path):
+    with pytest.raises(UserError) as error:
+        inputs(tmp_path, "in.txt", content)
+    assert f"in.txt:1: expected a text a line. Received: {came} with 'sentence'" in str(error.value)
+    assert len(inputs(tmp_path, "in.txt", content, file_format="lines")) == content.count("\n")
+
+
+def test_texts_that_only_look_like_a_table_are_texts(tmp_path):
+    for content in ("sentence\n", "a sentence, really\n", '{"other": 1}\n', "{sentence}\n"):
+        assert read(tmp_path, "in.txt", content) == [(content.strip(), None)]
+
+
+def test_a_sheet_below_empty_rows_or_behind_another(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["Survey of May"])
+    sheet = book.create_sheet("answers")
+    sheet["B3"], sheet["C3"], sheet["B4"], sheet["C4"] = "id", "sentence", 7, "good"
+    book.save(tmp_path / "in.xlsx")
+    (only,) = read_inputs(None, str(tmp_path / "in.xlsx"), Reading(columns=ONE))
+    assert (only.text, only.others, only.place) == ("good", {"id": "7"}, f"{tmp_path}/in.xlsx:4")

@@ -256,3 +256,15 @@ def test_labels_of_a_published_parquet_file_come_by_name(tmp_path):
     pyarrow.parquet.write_table(table, tmp_path / "train.parquet")
     found = Tsv(files={"train": "train.tsv"}).open(tmp_path, "train", {"text": text, "label": class_index(WORDS)})
     assert found.columns == {"text": ["good", "bad"], "label": [1, 0]}
+
+
+def test_labels_of_the_same_letters_in_other_characters_are_told_apart():
+    read = class_index(("neg", "caf\u00e9"))
+    with pytest.raises(ValueError, match=r"which is 'caf\\xe9' written as 'cafe\\u0301': other characters of Unicode"):
+        read("cafe\u0301")
+
+
+def test_labels_that_repeat_are_read_as_the_first_time():
+    read = class_index(WORDS)
+    assert [read(cell) for cell in ("1", "1", " positive", " positive", "positive", "0", "1")] == [1, 1, 1, 1, 1, 0, 1]
+    assert read.remarks() == ["labels with spaces around them, which are dropped: 2"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from types import MappingProxyType, SimpleNamespace
 
 import pandas
@@ -311,3 +312,41 @@ def test_beirs_folders_in_other_formats(tmp_path):
     (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
     parsers = {"query": str, "document": str, "gain": number()}
     assert Beir().open(tmp_path, "test", parsers).columns == {"query": ["q1"], "document": ["d1"], "gain": [1.0]}
+
+
+def test_what_annotators_of_prodigy_refused_teaches_nothing(tmp_path, caplog):
+    rows = [
+        {"text": text, "label": "pos", "_task_hash": n, "answer": answer}
+        for n, (text, answer) in enumerate([("a", "accept"), ("b", "reject"), ("c", "ignore"), ("d", "accept")])
+    ]
+    source = JsonLines(files={"train": "train.jsonl"}, bad_rows_share=0.5)
+    content = "".join(json.dumps(row) + "\n" for row in rows)
+    with pytest.raises(UserError, match=r"train.jsonl:2: expected an annotation that was accepted. .*: 'reject'"):
+        read(tmp_path, "train.jsonl", content, source)
+    assert columns(tmp_path, "train.jsonl", content, source, skip_bad_rows=True) == [("a", 1), ("d", 1)]
+    assert "left out 2 bad rows of 4" in caplog.text
+    own = content.replace("_task_hash", "hash")  # a column of somebody's own
+    assert len(columns(tmp_path, "train.jsonl", own, source)) == 4
+
+
+def test_a_quote_is_found_wherever_it_stands(tmp_path):
+    # The first and the second piece that a file is read in, and UTF-16.
+    for filler, encoding in (("", "utf-8"), ("x" * 1_200_000, "utf-8"), ("", "utf-16")):
+        content = f'text\tlabel\n{filler}a\tpos\n"b ""c"""\tneg\n'.encode(encoding)
+        assert columns(tmp_path, "train.tsv", content, TSV)[1] == ('b "c"', 0)
+
+
+def test_lines_that_pieces_of_a_file_cut(tmp_path):
+    # Pieces end after 64 KiB and then after every MiB: within a character, within \r\n, and with no end for a MiB.
+    texts = ["é" * n for n in (32_760, 3, 524_286, 5, 1_200_000, 1)]
+    for end in ("\n", "\r\n"):
+        content = end.join(["text\tlabel", *(f"{text}\tpos" for text in texts)]).encode()
+        assert [found for found, _ in columns(tmp_path, "train.tsv", content, TSV)] == texts
+
+
+def test_a_broken_character_before_a_line_end_stays_in_its_line(tmp_path):
+    for encoding in ("shift_jis", "gb18030", "big5"):
+        content = b"text\tlabel\na\tpos\nb\x81\tneg\nc\tpos\n"
+        source = Tsv(files={"train": "train.tsv"}, encoding=encoding, bad_rows_share=0.5)
+        found = columns(tmp_path, "train.tsv", content, source, skip_bad_rows=True)
+        assert found == [("a", 1), ("c", 1)]

@@ -363,3 +363,14 @@ def test_random_files_are_read_as_json_has_them(tmp_path, seed):
         assert [answer.text for answer in answers] == wanted["text"]
         assert [answer.start for answer in answers] == wanted["answer_start"]
         assert not answers or placed(answers, wanted["context"]) == (answers, None)
+
+
+@pytest.mark.parametrize("form", ["row", "article", "paragraph"])
+def test_json_lines_of_a_single_line(form, tmp_path):
+    row = {"id": "q1", "question": "Who?", "context": "Zoë sang.", "answers": {"text": ["Zoë"], "answer_start": [0]}}
+    paragraph = {"context": "Zoë sang.", "qas": [QUESTION]}
+    content = {"row": row, "article": {"title": "t", "paragraphs": [paragraph]}, "paragraph": paragraph}[form]
+    path = tmp_path / "train.jsonl"
+    path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    assert read(path).columns["answers"] == [(SpanAnswer("Zoë", 0),)]
+    assert read(path).numbers == [1]

@@ -61,3 +61,16 @@ def test_tables_have_a_column_for_each_probability_and_errors_last(name, separat
 def test_an_unknown_suffix_is_refused():
     with pytest.raises(UserError, match=r"--output=out\.xlsx: expected a file ending in \.jsonl, .*Received: \.xlsx"):
         writer_of("out.xlsx")
+
+
+def test_numbers_that_json_does_not_have():
+    answers = [{"id": float("nan"), "parts": [float("inf"), {"a": float("nan")}], "score": 0.5}]
+    expected = [{"id": None, "parts": [None, {"a": None}], "score": 0.5}]
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    assert [json.loads(written("out.jsonl", answers), parse_constant=refuse)] == expected
+    assert json.loads(written("out.json", answers), parse_constant=refuse) == expected
+    (row,) = csv.DictReader(io.StringIO(written("out.csv", answers)))
+    assert (row["id"], row["score"]) == ("", "0.5")

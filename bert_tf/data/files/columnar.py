@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bert_tf.data.files.names import each_renamed, renamed
+from bert_tf.data.files.names import each_renamed, fits, renamed
 from bert_tf.data.files.open_file import PARQUET, ZIP, DataFile, not_text
 from bert_tf.data.files.rows import Notes, Row, Rows, Wanted
 from bert_tf.errors import UserError
@@ -65,7 +65,9 @@ def class_name(names: Sequence[str], value: Any) -> Any:
 
 
 def xlsx_rows(file: DataFile, wanted: Wanted) -> Rows:
-    """Rows of a workbook's first sheet, below a header; cells are texts, as Excel would save them as CSV.
+    """Rows of a workbook's sheet, below a header; cells are texts, as Excel would save them as CSV.
+
+    That is the first sheet, unless only one other has the columns that are wanted. Empty rows above a header are none.
 
     Raises: UserError without the extra `xlsx`, and for a file that is no workbook or is broken.
     """
@@ -76,17 +78,14 @@ def xlsx_rows(file: DataFile, wanted: Wanted) -> Rows:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on styles and such, which are not looked at
             book = module.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            lines = iter(enumerate(sheet.iter_rows(values_only=True), start=1))
-            number, header = next(lines, (1, ()))
+            sheet, header, lines = _sheet(book, wanted)
     except Exception as error:  # whatever openpyxl raises for a broken file
         raise UserError(f"{file.origin}: expected an Excel workbook (.xlsx). Received: {error}") from None
     if len(book.sheetnames) > 1:
-        notes.say(f"the sheet {sheet.title!r} is read, and not {', '.join(map(repr, book.sheetnames[1:]))}")
-    cells = [_as_text(cell).strip() for cell in header]
-    names = renamed([name for name in cells if name], wanted, notes)
-    places = [i for i, name in enumerate(cells) if name]
-    del number
+        others = [name for name in book.sheetnames if name != sheet.title]
+        notes.say(f"the sheet {sheet.title!r} is read, and not {', '.join(map(repr, others))}")
+    names = renamed([name for name in header if name], wanted, notes)
+    places = [i for i, name in enumerate(header) if name]
 
     def rows() -> Iterator[Row]:
         held: list[Row] = []  # empty rows: dropped at the end of the sheet, kept before others
@@ -103,6 +102,22 @@ def xlsx_rows(file: DataFile, wanted: Wanted) -> Rows:
             yield row
 
     return Rows(names, rows(), notes)
+
+
+def _sheet(book: Any, wanted: Wanted) -> tuple[Any, list[str], Iterator[tuple[int, Any]]]:
+    """The sheet to read, the names in its first row that is not empty, and the numbered rows below."""
+
+    def opened(sheet: Any) -> tuple[Any, list[str], Iterator[tuple[int, Any]]]:
+        lines = iter(enumerate(sheet.iter_rows(values_only=True), start=1))
+        headers = ([_as_text(cell).strip() for cell in row] for _, row in lines)
+        return sheet, next((names for names in headers if any(names)), []), lines
+
+    first, *others = book.worksheets
+    found = opened(first)
+    if wanted.required and not fits(found[1], wanted):
+        fitting = [other for other in map(opened, others) if fits(other[1], wanted)]
+        found = fitting[0] if len(fitting) == 1 else found
+    return found
 
 
 def _as_text(cell: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -123,12 +124,25 @@ def writer_of(name: str | None) -> Callable[[IO[str]], Answers]:
 
 
 def _json(answer: Mapping[str, Any]) -> str:
-    line = json.dumps(answer, ensure_ascii=False, default=str)
+    try:
+        line = json.dumps(answer, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # a column has NaN, as pandas marks what is not there: JSON has no word for it but null
+        answer = _finite(answer)
+        line = json.dumps(answer, ensure_ascii=False, default=str)
     try:
         line.encode()
     except UnicodeEncodeError:  # a column that cannot be UTF-8: JSON can say it in ASCII
         return json.dumps(answer, default=str)
     return line
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for numbers that JSON does not have."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +156,7 @@ def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, (bool, list, tuple, Mapping)):
         return _json(value)  # type: ignore[arg-type]
