@@ -36,6 +36,7 @@ from bert_tf.config import (
 )
 from bert_tf.config_resume import Change, changes
 from bert_tf.errors import UserError
+from bert_tf.metrics.undefined import listed
 from bert_tf.runs import write_task
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         settings = {"settings": to_toml(config)} if differing else {}
         result = train(config, kind, run_folder, data=data, is_sample=data == SAMPLE, **settings)
-    metrics = ", ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
+    metrics = listed(result["metrics"])
     name, where = Path(config.task).stem, "the bundled sample" if data == SAMPLE else data
     say(f"{name} on {where}: {metrics}. Model in {run_folder / 'model'}")
     print(json.dumps(result))

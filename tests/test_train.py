@@ -134,3 +134,14 @@ def test_a_broken_training_file_is_named_and_the_command_can_be_tried_again(tiny
     result = json.loads(capsys.readouterr().out)
     assert (result["train_examples"], result["bad_rows"]) == (3, {"train": 1, "validation": 0})
     assert result["bad_row_reasons"]["train"] == {"expected 2 columns (sentence, label) separated by tabs": 1}
+
+
+def test_a_metric_that_is_undefined_is_said(loop, tmp_path, capsys):
+    def stand_in(config, kind, run_folder, **rest):
+        return {"task": "sst2", "metrics": {"accuracy": 0.5, "roc_auc": None}}
+
+    sys.modules["bert_tf.training.loop"].train = stand_in  # pyright: ignore[reportAttributeAccessIssue]
+    train.main(["--task=sst2", "--data=sample", f"--run={tmp_path / 'run'}"])
+    said = capsys.readouterr()
+    assert "accuracy 0.5000, roc_auc undefined" in said.err
+    assert json.loads(said.out)["metrics"]["roc_auc"] is None

@@ -117,7 +117,8 @@ class Conll(FileSource):
             and all(NUMBER.fullmatch(cells[0]) for _, cells in certain)
         )
         if is_numbered and self.word % width == 0 and len(certain) > 1:
-            came = "the numbers of the words, as in CoNLL-U; the words may be in column 1: word=1"
+            remedy = "the words may be in column 1: word=1; predict reads them there in a file called .conllu"
+            came = f"the numbers of the words, as in CoNLL-U; {remedy}"
             raise UserError(f"{path}:{first}: expected words in the column {self.word}. Received: {came}")
         tags = {cells[self.tag] for _, cells in certain if len(cells) - drops_last == width > 1}
         return Form(self.word, self.tag, width, frozenset(tags), tabs, is_numbered, drops_last)

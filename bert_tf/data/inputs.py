@@ -25,6 +25,7 @@ from bert_tf.data.tagged.joining import join_words
 from bert_tf.errors import UserError, did_you_mean
 
 LINES_LOOKED_AT = 50
+CONLL_U = ".conllu"  # ten columns: the words are in column 1, their parts of speech in column 3
 TAGGED_LINE = re.compile(r"\S+[ \t](?:.*[ \t])?(?:O|[BIESLUM]-\S+)")
 
 
@@ -89,6 +90,8 @@ def conll_rows(file: DataFile, source: Source | None = None, joiner: str | None 
     """Sentences of a CoNLL file as the column `text`, their words joined as in training; tags as the column `tags`."""
     assert file.path is not None, "standard input is read into a file first"
     layout = replace(source if isinstance(source, Conll) else Conll(files={}), encoding=file.encoding)
+    if file.suffix == CONLL_U:
+        layout = replace(layout, word=1, tag=3, scheme=None, columns=None)
     names, rows = layout._read(file.path)
     del names
 
@@ -108,7 +111,9 @@ def conll_rows(file: DataFile, source: Source | None = None, joiner: str | None 
 
 INPUT_FORMATS: Mapping[str, Format] = {
     **FORMATS,
-    "conll": Format((".conll", ".conll03", ".iob", ".iob2", ".bio"), lambda file, wanted, style: conll_rows(file)),
+    "conll": Format(
+        (".conll", ".conll03", ".iob", ".iob2", ".bio", CONLL_U), lambda file, wanted, style: conll_rows(file)
+    ),
 }
 
 

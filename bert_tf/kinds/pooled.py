@@ -217,7 +217,11 @@ class Pooled(Kind):
         ]
         if absent:
             logger.warning(
-                "%s: no example of %s, of which %s is a mean too", where, shown(absent), " and ".join(averages)
+                "%s: no example of %s, which %s count%s as well",
+                where,
+                shown(absent),
+                " and ".join(averages),
+                "s" * (len(averages) == 1),
             )
 
     def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:

@@ -29,10 +29,10 @@ def as_json(scores: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in scores.items()}
 
 
-def listed(scores: Mapping[str, float]) -> str:
-    """The scores in one line, with the reasons of those that there are none of."""
+def listed(scores: Mapping[str, float | None]) -> str:
+    """The scores in one line, with the reasons of those that there are none of, which may be None as in `as_json`."""
     parts = []
     for name, value in scores.items():
         reason = f" ({value.reason})" if isinstance(value, Undefined) else ""
-        parts.append(f"{name} undefined{reason}" if math.isnan(value) else f"{name} {value:.4f}")
+        parts.append(f"{name} undefined{reason}" if value is None or math.isnan(value) else f"{name} {value:.4f}")
     return ", ".join(parts)

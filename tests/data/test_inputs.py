@@ -407,3 +407,13 @@ def test_a_sheet_below_empty_rows_or_behind_another(tmp_path):
     book.save(tmp_path / "in.xlsx")
     (only,) = read_inputs(None, str(tmp_path / "in.xlsx"), Reading(columns=ONE))
     assert (only.text, only.others, only.place) == ("good", {"id": "7"}, f"{tmp_path}/in.xlsx:4")
+
+
+def test_conll_u_has_its_words_in_the_second_column(tmp_path):
+    rest = "\t_\t_\t0\troot\t_\t_\n"
+    content = f"# text = Zoë sang\n1\tZoë\tZoë\tPROPN{rest}2\tsang\tsing\tVERB{rest}\n"
+    for source in (None, Conll(files={"train": "train.conll"}, scheme="iob1")):
+        (found,) = inputs(tmp_path, "in.conllu", content, ("text",), source=source)
+        assert (found.text, found.others) == ("Zoë sang", {"tags": ["PROPN", "VERB"]})
+    with pytest.raises(UserError, match=r"in.conll:2: .* predict reads them there in a file called .conllu"):
+        inputs(tmp_path, "in.conll", content, ("text",))

@@ -307,7 +307,7 @@ def test_f1_of_three_classes_names_its_average(caplog):
     found, report, *_ = scored(tuple("abcd"), ("f1_macro", "f1_weighted", "accuracy"), ["a", "b", "c", "c"], logits)
     assert found["f1_macro"] == pytest.approx((1 + 2 / 3 + 2 / 3 + 0) / 4)
     assert found["f1_weighted"] == pytest.approx((1 + 2 / 3 + 2 * 2 / 3) / 4)
-    assert "validation: no example of ['d'], of which f1_macro is a mean too" in caplog.text
+    assert "validation: no example of ['d'], which f1_macro counts as well" in caplog.text
     assert report["per_class"]["d"] == {"precision": None, "recall": None, "f1": None, "support": 0}
     assert "positive" not in report
     caplog.clear()
