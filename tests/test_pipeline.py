@@ -93,6 +93,15 @@ def test_what_a_folder_is_refused_for_can_be_left_out(tmp_path, tiny_run):
             Pipeline(tiny_run, **settings)
 
 
+def test_an_architecture_that_is_not_known_can_be_left_to_the_tensors(tmp_path):
+    config = bert_tf.BertConfig(vocabulary_size=len(VOCABULARY), **SHAPE)
+    folder = save(bert_tf.BertTagger(config, 3, labels=("O", "B-film", "I-film")), tmp_path / "x")
+    altered(folder, "config.json", architectures=["BertCrfForNer"])
+    with pytest.raises(UserError, match=r'BertCrfForNer is not known.*ignore=\["architectures"\]$'):
+        Pipeline(folder)
+    assert "entities" in Pipeline(folder, ignore=["architectures"])("a good film")
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -21,6 +21,7 @@ from bert_tf.kinds.retrieval import Retrieval
 from bert_tf.kinds.span_qa import SpanQA
 from bert_tf.kinds.tagging import Tagging
 from bert_tf.kinds.text_to_text import TextToText
+from bert_tf.weights.leave import Leave
 
 LONGEST = 512
 NEXT_SENTENCE = ("is_next", "not_next")
@@ -83,21 +84,22 @@ def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> A
     raw = _config(inner_folder(place))
     if has_vectors(place):
         return _embedding(Folder(where, place, None, ignore))
-    name = _architecture(raw)
+    name = "" if "architectures" in Leave(ignore) else _architecture(raw)
     if name in ARCHITECTURES and ARCHITECTURES[name].answer is None:
         raise UserError(f"{place}: {name} {ARCHITECTURES[name].why}")
     if name and name not in ARCHITECTURES:
         answered = [known for known, row in ARCHITECTURES.items() if row.answer is not None]
         raise UserError(
             f"{place / 'config.json'}: the architecture {name} is not known.{did_you_mean(name, answered)} "
-            f"Known are {', '.join(answered)}; for what another one answers, {TASK}"
+            f"Known are {', '.join(answered)}; for what another one answers, {TASK}, or let its tensors decide: "
+            'ignore=["architectures"]'
         )
     folder = Folder(where, place, weights.load(where, ignore=ignore), ignore)
     if "pooling" in folder.checkpoint.settings:  # an embedder of KerasHub
         return _embedding(folder)
     if not name:
         name = _by_tensors(folder)
-        logger.warning("%s names no architecture: by its tensors it is taken for %s", place, name)
+        logger.warning("%s names no architecture that counts: by its tensors it is taken for %s", place, name)
     row = ARCHITECTURES[name]
     if row.answer is None:
         raise UserError(f"{place}: {name} {row.why}")

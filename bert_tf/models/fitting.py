@@ -17,6 +17,7 @@ from bert_tf.weights.leave import how_to_ignore
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
 BACKBONE = re.compile(r"embeddings|block_\d+|pooler")
+BLOCK = re.compile(r"(?:^block_|\bencoder[./]layer[._])(\d+)[./]")  # ours, and others' names of them
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
 COPIES = {"masked_lm/decoder/table": "embeddings/token/table", "masked_lm/decoder/bias": "masked_lm/bias"}
 # What says how large a table is, for errors.
@@ -96,7 +97,8 @@ def fit(
     if problems:
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         more += EXTRA if any(" is extra: " in problem for problem in problems) else ""
-        raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems[:NAMED])}{more}")
+        problems = _on_blocks(checkpoint) + problems[:NAMED]
+        raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems)}{more}")
 
     if aside:
         LOG.warning("%s: left aside, %s has no place for: %s", checkpoint.where, type(model).__name__, _some(aside))
@@ -124,6 +126,16 @@ def _is_part(path: str, model: keras.Model, used: set[str], checkpoint: Checkpoi
     if root.startswith("block_"):  # fewer blocks may be asked for; a config.json that says fewer is wrong
         return checkpoint.config["num_layers"] <= model.config.num_layers
     return root in used
+
+
+def _on_blocks(checkpoint: Checkpoint) -> list[str]:
+    """What is wrong where the file has more or fewer blocks than its config says: all their tensors are."""
+    stated = checkpoint.config["num_layers"]
+    names = [*checkpoint.arrays, *checkpoint.extra]
+    found = len({match[1] for name in names if (match := BLOCK.search(name))})
+    if found == stated:
+        return []
+    return [f"`num_layers` (num_hidden_layers in config.json) is {stated}, the file has {found} blocks"]
 
 
 def _differs(checkpoint: Checkpoint, copy: str) -> list[str]:

@@ -29,6 +29,9 @@ def class_names(raw: Mapping[str, Any], num_classes: int) -> tuple[tuple[str, ..
     wrong = [*counts, *wrong]
     if key == "label2id" and "id2label" in read:
         wrong = [*counts, *read["id2label"][1], "`label2id` is used"]
+    elif key == "id2label" and "label2id" in whole and _contradict(found, read["label2id"][0]):
+        others = ", ".join(read["label2id"][0][number] for number in range(num_classes))
+        wrong.append(f"`label2id` has other names for the classes, {others}: `id2label` is used, as in Transformers")
     times = Counter(found.values())
     twice = sorted(name for name, count in times.items() if count > 1)
     if twice:
@@ -39,6 +42,11 @@ def class_names(raw: Mapping[str, Any], num_classes: int) -> tuple[tuple[str, ..
         names, spare = {}, {number: f"LABEL_{number}" for number in range(num_classes)}
     labels = tuple((names | spare)[number] for number in range(num_classes))
     return labels, "; ".join(wrong) or None
+
+
+def _contradict(names: Mapping[int, str], others: Mapping[int, str]) -> bool:
+    """Whether two sets of names differ; LABEL_n is what is written where nobody gave names, and says nothing."""
+    return names != others and any(name != f"LABEL_{number}" for number, name in others.items())
 
 
 def _by_number(key: str, value: Any, num_classes: int) -> tuple[dict[int, str], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import pytest
 from tokenizers import Tokenizer, normalizers
@@ -152,3 +153,30 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="file: cannot write the tokenizer: File exists"):
         BertTokenizer(VOCABULARY).save_pretrained(tmp_path / "file")
+
+
+SEQUENCE = {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "BertNormalizer", "lowercase": False}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"pre_tokenizer": {"type": "Whitespace"}}, "pre_tokenizer.type"),
+        (
+            {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "A"}, {"type": "B"}]}},
+            "pre_tokenizer.type",
+        ),
+        ({"normalizer": SEQUENCE}, "normalizer.type"),
+        ({"normalizer": {"type": "BertNormalizer", "clean_text": False}}, "normalizer.clean_text"),
+        ({"truncation": {"direction": "Left"}}, "truncation.direction"),
+    ],
+)
+def test_what_an_error_says_to_ignore_can_be_ignored(tmp_path, changes, name, caplog):
+    model = {"type": "WordPiece", "vocab": {t: i for i, t in enumerate((*SPECIAL, "a", "A"))}, "unk_token": "[UNK]"}
+    raw = {**PARTS, "model": {**model, "continuing_subword_prefix": "##"}, **changes}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(raw))
+    with pytest.raises(UserError, match=re.escape(f"`{name}` must be") + f'.*ignore=\\["{re.escape(name)}"\\]'):
+        BertTokenizer.from_pretrained(tmp_path)
+    found = BertTokenizer.from_pretrained(tmp_path, ignore=[name])
+    assert found.lowercase is ("normalizers" not in changes.get("normalizer", {}))  # as BERT's step among them says
+    assert name == "truncation.direction" or f"`{name}` is ignored, as asked for" in caplog.text

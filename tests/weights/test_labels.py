@@ -11,7 +11,7 @@ from bert_tf.weights.labels import class_names
     "raw",
     [
         {"id2label": {"0": "neg", "1": "pos"}},
-        {"id2label": {"1": "pos", "0": "neg"}, "label2id": {"x": 0, "y": 1}},
+        {"id2label": {"1": "pos", "0": "neg"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}},
         {"label2id": {"pos": 1, "neg": 0}},
         {"label2id": {"pos": "1", "neg": "0"}},
         {"id2label": None, "label2id": {"neg": 0, "pos": 1}, "num_labels": 2},
@@ -62,6 +62,16 @@ def test_no_names(raw):
             {"num_labels": 2, "id2label": {"0": "a", "1": "b", "2": "c"}},
             ("a", "b", "c"),
             "`num_labels` is 2, the head has 3 classes",
+        ),
+        (
+            {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"c": 0, "b": 1, "a": 2}},
+            ("a", "b", "c"),
+            "`label2id` has other names for the classes, c, b, a: `id2label` is used, as in Transformers",
+        ),
+        (
+            {"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "label2id": {"x": 0, "y": 1, "z": 2}},
+            ("LABEL_0", "LABEL_1", "LABEL_2"),
+            "`label2id` has other names for the classes, x, y, z: `id2label` is used, as in Transformers",
         ),
         ({"id2label": 3}, ("LABEL_0", "LABEL_1", "LABEL_2"), "`id2label` is a int"),
         (

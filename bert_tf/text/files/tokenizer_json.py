@@ -46,11 +46,13 @@ def read_tokenizer_json(path: Path, ignore: Container[str]) -> TokenizerJson:
     """Raises: UserError naming what is not BERT's."""
     raw = read_json(path)
     keys.check(keys.TOKENIZER_JSON, raw, path, ignore)
-    normalizer = part(raw, "normalizer", "normalizers", path)
+    normalizer = part(raw, "normalizer", "normalizers", path, ignore)
     keys.check(keys.TOKENIZER_JSON_NORMALIZER, {"type": None, **normalizer}, path, ignore, within="normalizer.")
-    splitter = part(raw, "pre_tokenizer", "pretokenizers", path).get("type")
-    if splitter != "BertPreTokenizer" and "pre_tokenizer" not in ignore:
-        raise keys.refusal(path, "pre_tokenizer.type", splitter, "must be 'BertPreTokenizer'")
+    splitter = part(raw, "pre_tokenizer", "pretokenizers", path, ignore).get("type")
+    if splitter != "BertPreTokenizer":
+        if "pre_tokenizer" not in ignore and "pre_tokenizer.type" not in ignore:
+            raise keys.refusal(path, "pre_tokenizer.type", splitter, "must be 'BertPreTokenizer'")
+        LOG.warning("%s: `pre_tokenizer.type` is ignored, as asked for: %r", path, splitter)
     model = raw.get("model") or {}
     keys.need(isinstance(model, Mapping), path, "model", model, "an object")
     model = {"type": None, "continuing_subword_prefix": None, **model}
@@ -62,7 +64,7 @@ def read_tokenizer_json(path: Path, ignore: Container[str]) -> TokenizerJson:
     keys.need(is_count, path, "model.max_input_chars_per_word", longest, "an int of 1 or more")
     for name in ("truncation", "padding"):
         direction = (raw.get(name) or {}).get("direction", "Right")
-        if direction == "Right" or name in ignore:
+        if direction == "Right" or name in ignore or f"{name}.direction" in ignore:
             continue
         if name == "truncation":
             raise keys.refusal(path, "truncation.direction", direction, "must be 'Right'")
@@ -87,8 +89,8 @@ def read_tokenizer_json(path: Path, ignore: Container[str]) -> TokenizerJson:
     )
 
 
-def part(raw: Mapping[str, Any], name: str, members: str, path: Path) -> Mapping[str, Any]:
-    """A step of the file; a sequence of one step is that step."""
+def part(raw: Mapping[str, Any], name: str, members: str, path: Path, ignore: Container[str]) -> Mapping[str, Any]:
+    """A step of the file; a sequence of one step is that step, and one to be ignored is BERT's among its steps."""
     value = raw.get(name) or {}
     keys.need(isinstance(value, Mapping), path, name, value, "an object")
     while value.get("type") == "Sequence" and len(value.get(members) or ()) == 1:
@@ -96,8 +98,11 @@ def part(raw: Mapping[str, Any], name: str, members: str, path: Path) -> Mapping
     if name == "normalizer" and value.get("type") == "Sequence":
         value = lowered(value.get(members) or ()) or value
     if value.get("type") == "Sequence":
-        steps = ", ".join(str(step.get("type")) for step in value.get(members) or ())
-        raise keys.refusal(path, f"{name}.type", f"Sequence of {steps or 'nothing'}", "must be a single step, BERT's")
+        steps = value.get(members) or ()
+        came = f"Sequence of {', '.join(str(step.get('type')) for step in steps) or 'nothing'}"
+        if name not in ignore and f"{name}.type" not in ignore:
+            raise keys.refusal(path, f"{name}.type", came, "must be a single step, BERT's")
+        value = {**next((step for step in steps if str(step.get("type")).startswith("Bert")), {}), "type": came}
     return value
 
 
