@@ -51,6 +51,8 @@ class Contract:
         per_token: whether the outputs are one a token, [B, T, ...].
         reader: which of the tasks that readers on phones have this is: "classifier", "embedder" or "answerer"; "": none
             of them.
+        places: whether the outputs, [B, T, 2], say where something is. Readers look for the largest in a whole row, and
+            training leaves what stands at padding to chance, so there it is made the row's least.
         scores: whether the outputs are the model's `scores` of its logits, rather than these.
         facts: what else is to be known to make answers of the outputs, for task.json.
     """
@@ -63,6 +65,7 @@ class Contract:
     labels: Sequence[str] | None = None
     per_token: bool = False
     reader: str = ""
+    places: bool = False
     scores: bool = False
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -127,6 +130,7 @@ def contract(kind: Kind) -> Contract:
             decode=lambda found: tf.stack([found["start_logits"], found["end_logits"]], axis=-1),
             per_token=True,
             reader="answerer",
+            places=True,
             facts={"no_answer_at": 0 if kind.no_answer else None, "most_answer_tokens": kind.answer_tokens},
         )
     if isinstance(kind, SentenceVectors):
@@ -270,6 +274,9 @@ def _split(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), model(inputs, training=False))
+    if outputs.places:
+        is_real = inputs["padding_mask"][..., None] > 0  # [B, T, 1]
+        found = tf.where(is_real, found, tf.reduce_min(found, axis=1, keepdims=True))  # which needs no other scale
     return outputs.encode(model.scores(found) if outputs.scores else found)
 
 

@@ -80,6 +80,23 @@ def test_a_fixed_length_is_the_runs(runs, tmp_path, exported, kind):
         _padded(np.zeros((1, model["length"] + 1), np.int32), model["length"])
 
 
+def test_padding_is_never_the_likeliest_place_of_an_answer(runs, tmp_path, exported):
+    """Nothing trains what a model says of padding, and a reader looks for the largest of a whole row."""
+    run = runs("span_qa")
+    exported(*flags(run, tmp_path / "out"))
+    file, pipeline = LiteFile(tmp_path / "out" / "model_float32.tflite"), Pipeline(run)
+    row = pipeline.tokenizer(["who"], ["a film"], max_length=file.length, padding="max_length")
+    names = {"ids": "token_ids", "mask": "padding_mask", "segment_ids": "segment_ids"}
+    found = file({theirs: np.asarray(row[ours], np.int32) for theirs, ours in names.items()})
+    logits = np.asarray(pipeline.model(row, training=False))[0]
+    is_real = np.asarray(row["padding_mask"])[0] == 1
+    assert 0 < is_real.sum() < file.length
+    for i, name in enumerate(("start_logits", "end_logits")):
+        np.testing.assert_allclose(found[name][0][is_real], logits[is_real, i], atol=CLOSE)
+        assert (found[name][0][~is_real] <= logits[is_real, i].min() + CLOSE).all()
+        assert len(set(found[name][0][~is_real])) == 1
+
+
 def test_what_lies_in_a_file_and_beside_it(runs, tmp_path, exported):
     run, out = runs("classification"), tmp_path / "out"
     exported(*flags(run, out))
