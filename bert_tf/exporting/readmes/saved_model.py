@@ -61,7 +61,7 @@ def write_readme(folder: Path, run: Run, signatures: Mapping[str, Any]) -> None:
 
 
 def _expressions(texts: Mapping[str, str]) -> str:
-    return "; ".join(f'{name}=["{text}"]' for name, text in texts.items())
+    return ";".join(f'{name}=["{text}"]' for name, text in texts.items())
 
 
 def _row(name: str, graph: Any) -> list[str]:

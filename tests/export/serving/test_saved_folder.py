@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf import export
+from bert_tf.exporting.readmes import SAMPLES
 from bert_tf.exporting.serving import batching
 from bert_tf.pipeline import Pipeline
 from tests.export.runs import KINDS
@@ -87,8 +88,8 @@ def test_saved_model_cli_and_the_readme_of_every_kind(runs, tmp_path, kind):
     shown = run(sys.executable, "-c", CLI, "show", "--all", "--dir", ".", folder=folder)
     pipeline = Pipeline(runs(kind))
     assert all(f"signature_def['{name}']" in shown for name in ("serving_default", "details", "tensors"))
-    texts = dict.fromkeys(pipeline.kind.text_columns, "a good film. who was there?")
-    expressions = "; ".join(f'{name}=["{text}"]' for name, text in texts.items())
+    texts = dict(zip(pipeline.kind.text_columns, SAMPLES, strict=False))
+    expressions = (folder / "README.md").read_text().split("--input_exprs '")[1].partition("'\n")[0]
     answers = run(
         sys.executable, "-c", f"import tensorflow_text; {CLI}", "run", "--dir", ".", "--tag_set", "serve",
         "--signature_def", "serving_default", "--input_exprs", expressions, "--outdir", str(tmp_path / "answers"),
