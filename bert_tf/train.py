@@ -1,6 +1,6 @@
 """Fine-tune a BERT on a task: python -m bert_tf.train --task=sst2
 
-The same command on the same run folder goes on where it stopped.
+The same command on the same run folder resumes where it stopped.
 """
 
 from __future__ import annotations
