@@ -93,7 +93,7 @@ def hostile(
             inputs = {column: [HOSTILE[name](rng)] for column in columns}
         elif number % 8 == 0:
             name = SHAPES[number // 8 % len(SHAPES)]
-            inputs = misshapen(name, columns)
+            inputs = of_wrong_shape(name, columns)
         else:
             name = small[number % len(small)]
             others = [small[i] for i in rng.integers(0, len(small), size=int(rng.integers(0, 4)))]
@@ -115,7 +115,7 @@ def hostile(
     }
 
 
-def misshapen(name: str, columns: Sequence[str]) -> Mapping[str, Any]:
+def of_wrong_shape(name: str, columns: Sequence[str]) -> Mapping[str, Any]:
     values: dict[str, Any] = {
         "a scalar": np.array(b"good film", object),
         "rank 2": [[b"good", b"film"]],
