@@ -34,7 +34,7 @@ def main() -> None:
 
     start_tensorflow()
     from bert_tf.exporting.examples import first_examples
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(flags.run)
     examples = first_examples(pipeline.kind.read(flags.data, "validation"), flags.examples)

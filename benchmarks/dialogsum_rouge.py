@@ -16,9 +16,9 @@ import argparse
 import nltk
 import sentencex
 
+from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import TextToText
-from bert_tf.lookup import load_task
-from bert_tf.pipeline import Pipeline
+from bert_tf.kinds.definitions import load_task
 
 
 def main() -> None:

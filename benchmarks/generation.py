@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from bert_tf.layers import take_positions
 from bert_tf.models import BertConfig, BertSeq2Seq, Generation
-from bert_tf.models.beam_search import beam_search
-from bert_tf.models.decoding import decode
+from bert_tf.models.generation.beam_search import beam_search
+from bert_tf.models.generation.decoding import decode
 
 END = 102
 

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--length", default="dynamic", choices=("fixed", "dynamic"), help="of our files' rows")
     flags = parser.parse_args()
 
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(flags.run)
     size = pipeline.tokenizer.vocabulary_size
@@ -95,11 +95,11 @@ def _calls(
     """For each length a call of one model."""
     import numpy as np
 
-    from bert_tf.exporting import lite_graph
-    from bert_tf.exporting.lite_check import LiteFile
-    from bert_tf.exporting.lite_convert import convert, frozen
-    from bert_tf.exporting.lite_file import finish
-    from bert_tf.exporting.lite_loaded import input_row
+    from bert_tf.exporting.tflite import graph as lite_graph
+    from bert_tf.exporting.tflite.check import LiteFile
+    from bert_tf.exporting.tflite.convert import convert, frozen
+    from bert_tf.exporting.tflite.file import finish
+    from bert_tf.exporting.tflite.loaded import input_row
 
     outputs = lite_graph.contract(pipeline.kind)
     found = []

@@ -39,9 +39,9 @@ def main() -> None:
     parser.add_argument("files", nargs="+", help="TFLite files")
     flags = parser.parse_args()
 
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.kinds import SpanQA
-    from bert_tf.kinds.sentence_vectors import SentenceVectors
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.kinds.vectors.spec import SentenceVectors
 
     pipeline = Pipeline(flags.run)
     examples = _read(Path(flags.data), flags.examples)
@@ -98,7 +98,7 @@ def _compare(task: str, ours: Sequence[Any], theirs: Sequence[Any]) -> str:
 
 
 def _compare_tokens(python: str, pipeline: Any, texts: Sequence[str], training_texts: str | None) -> None:
-    from bert_tf.exporting.lite_words import words_for_others
+    from bert_tf.exporting.tflite.text.words import words_for_others
 
     length = pipeline.sequence_length
     rows = pipeline.tokenizer(list(texts), max_length=length, padding="max_length")["token_ids"].numpy()
@@ -118,10 +118,10 @@ def _echo(words: Sequence[str], length: int) -> bytes:
     """A model of sentence vectors whose vector is the tokens that it was given."""
     import tensorflow as tf
 
-    from bert_tf.exporting.lite_convert import convert, frozen
-    from bert_tf.exporting.lite_file import finish
-    from bert_tf.exporting.lite_graph import INPUTS
-    from bert_tf.exporting.lite_metadata import TensorNote, files, metadata
+    from bert_tf.exporting.tflite.convert import convert, frozen
+    from bert_tf.exporting.tflite.file import finish
+    from bert_tf.exporting.tflite.graph import INPUTS
+    from bert_tf.exporting.tflite.metadata import TensorNote, files, metadata
 
     spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
     echo = tf.function(

@@ -30,12 +30,12 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     """This library's side: the loop's own parts, one example a row."""
     from bert_tf.config import Layer, resolve
     from bert_tf.data import Epochs, choose_layout, encode
-    from bert_tf.lookup import load_task
+    from bert_tf.kinds.definitions import load_task
     from bert_tf.text import BertTokenizer
     from bert_tf.training.engine import make_engine
-    from bert_tf.training.optimizer import AdamW
-    from bert_tf.training.reporting import peak_memory_bytes
-    from bert_tf.training.schedule import Schedule
+    from bert_tf.training.optimizers.adamw import AdamW
+    from bert_tf.training.optimizers.schedule import Schedule
+    from bert_tf.training.reports.reporting import peak_memory_bytes
     from bert_tf.training.step import TrainStep
     from bert_tf.training.strategy import make_placement
     from bert_tf.training.trained_model import TrainedModel

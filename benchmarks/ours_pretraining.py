@@ -11,11 +11,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from bert_tf.config import Layer, RunConfig, resolve
 from bert_tf.data import plan_batches
-from bert_tf.lookup import load_task
+from bert_tf.kinds.definitions import load_task
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.engine import make_engine
-from bert_tf.training.optimizer import AdamW
-from bert_tf.training.schedule import Schedule
+from bert_tf.training.optimizers.adamw import AdamW
+from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
 from bert_tf.training.threads import set_threads

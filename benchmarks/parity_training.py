@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from benchmarks.parity_inputs import packed_inputs, padded_inputs
 from bert_tf.models import weights_by_path
-from bert_tf.training.optimizer import AdamW
-from bert_tf.training.schedule import Schedule
+from bert_tf.training.optimizers.adamw import AdamW
+from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 
 SETTINGS = {"peak": 1e-4, "total_steps": 60, "warmup_steps": 6, "weight_decay": 0.01, "clip_norm": 1.0}

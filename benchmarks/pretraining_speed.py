@@ -29,7 +29,7 @@ def write_batches(data: str, backbone: str, where: Path) -> None:
     """Batches with an example a row, for Transformers."""
     from benchmarks.ours_pretraining import task_and_data
     from bert_tf.data import plan_batches
-    from bert_tf.data.pretraining.stream import NO_TARGET
+    from bert_tf.data.corpora.examples import NO_TARGET
 
     _, _, stream = task_and_data(data, backbone)
     plans = plan_batches(stream, BATCH, batching="padded", seed=1)

@@ -51,7 +51,7 @@ def make_run(
     import keras
 
     from bert_tf.config import RunConfig, to_toml
-    from bert_tf.lookup import load_task
+    from bert_tf.kinds.definitions import load_task
     from bert_tf.models import BertBackbone, BertConfig
     from bert_tf.models.pretrained import save_model
     from bert_tf.text import BertTokenizer

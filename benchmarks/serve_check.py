@@ -194,7 +194,7 @@ def predictions(run: Path) -> list[dict[str, Any]]:
 
 def input_name(run: Path | None = None) -> str:
     """The column of the run's one text; that of the run asked about last, without an argument."""
-    from bert_tf.runs import open_run
+    from bert_tf.inference.runs import open_run
 
     if run is not None:
         COLUMN[:] = open_run(run).kind.text_columns

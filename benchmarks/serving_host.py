@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.c_api import STRING, Session, fields, fields_of_entry, to_bytes
 from benchmarks.serving_batches import Batcher, Parameters, read_parameters
-from bert_tf.exporting.wire import field, number_field
+from bert_tf.exporting.saved_model.wire import field, number_field
 
 BATCHING = "batching_params.pbtxt"
 INT32 = 3

@@ -19,7 +19,7 @@ import torch
 import transformers
 
 from benchmarks.transformers_loop import arguments, autocast, fine_tune, padded
-from bert_tf.metrics.squad import squad_scores
+from bert_tf.metrics.span_answers import squad_scores
 
 LENGTH, STRIDE = 384, 128
 N_BEST, ANSWER_TOKENS = 20, 30

@@ -9,7 +9,8 @@ from bert_tf.registered import register_with_keras
 
 if TYPE_CHECKING:
     from bert_tf.errors import UserError
-    from bert_tf.lookup import load_task
+    from bert_tf.inference.pipeline import Pipeline
+    from bert_tf.kinds.definitions import load_task
     from bert_tf.models import (
         BertBackbone,
         BertClassifier,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         BertSpanQA,
         BertTagger,
     )
-    from bert_tf.pipeline import Pipeline
     from bert_tf.text import BertTokenizer
 
 __version__ = "0.1.0"
@@ -58,9 +58,9 @@ _HOMES = {
     "BertSpanQA": "bert_tf.models",
     "BertTagger": "bert_tf.models",
     "BertTokenizer": "bert_tf.text",
-    "Pipeline": "bert_tf.pipeline",
+    "Pipeline": "bert_tf.inference.pipeline",
     "UserError": "bert_tf.errors",
-    "load_task": "bert_tf.lookup",
+    "load_task": "bert_tf.kinds.definitions",
 }
 
 

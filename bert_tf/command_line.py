@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, override_layer, read_config, resolve
+from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, override_layer, resolve
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
@@ -202,20 +202,3 @@ def check_writable(folder: Path, flag: str) -> None:
             pass
     except OSError as error:
         raise UserError(f"{flag}={folder}: expected a folder that can be written. Received: {error}") from None
-
-
-def read_run(folder: Path) -> RunConfig:
-    """The settings of a run folder that has a saved model. Raises: UserError naming what is missing."""
-    if not folder.is_dir():
-        raise UserError(f"--run={folder}: expected a run folder. Received: no such folder")
-    if not (folder / "config.toml").is_file():
-        raise UserError(
-            f"--run={folder}: expected a run folder, which has a config.toml. Received: a folder without one"
-        )
-    config = read_config(folder / "config.toml")
-    if not (folder / "model").is_dir():
-        raise UserError(
-            f"--run={folder}: expected a run that has saved a model. Received: no {folder / 'model'} yet; "
-            f"train it with python -m bert_tf.train --task={config.task} --run={folder}"
-        )
-    return config

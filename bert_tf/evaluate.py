@@ -28,9 +28,9 @@ from bert_tf.command_line import (
 )
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.lookup import load_task
+from bert_tf.inference.runs import open_run
+from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import as_json, listed
-from bert_tf.runs import open_run
 
 PROG = "python -m bert_tf.evaluate"
 
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             )
 
     start_tensorflow()
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     where = Path(flags.run).expanduser() if flags.run is not None else flags.model
     pipeline = Pipeline(where, task=kind, **reading)

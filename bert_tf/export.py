@@ -25,8 +25,9 @@ from bert_tf.command_line import (
 )
 from bert_tf.config import RunConfig, override_layer
 from bert_tf.errors import UserError
-from bert_tf.lookup import load_export, names
-from bert_tf.runs import open_run
+from bert_tf.exporting.definitions import load_export
+from bert_tf.inference.runs import open_run
+from bert_tf.lookup import names
 
 if TYPE_CHECKING:
     from bert_tf.exporting import Artefact
@@ -95,7 +96,7 @@ def _export(
     start_tensorflow()
     from bert_tf.exporting import Run
     from bert_tf.exporting.report import as_table, check_report, make_report, write_report
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.weights.files import written_folder
 
     run = Run(

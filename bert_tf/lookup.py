@@ -11,13 +11,9 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from bert_tf.errors import UserError, did_you_mean
-
-if TYPE_CHECKING:
-    from bert_tf.exporting.artefact import Artefact
-    from bert_tf.kinds.base import Kind
 
 PACKAGE = Path(__file__).resolve().parent
 SUFFIXES = {"tasks": ".py", "configs": ".toml", "export": ".py"}
@@ -59,33 +55,12 @@ def find(group: str, name: str) -> Path:
     )
 
 
-def load_task(name: str) -> Kind:
-    """The task of a name in tasks/, or of your own Python file, which must define `TASK`.
-
-    Raises: UserError if there is no such task, if its file fails (with the line), or if it has no `TASK` of a kind from
-        `bert_tf.kinds`.
-    """
-    from bert_tf.kinds.base import Kind
-
-    return _load("tasks", name, "TASK", Kind, "a kind from bert_tf.kinds")
-
-
-def load_export(name: str) -> Artefact:
-    """The format of a name in export/, or of your own Python file, which must define `ARTEFACT`.
-
-    Raises: UserError if there is no such format, if its file fails (with the line), or if the file has no `ARTEFACT` of
-        `bert_tf.exporting`.
-    """
-    from bert_tf.exporting.artefact import Artefact
-
-    return _load("export", name, "ARTEFACT", Artefact, "an export format of bert_tf.exporting")
-
-
-def _load(group: str, name: str, attribute: str, wanted: type[Wanted], what: str) -> Wanted:
+def load(group: str, name: str, attribute: str, wanted: type[Wanted], what: str) -> Wanted:
     """The object of the class `wanted` that a definition file, once it is run, has under the name of `attribute`.
 
     Args:
         what: how an error calls the class.
+    Raises: UserError if there is no such file, if it fails (with the line), or if it has no such object.
     """
     path = find(group, name)
     module_name = f"bert_tf_{group}_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"

@@ -23,10 +23,10 @@ from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, writer_of
 from bert_tf.data.inputs import INPUT_FORMATS, Input, Reading, read_inputs
 from bert_tf.errors import UserError
-from bert_tf.runs import open_run
+from bert_tf.inference.runs import open_run
 
 if TYPE_CHECKING:
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
 PROG = "python -m bert_tf.predict"
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_writable(Path(flags.output).expanduser().parent, "--output")
 
     start_tensorflow()
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(run_folder, task=kind)
     started = time.perf_counter()

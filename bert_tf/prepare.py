@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 1. What is asked, and whether it can be.
     kind, config = settings_of(flags)
-    from bert_tf.kinds.pretraining import Pretraining
+    from bert_tf.kinds.pretraining.spec import Pretraining
 
     if not isinstance(kind, Pretraining):
         raise UserError(f"--task={flags.task}: expected a task of pre-training. Received: {type(kind).__name__}")
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # 2. Tokens, a file a worker; then the shards, a block a worker.
     began = time.perf_counter()
     start_tensorflow()
-    from bert_tf.data.pretraining import shards
+    from bert_tf.data.corpora import shards
 
     tokenizer = kind.tokenizer_of(config)
     for corpus in corpora.values():

@@ -35,9 +35,9 @@ from bert_tf.data.files import FORMATS
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
-    from bert_tf.data.text_sets import TextSet, TextSetReading
-    from bert_tf.pipeline import Pipeline
-    from bert_tf.vector_index import VectorIndex
+    from bert_tf.data.sources.text_sets import TextSet, TextSetReading
+    from bert_tf.inference.pipeline import Pipeline
+    from bert_tf.inference.vector_index import VectorIndex
 
 PROG = "python -m bert_tf.search"
 METRICS = ("ndcg_at_10", "mrr", "recall_at_10", "recall_at_100")
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # 1. What is asked, and whether it can be, before anything slow.
     _check(flags)
     model_settings(flags)
-    from bert_tf.vector_index import check_faiss, read_about
+    from bert_tf.inference.vector_index import check_faiss, read_about
 
     check_faiss()
     folder = Path(flags.index).expanduser()
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # 3. Answers.
     judgements, own = None, None
     if flags.qrels is not None:
-        from bert_tf.data.text_sets import is_beir, read_judgements
+        from bert_tf.data.sources.text_sets import is_beir, read_judgements
 
         qrels = Path(flags.qrels).expanduser()
         judgements = read_judgements(qrels, queries, index.ids, _reading(flags))
@@ -126,7 +126,7 @@ def _check(flags: argparse.Namespace) -> None:
 
 
 def _reading(flags: argparse.Namespace, *, are_queries: bool = False) -> TextSetReading:
-    from bert_tf.data.text_sets import TextSetReading
+    from bert_tf.data.sources.text_sets import TextSetReading
 
     data = reading_layer(flags).values.get("data", {})
     return TextSetReading(
@@ -138,14 +138,14 @@ def _reading(flags: argparse.Namespace, *, are_queries: bool = False) -> TextSet
 
 
 def _read(name: str, flags: argparse.Namespace, *, are_queries: bool = False) -> TextSet:
-    from bert_tf.data.text_sets import read_text_set
+    from bert_tf.data.sources.text_sets import read_text_set
 
     reading = _reading(flags, are_queries=are_queries)
     return read_text_set(Path(name).expanduser(), reading, are_queries=are_queries)
 
 
 def _queries(flags: argparse.Namespace) -> TextSet | None:
-    from bert_tf.data.text_sets import TextSet
+    from bert_tf.data.sources.text_sets import TextSet
 
     if flags.query is not None:
         return TextSet([str(number) for number in range(1, len(flags.query) + 1)], flags.query)
@@ -155,9 +155,9 @@ def _queries(flags: argparse.Namespace) -> TextSet | None:
 def _pipeline(flags: argparse.Namespace) -> Pipeline:
     """Raises: UserError if a run's task is not one of sentence vectors."""
     from bert_tf.data import InMemory
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.kinds import Retrieval
-    from bert_tf.kinds.sentence_vectors import SentenceVectors
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.kinds.vectors.spec import SentenceVectors
 
     if flags.model is not None:
         return Pipeline(
@@ -175,7 +175,7 @@ def _pipeline(flags: argparse.Namespace) -> Pipeline:
 def _build(
     pipeline: Pipeline, corpus: TextSet, folder: Path, *, about: dict[str, Any], approximate: bool
 ) -> VectorIndex:
-    from bert_tf.vector_index import VectorIndex
+    from bert_tf.inference.vector_index import VectorIndex
 
     started = time.perf_counter()
     vectors = _vectors(pipeline, corpus.texts)
@@ -190,7 +190,7 @@ def _build(
 
 def _open(pipeline: Pipeline, folder: Path) -> VectorIndex:
     """Raises: UserError if another model made the index."""
-    from bert_tf.vector_index import VectorIndex
+    from bert_tf.inference.vector_index import VectorIndex
 
     index = VectorIndex.load(folder)
     identity = _identity(pipeline)
@@ -204,7 +204,7 @@ def _open(pipeline: Pipeline, folder: Path) -> VectorIndex:
 
 
 def _identity(pipeline: Pipeline) -> str:
-    from bert_tf.vector_index import model_identity
+    from bert_tf.inference.vector_index import model_identity
 
     return model_identity(pipeline.model, pipeline.tokenizer, sequence_length=pipeline.sequence_length)
 
@@ -230,7 +230,7 @@ def _answer(
     judgements: Sequence[Mapping[int, float]] | None,
     own: Sequence[int] | None,
 ) -> None:
-    from bert_tf.metrics.retrieval import ranked_for, retrieval_scores, without
+    from bert_tf.metrics.ranking import ranked_for, retrieval_scores, without
 
     vectors = _vectors(pipeline, queries.texts)
     started = time.perf_counter()

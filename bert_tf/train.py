@@ -34,10 +34,11 @@ from bert_tf.config import (
     resolve,
     to_toml,
 )
-from bert_tf.config_resume import Change, changes
+from bert_tf.config.resume import Change, changes
 from bert_tf.errors import UserError
+from bert_tf.inference.runs import write_task
+from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import listed
-from bert_tf.runs import write_task
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -105,7 +106,7 @@ def settings_of(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
         raise UserError(
             f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file"
         )
-    kind = lookup.load_task(task)
+    kind = load_task(task)
     if task not in lookup.names("tasks"):
         task = str(lookup.find("tasks", task))
     if recipe is None and task in lookup.names("configs"):

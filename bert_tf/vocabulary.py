@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.command_line import Parser, check_writable, run_command, say
-from bert_tf.data.corpus import corpus_lines
+from bert_tf.data.corpora.text_files import corpus_lines
 from bert_tf.errors import UserError
 
 PROG = "python -m bert_tf.vocabulary"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,42 +14,43 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "bert_tf"
 
-# What each part of bert_tf may import from the others. `types:` marks what it may only name in annotations, under
-# `if TYPE_CHECKING:`. A part that is not here fails: give it a row.
+# What the files of each folder of bert_tf, or each file beside them, may import, from the ground up. A name covers the
+# folders within it; a folder within another stands for itself alone. `types:` marks what may only be named in
+# annotations, under `if TYPE_CHECKING:`. What is not here fails: give it a row.
 TABLE = {
     "errors": "",
     "registered": "",
+    "layers/functions": "",
+    "layers": "layers/functions",
     "config": "errors",
-    "text": "errors weights.leave weights.places weights.vocabulary weights.vocabulary_file",
-    "layers": "errors",
+    "lookup": "errors",
+    "metrics": "errors",
     "weights": "errors",
-    "metrics": "config errors",
-    "data": "config errors text",
-    "models": "config errors layers weights text",
-    "kinds": "config errors data metrics models text weights",
-    "training": "config data errors models types:kinds",
-    "commands": "*",
-}
-# Files of bert_tf/ that are not a part of their own.
-PART_OF = {
-    "__init__": "commands",
-    "command_line": "commands",
-    "config_errors": "config",
-    "config_resume": "config",
-    "config_sections": "config",
-    "evaluate": "commands",
-    "export": "commands",
-    "exporting": "commands",
-    "input_lines": "commands",
-    "lookup": "commands",
-    "pipeline": "commands",
-    "predict": "commands",
-    "prepare": "commands",
-    "runs": "commands",
-    "search": "commands",
-    "train": "commands",
-    "vector_index": "commands",
-    "vocabulary": "commands",
+    "data/rows": "errors",
+    "data/files": "errors data/rows",
+    "data/tagged": "data/rows",
+    "data/sources": "errors data/rows data/files data/tagged",
+    "data/batching": "",
+    "data/corpora": "errors data/rows data/files data/sources data/batching",
+    "data": "errors",
+    "text": "errors weights/leave weights/places weights/vocabulary_check weights/vocabulary_file",
+    "models": "errors layers text weights",
+    "kinds": "errors config lookup metrics weights data text models",
+    "training/optimizers": "",
+    "training/reports": "errors data models training",
+    "training": "errors config data models types:kinds",
+    "inference": "errors config lookup weights data text models kinds",
+    "exporting/readmes": "exporting",
+    "exporting": "errors config lookup layers metrics weights data text models kinds inference",
+    "command_line": "errors config types:kinds",
+    "train": "errors config lookup metrics kinds training inference command_line",
+    "evaluate": "errors config metrics kinds inference command_line",
+    "predict": "errors config data inference command_line",
+    "search": "errors metrics data kinds inference command_line",
+    "prepare": "errors config data kinds command_line train",
+    "vocabulary": "errors weights data text command_line",
+    "export": "errors config lookup weights kinds inference exporting command_line",
+    "__init__": "errors registered text models kinds inference",
 }
 # Packages from elsewhere that a part must not import, not even inside a function.
 BARRED = {
@@ -58,6 +59,7 @@ BARRED = {
     "models": {"tensorflow", "tensorflow_text", "keras_hub", "torch", "jax"},
     "weights": {"tensorflow_text", "keras", "keras_hub", "torch", "jax"},
 }
+MOST_FILES = 15
 # Importing these must be quick: `--help` answers in under a second.
 LIGHT = (
     "bert_tf",
@@ -68,9 +70,10 @@ LIGHT = (
     "bert_tf.train",
     "bert_tf.evaluate",
     "bert_tf.export",
+    "bert_tf.inference.runs",
     "bert_tf.predict",
     "bert_tf.prepare",
-    "bert_tf.runs",
+    "bert_tf.inference.runs",
     "bert_tf.search",
     "bert_tf.vocabulary",
 )
@@ -114,37 +117,70 @@ def imports(source: str, package: str) -> Iterator[Import]:
     return walk(ast.parse(source), True, False)
 
 
-def part_of(module: str) -> str:
-    """The row of TABLE that an imported `bert_tf...` name belongs to; a public name is the whole library's."""
-    name = [*module.split("."), "__init__"][1]
-    if name in TABLE or name in PART_OF:
-        return PART_OF.get(name, name)
-    return name if (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name).is_dir() else "commands"
+def file_of(module: str) -> str:
+    """The file of an imported `bert_tf...` name, as a path inside bert_tf/ without suffix: `data/rows/cells`.
+
+    A package is its `__init__`; so is a public name of the library or of a package.
+    """
+    parts = module.split(".")[1:]
+    while parts and not (PACKAGE.joinpath(*parts).with_suffix(".py").is_file() or PACKAGE.joinpath(*parts).is_dir()):
+        parts.pop()
+    return "/".join([*parts, "__init__"] if PACKAGE.joinpath(*parts).is_dir() else parts)
+
+
+def row_of(file: str) -> str | None:
+    """The row of TABLE that a file belongs to: the innermost folder that has one, or its own."""
+    folders = file.split("/")
+    names = ["/".join(folders[:count]) for count in range(len(folders), 0, -1)]
+    return next((name for name in names if name in TABLE), None)
 
 
 def violations(source: str, module: str) -> list[str]:
     """What the file of the dotted name `module` imports against the table, one line each."""
-    own = module.split(".")[1]
-    part = PART_OF.get(own, own)
-    if part not in TABLE:
-        return [f"{module}: {part!r} has no row in TABLE"]
-    allowed = TABLE[part].split()
+    own = module.removeprefix("bert_tf.").replace(".", "/")
+    row = row_of(own)
+    if row is None:
+        return [f"{module}: {own!r} has no row in TABLE"]
+    part, allowed = row.split("/")[0], TABLE[row].split()
     found = []
     for item in imports(source, module.rpartition(".")[0]):
-        where = f"{module}:{item.line}: {part} must not import {item.module}"
+        where = f"{module}:{item.line}: {row} must not import {item.module}"
         top = item.module.split(".")[0]
         if top in BARRED.get(part, ()) or top in {"tasks", "configs", "export", "tests", "benchmarks"}:
             found.append(where)
-        elif (
-            top == "bert_tf"
-            and item.module != "bert_tf.__version__"
-            and part_of(item.module) != part
-            and "*" not in allowed
-        ):
+        elif top == "bert_tf" and item.module != "bert_tf.__version__":
             entries = [entry.removeprefix("types:") for entry in allowed if item.for_types or "types:" not in entry]
-            inside = f"{'.'.join([part_of(item.module), *item.module.split('.')[2:]])}."
-            if not any(inside.startswith(f"{entry}.") for entry in entries):
+            inside = f"{file_of(item.module)}/"
+            if not any(inside.startswith(f"{entry}/") for entry in (row, *entries)):
                 found.append(where)
+    return found
+
+
+def circles(imported: Mapping[str, Set[str]]) -> list[list[str]]:
+    """The groups of files that import each other, directly or not (Tarjan, 1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found = []
+
+    def visit(file: str) -> None:
+        number[file] = lowest[file] = len(number)
+        stack.append(file)
+        for other in sorted(imported.get(file, ())):
+            if other not in number:
+                visit(other)
+                lowest[file] = min(lowest[file], lowest[other])
+            elif other in stack:
+                lowest[file] = min(lowest[file], number[other])
+        if lowest[file] == number[file]:
+            group = stack[stack.index(file) :]
+            del stack[stack.index(file) :]
+            if len(group) > 1 or file in imported.get(file, ()):
+                found.append(sorted(group))
+
+    for file in sorted(imported):
+        if file not in number:
+            visit(file)
     return found
 
 
@@ -158,6 +194,49 @@ def modules() -> dict[str, Path]:
 def test_every_file_keeps_to_the_table():
     found = [line for name, path in modules().items() for line in violations(path.read_text(encoding="utf-8"), name)]
     assert not found, "\n".join(found)
+
+
+def test_no_file_is_in_a_circle_of_imports():
+    """Imports inside functions, and those for types alone, count as well."""
+    imported = {}
+    for name, path in modules().items():
+        items = list(imports(path.read_text(encoding="utf-8"), name.rpartition(".")[0]))
+        ours = [
+            item.module for item in items if item.module.startswith("bert_tf.") and "__version__" not in item.module
+        ]
+        imported[name.removeprefix("bert_tf.").replace(".", "/")] = {file_of(module) for module in ours}
+    assert circles(imported) == []
+
+
+@pytest.mark.parametrize(
+    ("imported", "found"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}, [["a", "b", "c"]]),
+        ({"a": {"a"}}, [["a"]]),
+        ({"a": {"b", "c"}, "b": {"a"}, "c": {"d"}, "d": {"c"}}, [["c", "d"], ["a", "b"]]),
+    ],
+)
+def test_what_a_circle_is(imported, found):
+    assert circles(imported) == found
+
+
+def test_the_table_is_from_the_ground_up_and_has_no_row_without_files():
+    above: list[str] = []
+    for row, allowed in TABLE.items():
+        assert (PACKAGE / row).is_dir() or (PACKAGE / f"{row}.py").is_file(), row
+        for entry in allowed.replace("types:", "").split():
+            assert (
+                entry in {*above, *(name.split("/")[0] for name in above), "training", "exporting"}
+                or (PACKAGE / f"{entry}.py").is_file()
+            ), (row, entry)
+        above.append(row)
+
+
+def test_folders_are_small():
+    folders = [PACKAGE, *(path for path in PACKAGE.rglob("*") if path.is_dir())]
+    sizes = {str(folder.relative_to(REPOSITORY)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
 
 
 @pytest.mark.parametrize("folder", ["tasks", "export"])
@@ -175,19 +254,23 @@ def test_definitions_import_only_bert_tf_and_the_standard_library(folder):
 @pytest.mark.parametrize(
     ("module", "source", "caught"),
     [
-        ("bert_tf.layers.pooler", "from bert_tf.models import sizes", True),
-        ("bert_tf.layers.pooler", "from ..models.sizes import SIZES", True),
+        ("bert_tf.layers.pooler", "from bert_tf.models.backbones import sizes", True),
+        ("bert_tf.layers.pooler", "from ..models.base import BertModel", True),
         ("bert_tf.layers.pooler", "from .dropout import Dropout", False),
-        ("bert_tf.layers.pooler", "from bert_tf import layers, errors", False),
+        ("bert_tf.layers.pooler", "from bert_tf.layers.functions.masks import attention_mask", False),
+        ("bert_tf.layers.functions.masks", "from bert_tf.layers.dropout import Dropout", True),
+        ("bert_tf.layers.pooler", "from bert_tf import layers, registered", True),
         ("bert_tf.layers.pooler", "from bert_tf import BertConfig", True),
         ("bert_tf.layers.pooler", "from bert_tf import __version__", False),
         ("bert_tf.layers.pooler", "def call():\n    import tensorflow as tf", True),
         ("bert_tf.layers.pooler", "from keras import ops", False),
-        ("bert_tf.weights.read", "import bert_tf.config", True),
-        ("bert_tf.weights.read", "import keras.ops", True),
+        ("bert_tf.weights.formats", "import bert_tf.config", True),
+        ("bert_tf.weights.formats", "import keras.ops", True),
+        ("bert_tf.data.rows.cells", "from bert_tf.data.files import read_rows", True),
+        ("bert_tf.data.files.text", "from bert_tf.data.rows.cells import shown", False),
         ("bert_tf.text.tokenizer", "from bert_tf.weights.places import resolve", False),
         ("bert_tf.text.tokenizer", "from bert_tf.weights import places", False),
-        ("bert_tf.text.tokenizer", "from bert_tf.weights import read", True),
+        ("bert_tf.text.tokenizer", "from bert_tf.weights import formats", True),
         ("bert_tf.text.tokenizer", "def f():\n    if 1:\n        import bert_tf.weights.tables", True),
         ("bert_tf.training.loop", "from bert_tf.kinds.base import Kind", True),
         ("bert_tf.training.loop", "if TYPE_CHECKING:\n    from bert_tf.kinds.base import Kind", False),
@@ -198,8 +281,9 @@ def test_definitions_import_only_bert_tf_and_the_standard_library(folder):
         ),
         ("bert_tf.training.loop", "import tasks.sst2", True),
         ("bert_tf.train", "from bert_tf.training import loop", False),
+        ("bert_tf.train", "from bert_tf.exporting import artefact", True),
         ("bert_tf.train", "from export import tflite", True),
-        ("bert_tf.config", "from bert_tf.config_errors import explain", False),
+        ("bert_tf.config.run", "from bert_tf.config.messages import explain", False),
         ("bert_tf.unheard_of", "", True),
     ],
 )
@@ -215,6 +299,6 @@ def test_light_modules_import_nothing_heavy():
 
 
 def test_contributing_quotes_the_table():
-    rows = [f"| {part} | {allowed.replace('types:', 'types of ') or 'nothing'} |" for part, allowed in TABLE.items()]
+    rows = [f"| {row} | {allowed.replace('types:', 'types of ') or 'nothing'} |" for row, allowed in TABLE.items()]
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [row for row in rows if row not in text] == []

@@ -8,7 +8,9 @@ import pytest
 import bert_tf
 from bert_tf import lookup
 from bert_tf.errors import UserError
+from bert_tf.exporting.definitions import load_export
 from bert_tf.kinds import Classification
+from bert_tf.kinds.definitions import load_task
 
 OWN_TASK = """
 from __future__ import annotations
@@ -39,7 +41,7 @@ def test_names_are_those_of_the_folder(group):
 def test_a_task_of_ones_own(tmp_path):
     file = tmp_path / "my_task.py"
     file.write_text(OWN_TASK)
-    task = lookup.load_task(str(file))
+    task = load_task(str(file))
     assert isinstance(task, Classification)
     assert task.classes == ("a", "b", "c")
     assert dataclasses.is_dataclass(task.source)
@@ -49,7 +51,7 @@ def test_two_tasks_of_one_file_name_do_not_share_a_module(tmp_path):
     for number in ("one", "two"):
         (tmp_path / number).mkdir()
         (tmp_path / number / "task.py").write_text(OWN_TASK.replace('"body"', f'"{number}"'))
-    tasks = [lookup.load_task(str(tmp_path / number / "task.py")) for number in ("one", "two")]
+    tasks = [load_task(str(tmp_path / number / "task.py")) for number in ("one", "two")]
     assert [task.text_columns for task in tasks] == [("one",), ("two",)]
 
 
@@ -60,7 +62,7 @@ def test_an_installed_wheel_has_its_definitions_inside(tmp_path, monkeypatch):
     (folder / "_private.py").write_text("")
     monkeypatch.setattr(lookup, "PACKAGE", tmp_path / "bert_tf")
     assert lookup.names("tasks") == ["shipped"]
-    assert isinstance(lookup.load_task("shipped"), Classification)
+    assert isinstance(load_task("shipped"), Classification)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_an_installed_wheel_has_its_definitions_inside(tmp_path, monkeypatch):
 )
 def test_an_unknown_task_lists_the_tasks_and_suggests_the_nearest(name, parts):
     with pytest.raises(UserError) as caught:
-        lookup.load_task(name)
+        load_task(name)
     message = str(caught.value)
     assert [part for part in [*parts, *lookup.names("tasks")] if part not in message] == []
 
@@ -110,7 +112,7 @@ def test_a_task_files_own_mistake_is_one_line_with_its_place(tmp_path, text, mes
     file = tmp_path / "mine.py"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message) as caught:
-        lookup.load_task(str(file))
+        load_task(str(file))
     assert str(caught.value).startswith(str(file))
     assert "\n" not in str(caught.value)
 
@@ -119,7 +121,7 @@ def test_a_task_that_fails_leaves_no_module_and_keeps_its_error_for_a_debugger(t
     file = tmp_path / "broken.py"
     file.write_text("1 / 0\n")
     with pytest.raises(UserError, match=r"broken\.py:1: ZeroDivisionError") as caught:
-        lookup.load_task(str(file))
+        load_task(str(file))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert not [name for name in sys.modules if "broken" in name]
 
@@ -128,10 +130,10 @@ def test_a_format_files_own_mistake_is_one_line_with_its_place(tmp_path):
     file = tmp_path / "format.py"
     file.write_text("from bert_tf.exporting.artefact import Artefact\n\nARTEFACT = Artefakt()\n")
     with pytest.raises(UserError, match=r"format\.py:3: NameError: name 'Artefakt' is not defined"):
-        lookup.load_export(str(file))
+        load_export(str(file))
     file.write_text("ARTEFACT = 'tflite'\n")
     with pytest.raises(UserError, match=r"ARTEFACT must be an object of an export format of bert_tf\.exporting"):
-        lookup.load_export(str(file))
+        load_export(str(file))
 
 
 def test_a_config_by_path(tmp_path):

@@ -47,7 +47,7 @@ def exported(run: Path, out: Path, format_name: str, *flags: str) -> Path:
 
 
 def rows_of_tflite(name: str, case: Case, run: Path, folder: Path, pythons: Pythons) -> Iterator[Row]:
-    from bert_tf.exporting.lite_check import LiteFile
+    from bert_tf.exporting.tflite.check import LiteFile
 
     for length in case.lengths:
         quantizations = QUANTIZATIONS if length == "fixed" else "float32,float16,int8"
@@ -74,7 +74,7 @@ def rows_of_tflite(name: str, case: Case, run: Path, folder: Path, pythons: Pyth
 
 def inputs_of(run: Path, file: Any, case: Case) -> list[dict[str, np.ndarray]]:
     """Rows with this library's tokenizer, [1, T] each, as long as a fixed file's, or as the run cuts texts."""
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(run)
     length = file.length or pipeline.sequence_length
@@ -141,7 +141,7 @@ def spans(run: Path, rows: Sequence[Any], outputs: Sequence[Any]) -> list[set[st
     """What BertQuestionAnswerer's documented rule makes of a file's own outputs: of the five likeliest starts and the
     five likeliest ends of a whole row, padding and all, the best pair within the context, as words between spaces; ""
     if there is none. Rounding may swap pairs that are nearly alike, so that several can be right."""
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
 
     tokenizer, found = Pipeline(run).tokenizer, []
     for context, row, output in zip(CONTEXTS, rows, outputs, strict=True):
@@ -230,8 +230,8 @@ def rows_of_hub(name: str, case: Case, run: Path, folder: Path, pythons: Pythons
     if python is None:
         return
     from bert_tf.exporting.readmes.huggingface import OF_TRANSFORMERS
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.models import BertBackbone
-    from bert_tf.pipeline import Pipeline
 
     pipeline = Pipeline(run)
     length = pipeline.sequence_length

@@ -1,27 +1,27 @@
 """From files to batches: sources, packing and bucketing, the `tf.data` pipeline."""
 
-from bert_tf.data.batches import batch_arrays, blocks, dataset
-from bert_tf.data.beir import Beir
-from bert_tf.data.cells import number, text, yes_or_no
-from bert_tf.data.conll import Conll
-from bert_tf.data.cranfield import Cranfield
-from bert_tf.data.either import Either
-from bert_tf.data.epochs import Epochs, plan_batches
-from bert_tf.data.features import Features, encode
-from bert_tf.data.in_memory import InMemory
-from bert_tf.data.labels import class_index, class_indices
-from bert_tf.data.literal_lines import LiteralLines
-from bert_tf.data.parallel import Parallel
-from bert_tf.data.plan import Layout, Plan, choose_layout, plan_epoch
-from bert_tf.data.pretraining.corpus import TextCorpus
-from bert_tf.data.sources import HuggingFaceDataset, Source, Tfds
-from bert_tf.data.span_answers import SpanAnswer
-from bert_tf.data.squad import Squad
-from bert_tf.data.stories import Stories
-from bert_tf.data.stream import BatchPlans, Stream
-from bert_tf.data.table import Table
-from bert_tf.data.table_files import Csv, JsonLines, Parquet, Tsv
-from bert_tf.data.tmx import Tmx
+from bert_tf.data.batching.batches import batch_arrays, blocks, dataset
+from bert_tf.data.batching.epochs import Epochs, plan_batches
+from bert_tf.data.batching.features import Features, encode
+from bert_tf.data.batching.plan import Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.batching.stream import BatchPlans, Stream
+from bert_tf.data.corpora.corpus import TextCorpus
+from bert_tf.data.rows.cells import number, text, yes_or_no
+from bert_tf.data.rows.labels import class_index, class_indices
+from bert_tf.data.rows.span_answers import SpanAnswer
+from bert_tf.data.rows.table import Table
+from bert_tf.data.sources.base import HuggingFaceDataset, Source, Tfds
+from bert_tf.data.sources.beir import Beir
+from bert_tf.data.sources.conll import Conll
+from bert_tf.data.sources.cranfield import Cranfield
+from bert_tf.data.sources.either import Either
+from bert_tf.data.sources.in_memory import InMemory
+from bert_tf.data.sources.literal_lines import LiteralLines
+from bert_tf.data.sources.parallel import Parallel
+from bert_tf.data.sources.squad import Squad
+from bert_tf.data.sources.stories import Stories
+from bert_tf.data.sources.table_files import Csv, JsonLines, Parquet, Tsv
+from bert_tf.data.sources.tmx import Tmx
 
 __all__ = [
     "BatchPlans",

@@ -13,14 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bert_tf.data.cells import is_missing, shown, whole_text
-from bert_tf.data.conll import Conll
 from bert_tf.data.files import FORMATS, DataFile, Format, Notes, Row, Rows, Style, Wanted, format_of, text_lines
 from bert_tf.data.files.delimited import SEPARATORS
 from bert_tf.data.files.formats import LINE
-from bert_tf.data.sources import FileSource, Source
-from bert_tf.data.table import BadRow, place
-from bert_tf.data.table_files import Delimited
+from bert_tf.data.rows.cells import is_missing, shown, whole_text
+from bert_tf.data.rows.table import BadRow, place
+from bert_tf.data.sources.base import FileSource, Source
+from bert_tf.data.sources.conll import Conll
+from bert_tf.data.sources.table_files import Delimited
 from bert_tf.data.tagged.joining import join_words
 from bert_tf.errors import UserError, did_you_mean
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.retrieval import Judged
-from bert_tf.kinds.sentence_vectors import TextGroups
+from bert_tf.kinds.vectors.retrieval import Judged
+from bert_tf.kinds.vectors.spec import TextGroups
 
 
 def first_examples(examples: Examples, count: int) -> Examples:

@@ -11,8 +11,8 @@ from bert_tf.exporting.artefact import Artefact, Loaded
 from bert_tf.exporting.run import Run
 
 if TYPE_CHECKING:
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.kinds.base import Answer
-    from bert_tf.pipeline import Pipeline
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -51,7 +51,7 @@ class HuggingFace(Artefact):
         huggingface.write_readme(folder, run)
 
     def load(self, run: Run, folder: Path) -> list[Loaded]:
-        from bert_tf.pipeline import Pipeline
+        from bert_tf.inference.pipeline import Pipeline
 
         pipeline = Pipeline(folder, task=dataclasses.replace(run.kind, sequence_length=run.sequence_length))
         return [LoadedPipeline("huggingface", files_in(folder), pipeline, run)]
@@ -71,7 +71,7 @@ class Keras(Artefact):
     def load(self, run: Run, folder: Path) -> list[Loaded]:
         import keras
 
-        from bert_tf.pipeline import Pipeline
+        from bert_tf.inference.pipeline import Pipeline
         from bert_tf.text import BertTokenizer
 
         pipeline = Pipeline.of(

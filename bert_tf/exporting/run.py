@@ -12,7 +12,7 @@ from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
-    from bert_tf.pipeline import Pipeline
+    from bert_tf.inference.pipeline import Pipeline
     from bert_tf.text import BertTokenizer
 
 

@@ -94,7 +94,7 @@ def _parts() -> dict[str, Any]:
     """What a task can be made with, by name: sources, and how text is generated."""
     from bert_tf import data
     from bert_tf.data import Source
-    from bert_tf.models.generation import Generation
+    from bert_tf.models.generation.settings import Generation
 
     found = {name: getattr(data, name) for name in data.__all__}
     sources = {name: part for name, part in found.items() if isinstance(part, type) and issubclass(part, Source)}

@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError, did_you_mean
 from bert_tf.kinds.base import Kind
-from bert_tf.kinds.classification import Classification
-from bert_tf.kinds.extractive import ExtractiveSummarization
-from bert_tf.kinds.multi_label import MultiLabel
-from bert_tf.kinds.pretraining import Pretraining
-from bert_tf.kinds.regression import Regression
-from bert_tf.kinds.retrieval import Retrieval
-from bert_tf.kinds.span_qa import SpanQA
-from bert_tf.kinds.tagging import Tagging
-from bert_tf.kinds.text_to_text import TextToText
+from bert_tf.kinds.classification.multi_label import MultiLabel
+from bert_tf.kinds.classification.regression import Regression
+from bert_tf.kinds.classification.single_label import Classification
+from bert_tf.kinds.extractive.spec import ExtractiveSummarization
+from bert_tf.kinds.pretraining.spec import Pretraining
+from bert_tf.kinds.span_qa.spec import SpanQA
+from bert_tf.kinds.tagging.spec import Tagging
+from bert_tf.kinds.text_to_text.spec import TextToText
+from bert_tf.kinds.vectors.retrieval import Retrieval
 from bert_tf.weights.leave import Leave
 
 LONGEST = 512

@@ -3,13 +3,13 @@
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.feed_forward import FeedForward
+from bert_tf.layers.functions.masks import attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.masked_lm_head import MaskedLMHead
-from bert_tf.layers.masks import attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.pooler import Pooler
 from bert_tf.layers.self_attention import SelfAttention
 from bert_tf.layers.sentence_score import SentenceScore
-from bert_tf.layers.table import Table
+from bert_tf.layers.vector_table import Table
 
 __all__ = [
     "Embeddings",

@@ -10,8 +10,8 @@ from keras import ops
 
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.layer_norm import LayerNorm
-from bert_tf.layers.table import Table
 from bert_tf.layers.trainable import Composite
+from bert_tf.layers.vector_table import Table
 
 POSITION_KINDS = ("learned", "sinusoidal")
 POSITION_INITIALIZERS = ("random", "sinusoidal")

@@ -7,7 +7,7 @@ from keras import ops
 
 from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive
-from bert_tf.layers.gelu import gelu
+from bert_tf.layers.functions.gelu import gelu
 from bert_tf.layers.trainable import Composite
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")

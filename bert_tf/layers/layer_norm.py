@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from bert_tf.layers.dropout import check_positive
-from bert_tf.layers.gradients import upstream_of
+from bert_tf.layers.functions.gradients import upstream_of
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")

@@ -8,8 +8,8 @@ from keras import ops
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
+from bert_tf.layers.functions.log_sum_exp import log_sum_exp
 from bert_tf.layers.layer_norm import LayerNorm
-from bert_tf.layers.log_sum_exp import log_sum_exp
 from bert_tf.layers.trainable import Composite
 
 NO_TARGET = -100

@@ -9,7 +9,7 @@ from keras import ops
 
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
-from bert_tf.layers.masks import MASKED
+from bert_tf.layers.functions.masks import MASKED
 from bert_tf.layers.trainable import Composite
 
 

@@ -6,23 +6,23 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bert_tf.models.backbone import BertBackbone
-    from bert_tf.models.base import weights_by_path
+    from bert_tf.models.backbones.bert import BertBackbone
+    from bert_tf.models.backbones.config import BertConfig
+    from bert_tf.models.backbones.sizes import SIZES, size_config
     from bert_tf.models.classifier import BertClassifier
-    from bert_tf.models.config import BertConfig
     from bert_tf.models.embedder import BertEmbedder
     from bert_tf.models.extractive import BertExtractiveSummarizer
-    from bert_tf.models.generation import Generation
+    from bert_tf.models.generation.settings import Generation
+    from bert_tf.models.pretrained.paths import weights_by_path
     from bert_tf.models.pretrainer import BertMaskedLM, BertPretrainer
     from bert_tf.models.seq2seq import BertSeq2Seq
-    from bert_tf.models.sizes import SIZES, size_config
     from bert_tf.models.span_qa import BertSpanQA
     from bert_tf.models.tagger import BertTagger
 
 _WHERE = {
-    "BertBackbone": "backbone",
+    "BertBackbone": "backbones.bert",
     "BertClassifier": "classifier",
-    "BertConfig": "config",
+    "BertConfig": "backbones.config",
     "BertEmbedder": "embedder",
     "BertExtractiveSummarizer": "extractive",
     "BertMaskedLM": "pretrainer",
@@ -30,10 +30,10 @@ _WHERE = {
     "BertSeq2Seq": "seq2seq",
     "BertSpanQA": "span_qa",
     "BertTagger": "tagger",
-    "Generation": "generation",
-    "SIZES": "sizes",
-    "size_config": "sizes",
-    "weights_by_path": "base",
+    "Generation": "generation.settings",
+    "SIZES": "backbones.sizes",
+    "size_config": "backbones.sizes",
+    "weights_by_path": "pretrained.paths",
 }
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -115,9 +115,9 @@ class BertModel(keras.Model):
         Args:
             where: a name or path, see `bert_tf.weights.places`; of a file with weights that file itself is read.
             overrides: the model's own arguments, or fields of its `BertConfig`, instead of the checkpoint's; and of
-                `bert_tf.models.loading.load_model`: `new_weights` and `extra_weights`, "warn" or "forbid", about a head
-                that the file lacks and tensors that the model has no place for; `ignore`, facts of the files to leave
-                out although answers may change.
+                `bert_tf.models.pretrained.loading.load_model`: `new_weights` and `extra_weights`, "warn" or "forbid",
+                about a head that the file lacks and tensors that the model has no place for; `ignore`, facts of the
+                files to leave out although answers may change.
         """
         from bert_tf.models.pretrained import load_model
 
@@ -146,29 +146,6 @@ class _AsItIs(keras.losses.Loss):
 def graph_inputs() -> dict[str, Any]:
     """Inputs that a model's graph is made with: int32 [B, T] each, of any B and T."""
     return {name: keras.Input((None,), dtype="int32", name=name) for name in GRAPH_KEYS}
-
-
-def weights_by_path(model: keras.Model) -> dict[str, keras.Variable]:
-    """Every weight by its path inside the model, such as "block_0/attention/query/kernel".
-
-    A model's own name is left off, and so is that of a backbone inside it: a backbone's weights have the same paths
-    alone and under any head. Seeds are not weights.
-    """
-    found: dict[str, keras.Variable] = {}
-    for path, weight in _weights_in(model):
-        if path in found:
-            raise ValueError(f"two weights of `model` have the path {path}. Received: model={model.name}")
-        found[path] = weight
-    return found
-
-
-def _weights_in(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
-    for layer in model._flatten_layers(include_self=False, recursive=False):
-        if isinstance(layer, keras.Model):
-            yield from _weights_in(layer)
-        else:
-            for weight in layer.weights:
-                yield f"{layer.name}{weight.path.removeprefix(layer.path)}", weight
 
 
 def inputs_of(batch: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from keras import ops
 
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
-from bert_tf.layers.gelu import gelu
-from bert_tf.layers.masks import take_positions
-from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.config import BertConfig
+from bert_tf.layers.functions.gelu import gelu
+from bert_tf.layers.functions.masks import take_positions
+from bert_tf.models.backbones.bert import BertBackbone
+from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.losses import check_shape, cross_entropy, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from bert_tf.models.backbone import BertBackbone
+from bert_tf.models.backbones.bert import BertBackbone
+from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.base import BertModel, graph_inputs
-from bert_tf.models.config import BertConfig
 
 
 class OnBackbone(BertModel):

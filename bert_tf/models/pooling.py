@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from bert_tf.layers.masks import take_positions
+from bert_tf.layers.functions.masks import take_positions
 
 POOLINGS = ("mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 SMALLEST_NORM = 1e-12

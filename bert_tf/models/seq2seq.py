@@ -7,13 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from bert_tf.layers.functions.masks import attention_bias
 from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
-from bert_tf.layers.masks import attention_bias
-from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.beam_search import beam_search
-from bert_tf.models.config import BertConfig
-from bert_tf.models.decoding import decode
-from bert_tf.models.generation import Generation
+from bert_tf.models.backbones.bert import BertBackbone
+from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.generation.beam_search import beam_search
+from bert_tf.models.generation.decoding import decode
+from bert_tf.models.generation.settings import Generation
 from bert_tf.models.losses import cross_entropy, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 

@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from bert_tf.layers.dense import dense
-from bert_tf.models.backbone import BertBackbone
-from bert_tf.models.config import BertConfig
+from bert_tf.models.backbones.bert import BertBackbone
+from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.losses import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 

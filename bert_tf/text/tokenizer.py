@@ -26,7 +26,7 @@ from bert_tf.text.vocabulary import (
 )
 from bert_tf.text.windows import Layout, build_rows, check_layout
 from bert_tf.text.wordpiece import WordPieceGraph
-from bert_tf.weights.vocabulary import Sizes
+from bert_tf.weights.vocabulary_check import Sizes
 
 TEXTS = tf.TensorSpec([None], tf.string)
 DEFAULT_LENGTH = 512

@@ -9,7 +9,7 @@ from bert_tf.config import TrainingConfig
 from bert_tf.data import BatchPlans
 from bert_tf.errors import UserError
 from bert_tf.models.frozen import freeze
-from bert_tf.training.schedule import Schedule
+from bert_tf.training.optimizers.schedule import Schedule
 
 
 def freeze_as_asked(model: Any, options: TrainingConfig) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.errors import UserError
-from bert_tf.training.optimizer import AdamW
+from bert_tf.training.optimizers.adamw import AdamW
 
 
 class State(tf.Module):

@@ -14,20 +14,20 @@ import tensorflow as tf
 
 from bert_tf.config import RunConfig
 from bert_tf.data import Features, Stream, plan_batches
-from bert_tf.data.plan import Batching
+from bert_tf.data.batching.plan import Batching
 from bert_tf.errors import UserError
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.asked import freeze_as_asked, schedule_as_asked, stops_as_asked
 from bert_tf.training.checkpoints import Checkpoints, State
 from bert_tf.training.engine import make_engine
-from bert_tf.training.flops import peak_flops
-from bert_tf.training.history import History, check_same_examples, described
-from bert_tf.training.lamb import Lamb
-from bert_tf.training.loss_scale import LossScale
-from bert_tf.training.meter import Meter
-from bert_tf.training.optimizer import AdamW, layer_multipliers
+from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
+from bert_tf.training.optimizers.lamb import Lamb
+from bert_tf.training.optimizers.loss_scale import LossScale
 from bert_tf.training.precision import choose_precision
-from bert_tf.training.reporting import Log, Progress, peak_memory_bytes, versions, write_result, write_whole
+from bert_tf.training.reports.flops import peak_flops
+from bert_tf.training.reports.history import History, check_same_examples, described
+from bert_tf.training.reports.meter import Meter
+from bert_tf.training.reports.reporting import Log, Progress, peak_memory_bytes, versions, write_result, write_whole
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
 from bert_tf.training.threads import set_threads

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.models.base import inputs_of
-from bert_tf.training.loss_scale import LossScale
-from bert_tf.training.optimizer import AdamW
+from bert_tf.training.optimizers.adamw import AdamW
+from bert_tf.training.optimizers.loss_scale import LossScale
 
 Batch = dict[str, tf.Tensor]
 PerExampleLoss = Callable[[Any, Batch], tf.Tensor]

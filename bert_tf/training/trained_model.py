@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.data import Features, Stream
-from bert_tf.models.base import weights_by_path
-from bert_tf.models.config import BertConfig
+from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.frozen import arguments_of, frozen_like
 from bert_tf.models.pretrained import arrays_by_path, save_model
-from bert_tf.training.optimizer import AdamW
-from bert_tf.training.vocabulary import TrimmedVocabulary
+from bert_tf.models.pretrained.paths import weights_by_path
+from bert_tf.training.optimizers.adamw import AdamW
+from bert_tf.training.trimmed_vocabulary import TrimmedVocabulary
 
 TOKEN_TABLE = "embeddings/token/table"
 

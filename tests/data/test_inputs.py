@@ -12,7 +12,7 @@ import pytest
 from bert_tf.data import Conll, Csv, Tsv
 from bert_tf.data.inputs import Input, Reading, read_inputs
 from bert_tf.errors import UserError
-from bert_tf.lookup import load_task
+from bert_tf.kinds.definitions import load_task
 
 ONE = ("sentence",)
 TWO = ("premise", "hypothesis")

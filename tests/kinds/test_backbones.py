@@ -8,9 +8,9 @@ import shutil
 
 import pytest
 
-from bert_tf import lookup
 from bert_tf.config import override_layer, resolve
 from bert_tf.errors import UserError
+from bert_tf.kinds.definitions import load_task
 
 NEW = {
     "wnut17": "classifier/kernel, classifier/bias",
@@ -22,7 +22,7 @@ NEW = {
 
 def build(task, backbone, *settings):
     config = resolve([override_layer([f"task={task}", f"backbone={backbone}", "data.sequence_length=32", *settings])])
-    return lookup.load_task(task).configured(config).build_model(config)
+    return load_task(task).configured(config).build_model(config)
 
 
 @pytest.mark.parametrize("task", NEW)
@@ -56,7 +56,7 @@ def test_further_weights_can_be_forbidden_and_facts_left_out(tiny_model, tmp_pat
 
 def test_a_model_for_answers_must_be_whole(tiny_model):
     with pytest.raises(UserError, match="has no weights for span/kernel, span/bias: `new_weights`=forbid"):
-        lookup.load_task("squad").load_model(str(tiny_model))
+        load_task("squad").load_model(str(tiny_model))
 
 
 @pytest.mark.parametrize("said", [True, False])
@@ -64,6 +64,6 @@ def test_a_run_says_whether_a_vocabulary_lower_cases(tiny_model, tmp_path, said)
     folder = shutil.copytree(tiny_model, tmp_path / "x")
     (folder / "tokenizer_config.json").unlink()  # no file tells
     config = resolve([override_layer(["task=sst2", f"backbone={folder}", f"model.lowercase={str(said).lower()}"])])
-    tokenizer = lookup.load_task("sst2").tokenizer_of(config)
+    tokenizer = load_task("sst2").tokenizer_of(config)
     assert tokenizer.lowercase is said
     assert tokenizer.tokenize(["GOOD"]).to_list() == tokenizer.tokenize(["good" if said else "[UNK]"]).to_list()

@@ -9,8 +9,8 @@ from bert_tf import load_task
 from bert_tf.config import RunConfig
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
+from bert_tf.inference.runs import open_run, write_task
 from bert_tf.kinds import Classification, ExtractiveSummarization, Pretraining, TextToText
-from bert_tf.runs import open_run, write_task
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 
@@ -172,8 +172,8 @@ def test_summaries_without_a_sentence_and_texts_without_room_are_said(caplog):
 
 @pytest.mark.parametrize(("language", "expected"), [("zh", "我爱北京。今天下雨。"), ("ru", "我爱北京。 今天下雨。")])
 def test_sentences_are_joined_as_the_language_writes_them(language, expected):
-    from bert_tf.kinds.sentence_features import sentence_features
-    from bert_tf.kinds.sentence_features import summaries as chosen
+    from bert_tf.kinds.extractive.features import sentence_features
+    from bert_tf.kinds.extractive.features import summaries as chosen
 
     texts = ["天安门很大。我爱北京。今天下雨。"]
     features = sentence_features(TOKENIZER, texts, None, max_length=32, limit=2)

@@ -7,7 +7,7 @@ from keras import ops
 
 from bert_tf.layers import FeedForward, Pooler
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
-from bert_tf.layers.gelu import gelu
+from bert_tf.layers.functions.gelu import gelu
 from tests.checks import check_layer
 
 X = np.random.default_rng(0).normal(size=(2, 6, 8)).astype("float32")

@@ -15,7 +15,8 @@ import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
 from bert_tf.errors import UserError
-from bert_tf.metrics import answer_rules, bleu, languages, rouge, squad
+from bert_tf.metrics import answer_rules, bleu, languages, rouge
+from bert_tf.metrics import span_answers as squad
 from bert_tf.metrics.oracle import Oracle
 
 SENTENCES = {

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from bert_tf.models import BertBackbone, BertClassifier, weights_by_path
 from tests.checks import check_keras_file
-from tests.models.test_backbone import CONFIG, SEED, batch, packed
+from tests.models.backbones.test_bert import CONFIG, SEED, batch, packed
 
 
 def test_logits_are_float32_under_every_policy():

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.data import Epochs, Features, blocks, choose_layout
-from bert_tf.kinds.target_features import with_targets
+from bert_tf.kinds.text_to_text.features import with_targets
 from bert_tf.layers.masked_lm_head import NO_TARGET
 from bert_tf.models import BertBackbone, BertConfig, BertSeq2Seq, Generation, weights_by_path
 from bert_tf.models.base import inputs_of

@@ -6,7 +6,7 @@ import tensorflow as tf
 from bert_tf.models import BertBackbone, BertSpanQA, weights_by_path
 from bert_tf.models.span_qa import span_losses
 from tests.checks import check_keras_file
-from tests.models.test_backbone import CONFIG, SEED, batch, packed
+from tests.models.backbones.test_bert import CONFIG, SEED, batch, packed
 
 LOGITS = np.random.default_rng(1).normal(scale=2, size=(3, 5, 2)).astype("float32")
 INPUTS = {"token_ids": np.ones((3, 5), "int32")}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from bert_tf.models import BertBackbone, BertTagger, weights_by_path
 from tests.checks import check_keras_file
-from tests.models.test_backbone import CONFIG, SEED, batch, packed
+from tests.models.backbones.test_bert import CONFIG, SEED, batch, packed
 
 LABELS = ("O", "B-place", "I-place")
 

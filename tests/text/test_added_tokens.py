@@ -11,8 +11,7 @@ import tensorflow as tf
 import tokenizers
 
 from bert_tf.text import AddedToken, BertTokenizer
-
-from .reference import SPECIAL, find_mismatch, fuzzed_texts, reference
+from tests.text.reference import SPECIAL, find_mismatch, fuzzed_texts, reference
 
 VOCABULARY = (
     *SPECIAL, *"abcdefghi", *(f"##{c}" for c in "abcdefghi123"), *"123<>[]_-#.中国ab", "é", "##é", "covid", "##19",

@@ -9,9 +9,8 @@ import pytest
 from bert_tf.errors import UserError
 from bert_tf.text.files import read
 from bert_tf.text.files.casing import of_name, share_of_capitals
-
-from ..conftest import shared_data
-from .reference import SPECIAL
+from tests.conftest import shared_data
+from tests.text.reference import SPECIAL
 
 WORDS = [f"w{'abcdefghij'[i % 10]}{'klmnopqrst'[i // 10 % 10]}{'uvwxyz'[i // 100 % 6]}" for i in range(600)]
 WORDS += [f"##{word}" for word in WORDS]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bert_tf.text import BertTokenizer
-
-from ..conftest import shared_data
-from .reference import code_point_texts, find_mismatch, fuzzed_texts, letters_vocabulary, reference
+from tests.conftest import shared_data
+from tests.text.reference import code_point_texts, find_mismatch, fuzzed_texts, letters_vocabulary, reference
 
 VOCABULARIES = ("bert-base-uncased", "bert-base-cased", "bert-base-chinese", "bert-base-multilingual-cased")
 

@@ -11,8 +11,7 @@ from tokenizers import Tokenizer, normalizers
 
 from bert_tf.errors import UserError
 from bert_tf.text import BertTokenizer
-
-from .reference import SPECIAL, reference
+from tests.text.reference import SPECIAL, reference
 
 VOCABULARY = (*SPECIAL, "a", "##b", "É", "\u2028", "##\u2028", "中")
 

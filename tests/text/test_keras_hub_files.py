@@ -10,8 +10,7 @@ import pytest
 from bert_tf.errors import UserError
 from bert_tf.text import AddedToken, BertTokenizer
 from bert_tf.text.files.keras_hub import settings
-
-from .reference import SPECIAL
+from tests.text.reference import SPECIAL
 
 VOCABULARY = (
     *SPECIAL,

@@ -9,8 +9,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.text import BertTokenizer
-
-from .reference import SPECIAL, fuzzed_texts, reference
+from tests.text.reference import SPECIAL, fuzzed_texts, reference
 
 VOCABULARY = (*SPECIAL, *"abcdefgh", *(f"##{c}" for c in "abcd"), "ab", "##cd", ",", ".", "é")
 TOKENIZER = BertTokenizer(VOCABULARY)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from bert_tf.text import BertTokenizer
-
-from .reference import SPECIAL
+from tests.text.reference import SPECIAL
 
 TOKENIZER = BertTokenizer([*SPECIAL, "a"])
 

@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from bert_tf.errors import UserError
 from bert_tf.text import BertTokenizer
-
-from .reference import SPECIAL, find_mismatch, fuzzed_texts, letters_vocabulary, reference
+from tests.text.reference import SPECIAL, find_mismatch, fuzzed_texts, letters_vocabulary, reference
 
 VOCABULARY = (*SPECIAL, *"abcdefgh", *(f"##{c}" for c in "abcd"), "ab", "##cd", ",", ".", "é", "한", "中", "'", "s")
 TOKENIZER, CASED = BertTokenizer(VOCABULARY), BertTokenizer(VOCABULARY, lowercase=False)

@@ -13,11 +13,11 @@ from safetensors.numpy import load_file
 from bert_tf.config import Layer, override_layer, resolve
 from bert_tf.errors import UserError
 from bert_tf.kinds import Classification
-from bert_tf.lookup import load_task
+from bert_tf.kinds.definitions import load_task
 from bert_tf.models import BertClassifier
 from bert_tf.text import BertTokenizer
 from bert_tf.training.loop import train
-from bert_tf.training.vocabulary import TrimmedVocabulary
+from bert_tf.training.trimmed_vocabulary import TrimmedVocabulary
 from tests.training.conftest import EXACT, assert_same_weights
 
 

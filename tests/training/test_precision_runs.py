@@ -11,7 +11,7 @@ import pytest
 
 from bert_tf import evaluate
 from bert_tf.kinds import Classification
-from bert_tf.lookup import load_task
+from bert_tf.kinds.definitions import load_task
 from bert_tf.models import BertBackbone, BertClassifier
 from bert_tf.text import BertTokenizer
 from tests.training.conftest import EXACT

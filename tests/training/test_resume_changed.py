@@ -13,8 +13,8 @@ import pytest
 from bert_tf import train
 from bert_tf.config import read_config
 from bert_tf.errors import UserError
-from bert_tf.training.schedule import Schedule
-from bert_tf.training.vocabulary import TrimmedVocabulary
+from bert_tf.training.optimizers.schedule import Schedule
+from bert_tf.training.trimmed_vocabulary import TrimmedVocabulary
 from tests.training.conftest import EXACT, assert_same_weights
 from tests.training.test_loop import events, saved
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from bert_tf.data import Epochs, Features, blocks, choose_layout
 from bert_tf.models import BertClassifier, BertConfig, weights_by_path
-from bert_tf.training.loss_scale import LossScale
-from bert_tf.training.optimizer import AdamW
-from bert_tf.training.schedule import Schedule
+from bert_tf.training.optimizers.adamw import AdamW
+from bert_tf.training.optimizers.loss_scale import LossScale
+from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 
 CONFIG = BertConfig(

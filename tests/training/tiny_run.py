@@ -71,7 +71,7 @@ def main(folder: Path, name: str, settings: dict[str, object], devices: int) -> 
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
 
     from bert_tf.config import Layer, override_layer, resolve
-    from bert_tf.lookup import load_task
+    from bert_tf.kinds.definitions import load_task
     from bert_tf.training.loop import train
 
     task = str(settings.get("task", "sst2"))

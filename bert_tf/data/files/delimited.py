@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from bert_tf.data.cells import shown
 from bert_tf.data.files.header import Cells, Style, header_and_rows
 from bert_tf.data.files.names import fits
 from bert_tf.data.files.open_file import DataFile
 from bert_tf.data.files.quotes import is_quoted
 from bert_tf.data.files.rows import Notes, Row, Rows, Wanted
 from bert_tf.data.files.text import decoding_error, text_lines
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
 MAX_CSV_FIELD = 2**31 - 1

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from bert_tf.data.cells import shown
 from bert_tf.data.files.names import fits, renamed
 from bert_tf.data.files.rows import Notes, Wanted
 from bert_tf.data.files.text import decoding_error
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
 Cells = tuple[int, "list[str] | BadRow"]

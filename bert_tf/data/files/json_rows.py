@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from bert_tf.data.cells import shown
 from bert_tf.data.files.names import each_renamed, fits
 from bert_tf.data.files.open_file import DataFile
 from bert_tf.data.files.rows import Notes, Row, Rows, Wanted
 from bert_tf.data.files.text import decoding_error, text_lines
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
 ARRAY = re.compile(r"\s*\[\s*([{\]]|$)")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bert_tf.data.files.rows import Notes, Row, Wanted
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
 

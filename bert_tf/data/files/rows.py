@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.table import BadRow
 
 Row = tuple[int, "Mapping[str, Any] | BadRow"]
 """A row's number (its line, from 1, or its index, from 0) and its cells by name."""

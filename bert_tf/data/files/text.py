@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from bert_tf.data.cells import shown
 from bert_tf.data.files.open_file import HEAD_BYTES, DataFile
 from bert_tf.data.files.rows import Notes
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
 # The longer ones first, as one begins with another.

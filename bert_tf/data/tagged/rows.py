@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from bert_tf.data.cells import shown
-from bert_tf.data.table import BadRow
+from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.table import BadRow
 from bert_tf.data.tagged.label_sets import LabelSet
 from bert_tf.data.tagged.spans import Sentence, are_spans, words_and_tags
 from bert_tf.data.tagged.tag_reader import SCHEMES, TagReader
-from bert_tf.data.tags import TagError, Tags, words
+from bert_tf.data.tagged.tags import TagError, Tags, words
 
 __all__ = ["SCHEMES", "TaggedRows"]
 

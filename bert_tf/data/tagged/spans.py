@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bert_tf.data.cells import shown
+from bert_tf.data.rows.cells import shown
 from bert_tf.data.tagged.joining import is_without_spaces
 
 CHUNK = re.compile(r"\S+")

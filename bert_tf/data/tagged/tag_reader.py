@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bert_tf.data.cells import shown
+from bert_tf.data.rows.cells import shown
 from bert_tf.data.tagged.label_sets import LETTERS, OUTSIDE, PREFIX, SUFFIX, LabelSet
-from bert_tf.data.tags import TagError, to_iob2
+from bert_tf.data.tagged.tags import TagError, to_iob2
 
 SCHEMES = ("iob1", "iob2", "bioes", "io")
 LISTED = 20

@@ -19,7 +19,7 @@ import numpy as np
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.readers.pointer import check_fetched
-from bert_tf.weights.safe import to_float32
+from bert_tf.weights.readers.safe import to_float32
 
 ARRAY, SCALAR = 1, 3  # codes of extension types
 DTYPES = {

@@ -10,7 +10,7 @@ import numpy as np
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.readers.pointer import check_fetched
-from bert_tf.weights.safe import to_float32
+from bert_tf.weights.readers.safe import to_float32
 
 NUMBERS = "fiub"  # kinds of NumPy dtypes
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
-from bert_tf.weights.safe import to_float32
+from bert_tf.weights.readers.safe import to_float32
 
 STATE = "checkpoint"  # the file in which a saver notes its newest checkpoint
 NEWEST = re.compile(r'^model_checkpoint_path:\s*"(.*)"', re.MULTILINE)

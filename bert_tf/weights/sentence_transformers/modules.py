@@ -11,9 +11,9 @@ from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.keys import Keys
 from bert_tf.weights.leave import Leave, how_to_ignore
-from bert_tf.weights.pickled import read_pickled
+from bert_tf.weights.readers.pickled import read_pickled
+from bert_tf.weights.readers.safe import read_safetensors
 from bert_tf.weights.refused import Refused
-from bert_tf.weights.safe import read_safetensors
 from bert_tf.weights.sentence_transformers.tables import (
     ACTIVATIONS,
     CROSS_ENCODER,

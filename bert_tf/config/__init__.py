@@ -1,0 +1,30 @@
+"""What a run is: its settings, read from TOML and from the command line, checked, and compared with a run begun."""
+
+from bert_tf.config.run import (
+    OWN,
+    SAMPLE,
+    Layer,
+    RunConfig,
+    keys_and_meanings,
+    override_layer,
+    read_config,
+    read_layer,
+    resolve,
+    to_toml,
+)
+from bert_tf.config.sections import PretrainingConfig, TrainingConfig
+
+__all__ = [
+    "OWN",
+    "SAMPLE",
+    "Layer",
+    "PretrainingConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "keys_and_meanings",
+    "override_layer",
+    "read_config",
+    "read_layer",
+    "resolve",
+    "to_toml",
+]

@@ -1,0 +1,74 @@
+"""What may differ when a run is resumed: a table of keys, and what is said about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bert_tf.config.run import RunConfig, differences
+
+Kind = Literal["observation", "machine", "length", "data"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Why a key may differ, and what that means for the run.
+
+    Args:
+        kind: "observation": when the run is scored and saved; "machine": how the same numbers are worked out;
+            "length": how long it is; "data": where its examples lie, which must be the same ones.
+        effect: what is said.
+    """
+
+    kind: Kind
+    effect: str
+
+
+NEW_LENGTH = "from here on the learning rate is that of the schedule at its new length"
+SAME_DATA = "the examples are compared with those that the run began with"
+RESUMABLE: Mapping[str, Rule] = {
+    "evaluation.batch_examples": Rule("observation", "scores do not depend on it"),
+    "training.evaluate_first": Rule("observation", "only asked before the first update"),
+    "training.evaluate_every_steps": Rule("observation", "from here on"),
+    "training.checkpoint_every_steps": Rule("observation", "from here on"),
+    "training.early_stopping_patience": Rule("length", "counts the evaluations before, too"),
+    "training.epochs": Rule("length", NEW_LENGTH),
+    "training.max_steps": Rule("length", NEW_LENGTH),
+    "training.steps_per_call": Rule("machine", "the updates are the same"),
+    "training.threads_per_operation": Rule("machine", "the updates are the same but for rounding"),
+    "training.deterministic": Rule("machine", "from here on"),
+    "model.recompute": Rule("machine", "the updates are the same but for rounding"),
+    "pretraining.cache": Rule("machine", "what is in it is made again where it is missing"),
+    "data.source": Rule("data", SAME_DATA),
+    "data.skip_bad_rows": Rule("data", SAME_DATA),
+    "pretraining.validation": Rule("data", SAME_DATA),
+}
+"""Keys that may differ on resume. Every other key has a part in the updates, or in which weights are kept."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key that differs.
+
+    Args:
+        key: the key.
+        there: its value in the run.
+        asked: its value now.
+        rule: why it may differ; None: it may not.
+    """
+
+    key: str
+    there: Any
+    asked: Any
+    rule: Rule | None
+
+    def __str__(self) -> str:
+        return f"{self.key}: there {self.there!r}, asked {self.asked!r}"
+
+
+def changes(found: RunConfig, asked: RunConfig) -> list[Change]:
+    """How a run that is asked for differs from the one that is there."""
+    return [
+        Change(key, there, wanted, RESUMABLE.get(key)) for key, (there, wanted) in differences(found, asked).items()
+    ]

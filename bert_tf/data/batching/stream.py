@@ -1,0 +1,59 @@
+"""What training asks of its examples where they are made as they are read, because there are too many to hold."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, Protocol
+
+import numpy as np
+
+from bert_tf.data.batching.plan import Batching, Layout
+
+
+class BatchPlan(Protocol):
+    """The batches of one epoch, as `Plan` has them."""
+
+    @property
+    def layout(self) -> Layout: ...
+
+    @property
+    def number_of_batches(self) -> int: ...
+
+
+class BatchPlans(Protocol):
+    """The plans of all epochs, as `Epochs` has them."""
+
+    def plan(self, epoch: int) -> Any: ...
+
+    def number_of_batches(self, epochs: float) -> int: ...
+
+    def locate(self, number: int) -> tuple[int, int]: ...
+
+
+class Stream(abc.ABC):
+    """Examples that stand in for `Features`. Every worker makes the same ones."""
+
+    bad_rows: int = 0
+    """How many rows were left out."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """About how many examples an epoch has."""
+
+    @abc.abstractmethod
+    def share_of(self, token_id: int) -> float:
+        """The share of tokens that are this one."""
+
+    @abc.abstractmethod
+    def epochs(
+        self, batch_examples: int, *, batching: Batching, divisor: int, pack_length: int | None, seed: int
+    ) -> BatchPlans:
+        """The batches of all epochs. Arguments as of `choose_layout` and `Epochs.of`."""
+
+    @abc.abstractmethod
+    def batch(self, plan: Any, k: int) -> dict[str, np.ndarray]:
+        """Batch k of a plan, as `batch_arrays` gives it, and the float32 scalar `loss_divisor`."""
+
+    @abc.abstractmethod
+    def lengths_in(self, plan: Any, k: int) -> np.ndarray:
+        """int [E]: tokens of each example of batch k."""

@@ -1,0 +1,155 @@
+"""Batches for pre-training: blocks of examples, packed, masked anew in every epoch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bert_tf.data.batching.plan import Batching, Layout
+from bert_tf.data.batching.stream import Stream
+from bert_tf.data.corpora.blocks import Blocks
+from bert_tf.data.corpora.masking import Masker
+from bert_tf.data.corpora.pairs import Segments
+from bert_tf.data.corpora.plans import EpochPlan, PretrainingPlans
+from bert_tf.data.corpora.randomness import keys
+from bert_tf.errors import UserError
+
+NO_TARGET = -100
+MASKS = 2  # sets what is drawn here apart from `blocks` and `plans`
+
+
+class PretrainingStream(Stream):
+    """What a run is pre-trained or scored on.
+
+    Args:
+        blocks: the examples.
+        masker: hides their tokens.
+        cls_id, sep_id: the special tokens around segments.
+        never_masked: ids that are not to be guessed, wherever they stand.
+        mask_seed: of the masks; None: that of the plans. Where the same masks are wanted at any time, give one.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        masker: Masker,
+        *,
+        cls_id: int,
+        sep_id: int,
+        never_masked: tuple[int, ...],
+        mask_seed: int | None = None,
+    ) -> None:
+        self.blocks, self.masker, self.mask_seed = blocks, masker, mask_seed
+        self.cls_id, self.sep_id = cls_id, sep_id
+        self.never_masked = np.array(sorted({*never_masked, cls_id, sep_id}))
+        self.bad_rows = blocks.bad_rows
+
+    def __len__(self) -> int:
+        first, tokens = self.blocks.segments(0, 0), self.blocks.source_tokens(0)
+        return round(len(first) * float(tokens.sum()) / max(first.source_tokens, 1))
+
+    def share_of(self, token_id: int) -> float:
+        return float(np.mean(self.blocks.text()[0] == token_id))
+
+    def epochs(
+        self, batch_examples: int, *, batching: Batching, divisor: int, pack_length: int | None, seed: int
+    ) -> PretrainingPlans:
+        longest = self.blocks.settings.sequence_length
+        if batching == "bucketed":
+            raise UserError("data.batching must be packed or padded for pre-training. Received: bucketed")
+        if pack_length is not None and pack_length < longest:
+            raise UserError(
+                f"data.pack_length must be at least data.sequence_length, {longest}. Received: {pack_length}"
+            )
+        return PretrainingPlans(
+            self.blocks, batch_examples, batching=batching, divisor=divisor, length=pack_length or longest, seed=seed
+        )
+
+    def lengths_in(self, plan: EpochPlan, k: int) -> np.ndarray:
+        _, block, at = plan.find(k)
+        start, stop = block.placement.splits[at : at + 2]
+        return block.lengths[block.placement.index[start:stop]]
+
+    def batch(self, plan: EpochPlan, k: int) -> dict[str, np.ndarray]:
+        """As `batch_arrays`, masked; and with P places a row, enough for any row of that length:
+
+        masked_positions int32 [R, P], 0 where there is none; target_ids int32 [R, P], `NO_TARGET` where there is none;
+        pair_weight float32 [R, M], 0 where there is no pair: what a pair's loss is to be weighted with beside those of
+        tokens, so that both are means; and loss_divisor float32 [], the number of targets.
+        """
+        number, block, at = plan.find(k)
+        start, stop = block.placement.splits[at : at + 2]
+        index, row, column, slot = (values[start:stop] for values in block.placement[:4])
+        layout, lengths = plan.layout, block.lengths[index]
+        splits = np.concatenate([[0], np.cumsum(lengths)])
+        token_ids, segment_ids = self._tokens(block.segments, index, lengths, splits)
+        candidates = ~np.isin(token_ids, self.never_masked)
+        seed = plan.plans.seed if self.mask_seed is None else self.mask_seed
+        numbers = index + block.rounds[start:stop] * len(block.lengths)
+        example_keys = keys(numbers, seed, plan.epoch, MASKS, number)
+        chosen, instead = self.masker(token_ids, candidates, splits, example_keys)
+
+        rows, length = layout.rows, layout.length
+        example = np.repeat(np.arange(len(index)), lengths)
+        position = np.arange(splits[-1]) - np.repeat(splits[:-1], lengths)
+        target = row[example].astype(np.int64) * length + column[example] + position
+        hidden = token_ids.copy()
+        hidden[chosen] = instead
+
+        def scatter(values: np.ndarray) -> np.ndarray:
+            out = np.zeros(rows * length, np.int32)
+            out[target] = values
+            return out.reshape(rows, length)
+
+        def place(values: np.ndarray, fill: float, dtype: type) -> np.ndarray:
+            out = np.full((rows, layout.slots), fill, dtype)
+            out[row, slot] = values
+            return out
+
+        order = np.argsort(target[chosen], kind="stable")
+        places, wanted = target[chosen][order], token_ids[chosen][order]
+        of_row = places // length
+        number_in_row = np.arange(len(places)) - np.searchsorted(of_row, of_row)
+        masked_positions = np.zeros((rows, self.targets_per_row(layout)), np.int32)
+        target_ids = np.full(masked_positions.shape, NO_TARGET, np.int32)
+        masked_positions[of_row, number_in_row] = places % length
+        target_ids[of_row, number_in_row] = wanted
+        return {
+            "token_ids": scatter(hidden),
+            "segment_ids": scatter(segment_ids),
+            "padding_mask": scatter(np.ones(len(target), np.int32)),
+            "example_ids": scatter(slot[example] + 1),
+            "position_ids": scatter(position),
+            "first_positions": place(column, 0, np.int32),
+            "labels": place(block.segments.labels[index], 0, np.int32),
+            "example_weight": place(np.ones(len(index)), 0, np.float32),
+            "example_index": place(index, -1, np.int32),
+            "masked_positions": masked_positions,
+            "target_ids": target_ids,
+            "pair_weight": place(np.full(len(index), len(places) / len(index)), 0, np.float32),
+            "loss_divisor": np.array(max(len(places), 1), np.float32),
+        }
+
+    def targets_per_row(self, layout: Layout) -> int:
+        """Most tokens to be guessed in a row: its share, and half a token more for every example's rounding."""
+        share = self.masker.settings.mask_share
+        return math.ceil(layout.length * share + layout.slots * max(0.5, 1.0 - 3 * share))
+
+    def _tokens(
+        self, segments: Segments, index: np.ndarray, lengths: np.ndarray, splits: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """int32 [S] each: the ids of some examples, special tokens included, and their segments."""
+        first, second = segments.first[index], segments.second[index]
+        sizes = first[:, 1] - first[:, 0]
+        more = second[:, 1] - second[:, 0]
+        example = np.repeat(np.arange(len(index)), lengths)
+        position = np.arange(splits[-1]) - np.repeat(splits[:-1], lengths)
+        in_second = position >= sizes[example] + 2
+        source = np.where(in_second, second[example, 0] - sizes[example] - 2, first[example, 0] - 1) + position
+        is_end = (position == sizes[example] + 1) | (position == lengths[example] - 1)
+        special = (position == 0) | is_end
+        token_ids = np.empty(len(position), np.int32)
+        token_ids[special] = np.where(position[special] == 0, self.cls_id, self.sep_id)
+        token_ids[~special] = segments.token_ids[source[~special]]
+        return token_ids, (in_second & (more[example] > 0)).astype(np.int32)

@@ -1,0 +1,120 @@
+"""Where every example of an epoch goes, block by block, so that nothing has to be made before its batch comes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from bert_tf.data.batching.packing import Placement, pack
+from bert_tf.data.batching.plan import WINDOW_BATCHES, Batching, Layout, permutation
+from bert_tf.data.corpora.blocks import Blocks
+from bert_tf.data.corpora.pairs import Segments
+from bert_tf.errors import UserError
+
+SLOT_TOKENS = 24  # a row has one slot for so many of its tokens, and 4 at least
+KEPT_BLOCKS = 2
+ORDER = 1  # sets what is drawn here apart from `blocks`
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A block's examples and where they stand. `rounds` int64 [E]: how often an example stood in this block before."""
+
+    segments: Segments
+    lengths: np.ndarray
+    placement: Placement
+    rounds: np.ndarray
+
+
+class EpochPlan:
+    """The batches of one epoch. A block's share of them follows from its tokens, so none has to be made to be counted.
+
+    Where a block's examples fill fewer batches than its share, they are used once more, masked differently; what is
+    over is left out, other examples in each epoch.
+    """
+
+    def __init__(self, plans: PretrainingPlans, epoch: int) -> None:
+        self.plans, self.epoch, self.layout = plans, epoch, plans.layout
+        sums = np.concatenate([[0], np.cumsum(plans.blocks.source_tokens(epoch))])
+        # int64 [B + 1]: the first batch of each block.
+        self.starts = plans.batches_per_epoch * sums // sums[-1]
+        self.lengths = np.full(plans.batches_per_epoch, self.layout.length, np.int32)  # [K]
+
+    @property
+    def number_of_batches(self) -> int:
+        return self.plans.batches_per_epoch
+
+    def find(self, k: int) -> tuple[int, Block, int]:
+        """The block of batch k, its number, and the batch's number in it."""
+        if not 0 <= k < self.number_of_batches:
+            raise IndexError(f"`k` must be in [0, {self.number_of_batches}). Received: k={k}")
+        number = int(np.searchsorted(self.starts, k, side="right")) - 1
+        batches = int(self.starts[number + 1] - self.starts[number])
+        return number, self.plans.block(self.epoch, number, batches), k - int(self.starts[number])
+
+
+class PretrainingPlans:
+    """The plans of all epochs, which have equally many batches, so that a batch's number says where it is.
+
+    How many: as many rows as the first block needs for its tokens, for all tokens of the corpus.
+    """
+
+    def __init__(
+        self, blocks: Blocks, batch_examples: int, *, batching: Batching, divisor: int, length: int, seed: int
+    ) -> None:
+        self.blocks, self.seed = blocks, seed
+        first, tokens = blocks.segments(0, 0), blocks.source_tokens(0)
+        if not len(first):
+            raise UserError("the corpus has too little text for one example")
+        mean = float(first.lengths.mean())
+        packed = batching == "packed"
+        rows = batch_examples * (mean / length if packed else 1.0)
+        rows = max(1, round(rows / divisor)) * divisor
+        slots = max(4, length // SLOT_TOKENS) if packed else 1
+        self.layout = Layout("packed", rows, length, slots, batch_examples)
+        self.block = lru_cache(maxsize=KEPT_BLOCKS)(self._block)
+        # One batch at least, even of a corpus that does not fill it.
+        filled = len(_pack(first.lengths, np.arange(len(first)), self.layout).splits) - 2
+        per_token = (filled + 0.5) / first.source_tokens
+        self.batches_per_epoch = max(1, math.floor(per_token * int(tokens.sum())))
+        self._plan = lru_cache(maxsize=4)(lambda epoch: EpochPlan(self, epoch))
+
+    def plan(self, epoch: int) -> EpochPlan:
+        return self._plan(epoch)
+
+    def number_of_batches(self, epochs: float) -> int:
+        return max(1, math.ceil(round(epochs * self.batches_per_epoch, 6)))
+
+    def locate(self, number: int) -> tuple[int, int]:
+        if number < 0:
+            raise ValueError(f"`number` must be at least 0. Received: {number}")
+        return divmod(number, self.batches_per_epoch)
+
+    def _block(self, epoch: int, number: int, batches: int) -> Block:
+        segments = self.blocks.segments(epoch, number)
+        lengths = segments.lengths
+        if not len(lengths):
+            raise UserError("a block of the corpus has too little text for one example")
+        order, rounds = [], 0
+        while True:
+            order.append(permutation(len(lengths), self.seed, epoch, ORDER, number, rounds))
+            rounds += 1
+            if rounds * int(lengths.sum()) < batches * self.layout.rows * self.layout.length:
+                continue
+            placement = _pack(lengths, np.concatenate(order), self.layout)
+            if len(placement.splits) - 2 >= batches:  # the last batch may have been left half empty
+                break
+        seen = np.zeros(len(lengths), np.int64)
+        counts = np.zeros(len(placement.index), np.int64)
+        for i, example in enumerate(placement.index.tolist() if rounds > 1 else ()):
+            counts[i] = seen[example]
+            seen[example] += 1
+        return Block(segments, lengths, placement, counts)
+
+
+def _pack(lengths: np.ndarray, order: np.ndarray, layout: Layout) -> Placement:
+    window = max(WINDOW_BATCHES * layout.batch_examples, layout.rows)
+    return pack(lengths, order, rows=layout.rows, length=layout.length, slots=layout.slots, window=window)

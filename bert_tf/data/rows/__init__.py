@@ -1,0 +1,1 @@
+"""What rows and cells hold, whatever file or hub they are from."""

@@ -1,0 +1,1 @@
+"""Sources: where a task's examples are, and how its published files are read."""

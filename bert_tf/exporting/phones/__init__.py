@@ -1,1 +1,0 @@
-"""What phones need of a TFLite file beyond the model: which readers open it, and what they must know to use it."""

@@ -1,1 +1,0 @@
-"""What TensorFlow Serving needs of a SavedModel beyond its graph."""

@@ -1,0 +1,125 @@
+"""TFLite files read back: behind the run's own tokenizer, or with their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bert_tf.exporting.artefact import Loaded
+from bert_tf.exporting.run import Run
+from bert_tf.exporting.tflite.check import LiteFile, LiteMaskedLM, LiteModel, registrars
+from bert_tf.exporting.tflite.file import operators
+from bert_tf.exporting.tflite.graph import contract, text_names
+from bert_tf.inference.pipeline import Pipeline
+from bert_tf.kinds import Pretraining, Tagging
+from bert_tf.kinds.vectors.spec import SentenceVectors
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Answer
+
+NEVER = -1e9
+
+
+class LoadedTensors(Loaded):
+    """A file that takes tensors, behind the run's own tokenizer."""
+
+    def __init__(self, name: str, path: Path, run: Run) -> None:
+        super().__init__(name, [path], takes="tensors")
+        self.run, self.file = run, LiteFile(path)
+        model = LiteMaskedLM if isinstance(run.kind, Pretraining) else LiteModel
+        self.pipeline = _pipeline(run, model(self.file, contract(run.kind), reject_below=_rejects(run)))
+
+    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
+        return self.pipeline.rows(texts, pairs)
+
+    def call(self, batch: int, tokens: int) -> Callable[[], object] | None:
+        """One run of the interpreter; a row of a fixed length is padded to it, and one that is too long left out."""
+        if batch != 1 or tokens > self.run.sequence_length:
+            return None
+        ids = np.arange(tokens, dtype=np.int32) % self.run.tokenizer.vocabulary_size
+        arrays = input_row(ids, np.zeros_like(ids), self.file.length or tokens)
+        return lambda: self.file(arrays)
+
+    def notes(self) -> Mapping[str, Any]:
+        return {"length": self.file.length or "dynamic", "operators": dict(operators(self.files[0]))}
+
+
+class LoadedText(Loaded):
+    """A file that takes text, a row of it at a time. What a row has no room for goes without an answer."""
+
+    def __init__(self, name: str, path: Path, run: Run) -> None:
+        super().__init__(name, [path], takes="text")
+        self.run = run
+        self.model = TextModel(LiteFile(path, register=registrars()), run)
+        self.pipeline = _pipeline(run, self.model)
+
+    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
+        found = []
+        for i, text in enumerate(texts):
+            both = (text,) if pairs is None else (text, pairs[i])
+            self.model.arrays = _strings(self.run, both)
+            found += self.pipeline.rows(*([side] for side in both))
+        return found
+
+    def call(self, batch: int, tokens: int) -> Callable[[], object] | None:
+        if batch != 1 or tokens > self.run.sequence_length:
+            return None
+        texts, pairs = self.run.probe(1, tokens)
+        arrays = _strings(self.run, (*texts, *(pairs or ())))
+        return lambda: self.model.file(arrays)
+
+    def notes(self) -> Mapping[str, Any]:
+        return {"length": self.run.sequence_length, "operators": dict(operators(self.files[0]))}
+
+
+class TextModel(LiteModel):
+    """A file that takes text, where a Keras model is expected: it answers for `arrays`, the text of the rows it is
+    given. Where a text is cut into several rows it knows the first only, and finds nothing in the others."""
+
+    def __init__(self, file: LiteFile, run: Run) -> None:
+        self.arrays = _strings(run, ("",) * len(run.kind.text_columns))
+        super().__init__(file, contract(run.kind), reject_below=_rejects(run))
+        self.nothing = np.full(self.shape, NEVER, np.float32)
+        if isinstance(run.kind, Tagging):
+            self.nothing[run.kind.label_set.outside] = 0.0
+
+    def _sample(self) -> np.ndarray:
+        return self._row(self.arrays)
+
+    def _rows(self, ids: np.ndarray, mask: np.ndarray, segment_ids: np.ndarray) -> np.ndarray:
+        first = self._row(self.arrays)
+        if not self.contract.per_token:
+            return np.ascontiguousarray(first, np.float32)
+        rows = np.broadcast_to(self.nothing, (*ids.shape, *self.shape)).astype(np.float32)
+        tokens = min(ids.shape[1], first.shape[1])
+        rows[0, :tokens] = first[0, :tokens]
+        return rows
+
+
+def input_row(token_ids: np.ndarray, segment_ids: np.ndarray, length: int) -> dict[str, np.ndarray]:
+    """The model's inputs for one example, int32 [1, length]."""
+    columns = {"ids": token_ids, "mask": np.ones(len(token_ids)), "segment_ids": segment_ids}
+    row = {name: np.zeros((1, length), np.int32) for name in columns}
+    for name, column in columns.items():
+        row[name][0, : len(column)] = column
+    return row
+
+
+def _strings(run: Run, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    names = text_names(run.kind)
+    return {name: np.array([text.encode("utf-8")], object) for name, text in zip(names, texts, strict=True)}
+
+
+def _pipeline(run: Run, model: LiteModel) -> Pipeline:
+    kind = run.kind
+    if isinstance(kind, SentenceVectors):  # a file gives the vector of the text, not those of its tokens
+        kind = dataclasses.replace(kind, word_vectors=False)
+    return Pipeline.of(kind, model, run.tokenizer, sequence_length=run.sequence_length)
+
+
+def _rejects(run: Run) -> float:
+    return getattr(run.model, "reject_below", 0.0)

@@ -1,0 +1,1 @@
+"""The tokenizer as TFLite operators, for files that take text."""

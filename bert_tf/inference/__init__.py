@@ -1,0 +1,1 @@
+"""A trained or exported model, opened and asked."""

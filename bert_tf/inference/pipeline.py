@@ -1,0 +1,217 @@
+"""A trained or exported model as one callable: text in, answers out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from bert_tf.inference.runs import open_run
+from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
+from bert_tf.kinds import Answer, Kind
+from bert_tf.kinds.registry import kind_of
+
+Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
+Progress = Callable[[int, int], None]
+
+
+class Pipeline:
+    """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
+    version), or of a folder that `save_pretrained` or Transformers wrote.
+
+    Args:
+        where: the run folder, or the model's.
+        task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
+            run's task, the SavedModel's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
+            classifier answers with labels, a tagger with entities or a label for each word, a masked language model
+            with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
+        batch_examples: texts in a batch; default: as the run says, or 64.
+        lowercase: of a model's folder: whether texts are lower-cased, whatever its files say; None: as they say.
+        ignore, ignore_tokenizer: of a model's folder: facts of its files, and settings of its tokenizer, that would be
+            refused and are to be left out although answers may change, as the settings model.ignore and
+            model.ignore_tokenizer of a run.
+    Call arguments:
+        texts: one text, or several.
+        pairs: the second text of each, for a task of pairs.
+    Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
+        `probabilities` by name of the class.
+    Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together, or if one of
+        them is no text that UTF-8 can hold, named by its place: `texts[3]`.
+    """
+
+    def __init__(
+        self,
+        where: str | os.PathLike[str],
+        *,
+        task: Kind | None = None,
+        batch_examples: int | None = None,
+        lowercase: bool | None = None,
+        ignore: Collection[str] = (),
+        ignore_tokenizer: Collection[str] = (),
+    ):
+        from bert_tf.text import BertTokenizer
+
+        folder = Path(where).expanduser()
+        self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
+        reading: dict[str, Any] = {"ignore": ignore_tokenizer} if ignore_tokenizer else {}
+        reading |= {} if lowercase is None else {"lowercase": lowercase}
+        is_run, saved = (folder / "config.toml").is_file(), saved_model_in(folder)
+        if (reading or ignore) and (is_run or saved is not None):
+            raise ValueError(
+                f"`lowercase`, `ignore` and `ignore_tokenizer` are for folders of other models, and {folder} is a "
+                f"{'run' if is_run else 'SavedModel'}, which has settled them"
+            )
+        if is_run:
+            config, kind = open_run(folder)
+            self.kind = task or kind
+            self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
+            self.model = self.kind.load_model(str(folder / "model"))
+            self.kind = self.kind.fitted(self.model, str(folder))
+            self._is_run = True
+            self.sequence_length = config.data.sequence_length or self.kind.sequence_length
+            self.batch_examples = batch_examples or config.evaluation.batch_examples
+        elif saved is not None:
+            self._open_saved(saved, task, batch_examples or 64)
+        else:
+            if task is not None:
+                self.model = task.load_model(str(where), **({"ignore": ignore} if ignore else {}))
+                self.kind = task.fitted(self.model, str(where))
+            else:
+                self.kind, self.model = kind_of(where, ignore=ignore)
+            self.tokenizer = self.kind.build_tokenizer(str(where), **reading)
+            self._is_run = task is not None or len(self.kind.text_columns) > 1
+            positions = self.model.config.max_positions
+            limit = getattr(self.model, "max_length", None) or positions
+            self.sequence_length = min(self.kind.sequence_length, limit, positions)
+            self.batch_examples = batch_examples or 64
+
+    @classmethod
+    def of(
+        cls, kind: Kind, model: Any, tokenizer: Any, *, sequence_length: int | None = None, batch_examples: int = 64
+    ) -> Pipeline:
+        """Answers with a model and a tokenizer that are there already.
+
+        Args:
+            sequence_length: most tokens of an example; None: the task's.
+        """
+        self = cls.__new__(cls)
+        self.kind, self.model, self.tokenizer, self._is_run = kind, model, tokenizer, True
+        self.sequence_length, self.batch_examples = sequence_length or kind.sequence_length, batch_examples
+        self._functions = {}
+        return self
+
+    def _open_saved(self, folder: Path, task: Kind | None, batch_examples: int) -> None:
+        """A SavedModel's own graph answers. Raises: UserError if the export did not make it."""
+        import tensorflow as tf
+
+        from bert_tf.inference.answers import with_ragged
+        from bert_tf.text import BertTokenizer
+
+        kind, described = read_task(folder)
+        self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples
+        self.sequence_length = described["settings"]["sequence_length"]
+        self.tokenizer = BertTokenizer.from_pretrained(folder / "assets")
+        self.model = tf.saved_model.load(str(folder))  # to be kept: its functions die with it
+        function, columns = self.model.signatures[DETAILS], kind.text_columns
+
+        def answer(*texts: Any) -> dict[str, Any]:
+            return with_ragged(function(**dict(zip(columns, texts, strict=True))), described["counts"])
+
+        self._functions[len(columns)] = answer
+
+    @overload
+    def __call__(self, texts: str, pairs: str | None = None) -> dict[str, Any]: ...
+    @overload
+    def __call__(self, texts: Texts, pairs: Texts | None = None) -> list[dict[str, Any]]: ...
+
+    def __call__(self, texts: str | Texts, pairs: str | Texts | None = None) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(texts, str):
+            if pairs is not None and not isinstance(pairs, str):
+                raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")
+            return self([texts], None if pairs is None else [pairs])[0]
+        if texts is None:
+            raise ValueError("`texts` must be one text or several. Received: None")
+        if isinstance(pairs, str):
+            raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
+        answers = self.rows(texts, pairs)
+        return [
+            self.kind.to_json(text, pairs[i] if pairs is not None else None, answers[i]) for i, text in enumerate(texts)
+        ]
+
+    def rows(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, progress: Progress | None = None
+    ) -> list[Answer]:
+        """The answers as the graph gives them, one a text, in the order of the texts, whatever order they are made in.
+
+        Args:
+            progress: called with (texts done, E) after each batch.
+        """
+        import tensorflow as tf
+
+        count = 1 + (pairs is not None)
+        wanted = len((self.kind if self._is_run else self.kind.of_columns(count)).text_columns)
+        if (pairs is None) != (wanted == 1) or (pairs is not None and len(pairs) != len(texts)):
+            came = "no pairs" if pairs is None else f"{len(pairs)} pairs"
+            needs = "no `pairs`" if wanted == 1 else "as many `pairs` as `texts`"
+            raise ValueError(f"This task takes {needs}. Received: {len(texts)} texts, {came}")
+        check_texts("texts", texts)
+        if pairs is not None:
+            check_texts("pairs", pairs)
+        answer = self._function(wanted)
+        lengths = np.array([len(text) for text in texts], np.int64)
+        if pairs is not None:
+            lengths += np.array([len(pair) for pair in pairs], np.int64)
+        order = np.argsort(
+            -lengths, kind="stable"
+        )  # the longest first: like lengths together, and memory is known early
+        answers: list[Answer] = [{}] * len(order)
+        for start in range(0, len(order), self.batch_examples):
+            rows = order[start : start + self.batch_examples]
+            batch = [tf.constant([side[i] for i in rows], tf.string) for side in (texts, pairs) if side is not None]
+            for i, row in zip(rows, _rows(answer(*batch)), strict=True):
+                answers[i] = row
+            if progress is not None:
+                progress(min(start + self.batch_examples, len(order)), len(order))
+        return answers
+
+    def call(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Callable[[], dict[str, Any]]:
+        """One call of the graph on a whole batch, ready to be timed: the tensors of the answers."""
+        import tensorflow as tf
+
+        batch = [tf.constant(side, tf.string) for side in (texts, pairs) if side is not None]
+        answer = self._function(len(batch))
+        return lambda: answer(*batch)
+
+    def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
+        """The graph for that many texts an answer; a folder without a task takes one or two."""
+        if columns not in self._functions:
+            self._functions[columns] = self.kind.of_columns(columns).answer_function(
+                self.model, self.tokenizer, sequence_length=self.sequence_length
+            )
+        return self._functions[columns]
+
+
+def check_texts(name: str, texts: Sequence[str]) -> None:
+    """Raises: ValueError that names the place in `texts`, called `name`, of the first that is no text in UTF-8."""
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"`{name}[{i}]` must be a text. Received: {text!r:.80}")
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                came = f"a lone surrogate at character {error.start + 1} of {text!r:.80}"
+                raise ValueError(f"`{name}[{i}]` must be a text that UTF-8 can hold. Received: {came}") from None
+
+
+def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
+    """The rows of dense [B, ...] and ragged [B, (N), ...] tensors."""
+    columns = {}
+    for name, tensor in tensors.items():
+        is_ragged = hasattr(tensor, "row_splits")
+        columns[name] = np.split(tensor.values, tensor.row_splits[1:-1]) if is_ragged else tensor.numpy()
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))

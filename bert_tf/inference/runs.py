@@ -1,0 +1,104 @@
+"""A run folder, opened: its settings, and its task as it was when the run was made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bert_tf.config import RunConfig, read_config
+from bert_tf.errors import UserError
+from bert_tf.kinds.definitions import load_task
+from bert_tf.lookup import names
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+TASK = "task.json"
+
+
+class OpenRun(NamedTuple):
+    """What a run folder says of its run."""
+
+    config: RunConfig
+    kind: Kind
+
+
+def write_task(run_folder: Path, kind: Kind) -> None:
+    """Leaves the task in a run folder, so that the run needs its file no longer; nothing for a kind of your own."""
+    from bert_tf.kinds.description import describe
+
+    described = describe(kind)
+    if described is not None:
+        beside = run_folder / f".{TASK}.{os.getpid()}.partial"
+        beside.write_text(json.dumps(described, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        beside.replace(run_folder / TASK)
+
+
+def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
+    """Opens a run that has saved a model.
+
+    The task is read from the run folder, as data, and its file is not run. It is run where the folder has none (an
+    older run, or a task of a kind of your own), and with `needs_data` where the description had to leave the task's
+    source out (rows in memory). What a description cannot hold besides, a task of this library gets from the library.
+    The task is in the run's language.
+
+    Args:
+        needs_data: whether the task's examples are to be read.
+    Raises: UserError naming what is missing.
+    """
+    config = read_run(run_folder)
+    kind = _task(run_folder, config, needs_data=needs_data)
+    return OpenRun(config, kind if config.data.language is None else kind.configured(config))
+
+
+def read_run(folder: Path) -> RunConfig:
+    """The settings of a run folder that has a saved model. Raises: UserError naming what is missing."""
+    if not folder.is_dir():
+        raise UserError(f"--run={folder}: expected a run folder. Received: no such folder")
+    if not (folder / "config.toml").is_file():
+        raise UserError(
+            f"--run={folder}: expected a run folder, which has a config.toml. Received: a folder without one"
+        )
+    config = read_config(folder / "config.toml")
+    if not (folder / "model").is_dir():
+        raise UserError(
+            f"--run={folder}: expected a run that has saved a model. Received: no {folder / 'model'} yet; "
+            f"train it with python -m bert_tf.train --task={config.task} --run={folder}"
+        )
+    return config
+
+
+def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
+    """The task as its file or its description in the run folder has it."""
+    from bert_tf.kinds.description import read_description
+
+    path = run_folder / TASK
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _from_file(config, run_folder, "the run's folder does not hold its task")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: expected the run's task as JSON. Received: {error}") from None
+    kind, left_out = read_description(described, str(path))
+    if left_out and config.task in names("tasks"):
+        shipped = load_task(config.task)
+        if type(shipped) is type(kind):
+            kept = {name: getattr(shipped, name) for name in left_out if hasattr(shipped, name)}
+            return dataclasses.replace(kind, **kept)
+    if needs_data and "source" in left_out:
+        own = _from_file(config, run_folder, "the task's examples stand in its file alone")
+        kind = dataclasses.replace(kind, source=own.source)
+    return kind
+
+
+def _from_file(config: RunConfig, run_folder: Path, why: str) -> Kind:
+    """The task from its definition, which is run."""
+    try:
+        return load_task(config.task)
+    except UserError as error:
+        if Path(config.task).is_file() or config.task in names("tasks"):
+            raise  # it is there, and has a mistake
+        raise UserError(f"{run_folder}: {why}, and {error}") from None

@@ -1,0 +1,43 @@
+"""SavedModels that the export made: where they are, and which task they answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bert_tf.errors import UserError
+from bert_tf.inference import task_file
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+TASK = "task.json"
+DETAILS = "details"
+"""The signature that gives all that answers have."""
+
+
+def versions(folder: Path) -> list[int]:
+    """The numbers of the versions in a folder for them."""
+    return [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal()]
+
+
+def saved_model_in(where: Path) -> Path | None:
+    """The SavedModel that `where` is, or its newest version; None if there is none."""
+    if (where / "saved_model.pb").is_file():
+        return where
+    newest = where / str(max(versions(where), default=0))
+    return newest if (newest / "saved_model.pb").is_file() else None
+
+
+def read_task(folder: Path) -> tuple[Kind, dict[str, Any]]:
+    """The task of a SavedModel that the export made, and what its task.json says.
+
+    Raises: UserError if there is none.
+    """
+    path = folder / "assets" / TASK
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        return task_file.from_json(described), described
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: expected a SavedModel of bert_tf.export, with {TASK}. Received: {error}") from None

@@ -1,0 +1,93 @@
+"""Regression: a number, or several, for a text or a pair of texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bert_tf.errors import UserError
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
+from bert_tf.kinds.examples import Examples
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert_tf.data.batching.features import Features
+    from bert_tf.models import BertClassifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression(Pooled):
+    """A number a text or a pair, such as how alike two sentences are; metrics are means over several numbers.
+
+    Args:
+        label: the column of the number, or a tuple of columns where there are several.
+        low, high: the numbers that the data may have. What the model answers is not held to them.
+    Raises: ValueError for columns, metrics, bounds or a length that cannot be.
+    """
+
+    label: str | tuple[str, ...]
+    low: float = -math.inf
+    high: float = math.inf
+    metrics: tuple[str, ...] = ("spearman", "pearson")
+
+    problem: ClassVar[str] = "regression"
+    measured: ClassVar[str] = "numbers"
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"`low` must be below `high`. Received: low={self.low}, high={self.high}")
+        super().__post_init__()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def label_parsers(self) -> Mapping[str, Callable[[Any], float]]:
+        from bert_tf.data import number
+
+        return dict.fromkeys(self.output_names, number(self.low, self.high))
+
+    def label_array(self, columns: Sequence[Sequence[float]]) -> np.ndarray:
+        """float32 [E, C]"""
+        return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+
+    def per_example_loss(
+        self,
+        outputs: tf.Tensor,
+        batch: Mapping[str, tf.Tensor],
+        *,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> tf.Tensor:
+        """Squared error of outputs [..., C] against `labels` float32 [..., C], the mean over C.
+
+        Raises: UserError for label smoothing, which needs classes.
+        """
+        import tensorflow as tf
+
+        if label_smoothing:
+            raise UserError(f"'training.label_smoothing' is for tasks with classes. Received: {label_smoothing}")
+        return tf.reduce_mean(tf.square(tf.cast(outputs, tf.float32) - batch["labels"]), axis=-1)
+
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
+        return self.metrics_of(np.stack(outputs), examples)
+
+    def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
+        return self.metrics_of(np.stack([answer["values"] for answer in answers]), examples)
+
+    def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
+        """Returns: `values` float32 [B, C]: what the model's `scores` makes of its outputs."""
+        return {"values": model.scores(outputs)}
+
+    def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
+        values = [float(value) for value in answer["values"]]
+        if len(values) == 1:
+            return {**inputs_as_json(text, pair), "value": values[0]}
+        return {**inputs_as_json(text, pair), "values": dict(zip(self.output_names, values, strict=True))}

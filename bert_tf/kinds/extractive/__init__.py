@@ -1,0 +1,1 @@
+"""Extractive summarization: the sentences of a text that say what it says."""

@@ -1,0 +1,237 @@
+"""What pre-training makes of a corpus: which text, how it is read and cut, and what is held out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bert_tf.config import SAMPLE, PretrainingConfig, RunConfig
+from bert_tf.errors import UserError
+from bert_tf.kinds.base import Kind
+from bert_tf.kinds.examples import Examples
+
+if TYPE_CHECKING:
+    from bert_tf.data import Features, TextCorpus
+    from bert_tf.data.corpora.blocks import Blocks
+    from bert_tf.data.corpora.pairs import PairSettings
+    from bert_tf.data.corpora.store import Reading
+    from bert_tf.text import BertTokenizer
+
+SENTENCES = 500
+WORD = re.compile(r"\b[^\W\d_]{2,}\b")
+HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus(Examples):
+    """One split of a corpus, not read yet: what is right stands in the text itself.
+
+    Args:
+        texts: some of its sentences, each with [MASK] instead of one word; of a corpus whose held-out documents are
+            drawn at random, of any document; none of a prepared one.
+        words: what stood there.
+        where: the files, a pattern, or a folder that `bert_tf.prepare` wrote.
+        split: "train" or "validation".
+        skip_bad_rows: leave out and count lines, or shards, that cannot be read.
+    """
+
+    texts: Sequence[str] = ()
+    words: Sequence[str] = ()
+    where: str
+    split: str
+    skip_bad_rows: bool = False
+
+    def __len__(self) -> int:
+        return max(1, len(self.texts))
+
+    @property
+    def is_labelled(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnCorpus(Kind):
+    """A task that learns from raw text.
+
+    Args:
+        settings: objectives, files and what is held out; a run's [pretraining], as far as it differs from the defaults.
+        seed: the run's.
+        training_data: the run's data, for baselines, where other data is scored; None: the data itself.
+    """
+
+    source: TextCorpus
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 1
+    training_data: str | None = None
+
+    @cached_property
+    def options(self) -> PretrainingConfig:
+        """The settings, all of them."""
+        return PretrainingConfig.model_validate(dict(self.settings))
+
+    def configured(self, config: RunConfig, *, new_data: bool = False) -> OnCorpus:
+        super().configured(config, new_data=new_data)
+        if config.data.encoding is not None:
+            raise UserError(
+                f"'data.encoding' is not for raw text to pre-train on, which is UTF-8. Received: {config.data.encoding}"
+            )
+        settings = config.pretraining.model_dump()
+        length = config.data.sequence_length or self.sequence_length
+        data = config.data.source if new_data else None
+        return replace(self, settings=settings, seed=config.seed, sequence_length=length, training_data=data)
+
+    def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> Corpus:
+        from bert_tf.data.corpora.shards import is_prepared
+
+        corpus = Corpus(
+            where=str(self.place(where)), split=split, skip_bad_rows=skip_bad_rows, is_sample=where == SAMPLE
+        )
+        if is_prepared(corpus.where):
+            return corpus
+        files, _, reading = self._reading(corpus)
+        texts, words = masked_sentences(files, reading)
+        return replace(corpus, texts=texts, words=words)
+
+    def _is_all_held_out(self, place: str) -> bool:
+        """Whether all of a corpus is scored: other data than the run's, without folders for its splits."""
+        return self.training_data is not None and not (Path(place) / "validation").is_dir()
+
+    def features(
+        self,
+        tokenizer: BertTokenizer,
+        examples: Examples,
+        *,
+        sequence_length: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Features:
+        """Returns: a `PretrainingStream`, which stands in for features."""
+        from bert_tf.data.corpora.examples import PretrainingStream
+        from bert_tf.data.corpora.masking import Masker, MaskSettings
+
+        assert isinstance(examples, Corpus)
+        options, tokens = self.options, tokenizer.vocabulary
+        masker = Masker(
+            MaskSettings(options.masking, options.mask_share, options.max_ngram),
+            vocabulary_size=len(tokens),
+            mask_id=tokenizer.mask_id,
+            continues=np.array([token.startswith("##") for token in tokens]),
+        )
+        stream: Any = PretrainingStream(
+            self.blocks(tokenizer, examples, sequence_length),
+            masker,
+            cls_id=tokenizer.cls_id,
+            sep_id=tokenizer.sep_id,
+            never_masked=(tokenizer.pad_id, tokenizer.unk_id, tokenizer.mask_id),
+        )
+        return stream
+
+    def blocks(self, tokenizer: BertTokenizer, corpus: Corpus, sequence_length: int | None = None) -> Blocks:
+        """The examples of a split, made of text or read from shards. Raises: UserError for what cannot be read."""
+        from bert_tf.data.corpora.blocks import StoreBlocks
+        from bert_tf.data.corpora.corpus import documents_of
+        from bert_tf.data.corpora.shards import ShardBlocks, is_prepared
+        from bert_tf.data.corpora.store import open_store
+
+        options = self.options
+        settings = self._pair_settings(sequence_length)
+        if is_prepared(corpus.where):
+            return ShardBlocks(
+                Path(corpus.where), corpus.split, settings, tokenizer, skip_bad_shards=corpus.skip_bad_rows
+            )
+        files, is_drawn, reading = self._reading(corpus)
+        _say(f"{corpus.split}: {len(files)} files, read as pretraining.text_format={reading.text_format}")
+        store = open_store(files, tokenizer, reading, cache=cache_folder(options), report=_Report())
+        documents = np.arange(store.documents)
+        if is_drawn:
+            documents = documents_of(store, corpus.split, options.validation_share)
+        seed = self.seed if corpus.split == "train" else HELD_OUT_SEED
+        return StoreBlocks(store, documents, settings, seed=seed)
+
+    def _pair_settings(self, sequence_length: int | None = None) -> PairSettings:
+        from bert_tf.data.corpora.pairs import PairSettings
+
+        return PairSettings(self.options.pair, sequence_length or self.sequence_length, self.options.short_share)
+
+    def _reading(self, corpus: Corpus) -> tuple[tuple[Path, ...], bool, Reading]:
+        """A split's files; whether they are those of both splits; and how they are to be read."""
+        from bert_tf.data.corpora.documents import guess_format
+        from bert_tf.data.corpora.store import Reading
+
+        options = self.options
+        if self._is_all_held_out(corpus.where):
+            files, is_drawn = self.source.split(corpus.where, "train", None)[0], False
+        else:
+            files, is_drawn = self.source.split(corpus.where, corpus.split, options.validation)
+        text_format = options.text_format
+        if text_format == "auto":
+            text_format = guess_format(files)
+        return files, is_drawn, Reading(text_format, options.text_key, options.language, corpus.skip_bad_rows)
+
+    def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
+        """Calls that tokenise a corpus file by file, in any order and anywhere; `blocks` then has less to do."""
+        from bert_tf.data.corpora.store import tokenise_file
+
+        files, _, reading = self._reading(corpus)
+        cache = cache_folder(self.options)
+        return [(tokenise_file, (file, tokenizer, reading, cache)) for file in files]
+
+    def described(self, config: RunConfig, tokenizer: BertTokenizer) -> dict[str, Any]:
+        """What a manifest says of how examples were made."""
+        from bert_tf.data.corpora.store import vocabulary_hash
+
+        settings = dataclasses.asdict(self._pair_settings())
+        return {"settings": settings, "vocabulary": vocabulary_hash(tokenizer), "seed": config.seed}
+
+
+def masked_sentences(files: Sequence[Path], reading: Reading) -> tuple[list[str], list[str]]:
+    """The first `SENTENCES` sentences that have a word in their middle, with [MASK] for it; and these words."""
+    from bert_tf.data.corpora.documents import read_documents
+
+    texts: list[str] = []
+    words: list[str] = []
+    for file in files:
+        for sentences, _ in read_documents(
+            file, reading.text_format, text_key=reading.text_key, language=reading.language, on_bad=lambda error: None
+        ):
+            for sentence in sentences:
+                found = [match for match in WORD.finditer(sentence) if match.start()]
+                if found:
+                    middle = found[len(found) // 2]
+                    texts.append(f"{sentence[: middle.start()]}[MASK]{sentence[middle.end() :]}")
+                    words.append(middle.group())
+                if len(texts) == SENTENCES:
+                    return texts, words
+    return texts, words
+
+
+def cache_folder(options: PretrainingConfig) -> Path:
+    """Where tokenised corpora are kept."""
+    if options.cache is not None:
+        return Path(options.cache).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "bert_tf"
+
+
+class _Report:
+    """Says how much of a corpus is tokenised, where that takes a while."""
+
+    def __init__(self) -> None:
+        self.said = 0.0
+
+    def __call__(self, share: float) -> None:
+        if share - self.said >= 0.1 and share < 1:
+            self.said = share
+            _say(f"tokenising: {share:.0%} of the corpus")
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,179 @@
+"""Pre-training: hidden tokens to be guessed and, beside them, how two segments belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bert_tf.config import RunConfig
+from bert_tf.errors import UserError
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert_tf.data import Features
+    from bert_tf.data.corpora.examples import PretrainingStream
+    from bert_tf.models import BertMaskedLM
+    from bert_tf.text import BertTokenizer
+
+METRICS = ("masked_lm_loss",)
+HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining(OnCorpus):
+    """BERT's own training, from raw text: masked language modelling, and a second objective on pairs of segments.
+
+    The sum of both losses, each a mean, is what is trained, as in the paper. Examples and masks are drawn anew in every
+    epoch, by the run's seed. Held-out text is cut and masked alike in all runs.
+
+    Args:
+        top_k: how many guesses are answered for each [MASK].
+    Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+    """
+
+    metrics: tuple[str, ...] = METRICS
+    top_k: int = 5
+
+    answer_settings: ClassVar[tuple[str, ...]] = ("top_k",)
+
+    def __post_init__(self) -> None:
+        if self.metrics != METRICS:
+            raise ValueError(f"`metrics` must be {METRICS}. Received: metrics={self.metrics!r}")
+        if self.top_k < 1:
+            raise ValueError(f"`top_k` must be at least 1. Received: top_k={self.top_k}")
+
+    @property
+    def greater_is_better(self) -> bool:
+        return False
+
+    @property
+    def answer_metric(self) -> tuple[str, bool]:
+        return "hidden_word_accuracy", True
+
+    @property
+    def trims_vocabulary(self) -> bool:
+        return False
+
+    @property
+    def loss_parts(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return ("masked_lm_loss", *self._pair_parts)
+
+    @property
+    def _pair_parts(self) -> tuple[str, ...]:
+        return () if self.options.pair == "none" else (f"{self.options.pair}_loss",)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return ("text",)
+
+    def build_model(self, config: RunConfig) -> BertMaskedLM:
+        from bert_tf.models import BertMaskedLM, BertPretrainer
+
+        return self.from_backbone(BertMaskedLM if config.pretraining.pair == "none" else BertPretrainer, config)
+
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertMaskedLM:
+        from bert_tf.models import BertMaskedLM, BertPretrainer
+
+        described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+        is_both = BertPretrainer.architecture in (described.get("architectures") or ())
+        return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
+            folder, dtype="float32", new_weights="forbid", ignore=ignore
+        )
+
+    def per_example_loss(
+        self,
+        outputs: Mapping[str, tf.Tensor],
+        batch: Mapping[str, tf.Tensor],
+        *,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> tf.Tensor:
+        """float32 [R, M, 1 or 2]: the sum of an example's cross entropies over its targets, and that of its pair, with
+        the weight that makes both means.
+        """
+        import tensorflow as tf
+
+        if label_smoothing:
+            raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")
+        owner = tf.gather(batch["example_ids"], batch["masked_positions"], batch_dims=1)  # [R, P]
+        mine = tf.one_hot(owner - 1, batch["example_weight"].shape[-1])  # [R, P, M]
+        parts = [tf.einsum("rp,rpm->rm", outputs["masked_lm_losses"], mine)]
+        if self._pair_parts:
+            logits = outputs["pair_logits"]  # [R, M, 2]
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
+            parts.append(losses * batch["pair_weight"])
+        return tf.stack(parts, axis=-1)
+
+    def scorer_of_splits(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Any],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+    ) -> Callable[[], dict[str, float]]:
+        """Each objective's loss and accuracy on held-out text, the perplexity, and what simple guesses are worth."""
+        from bert_tf.kinds.pretraining.scoring import Scorer
+
+        return Scorer(
+            model,
+            features["validation"],
+            pair="" if self.options.pair == "none" else self.options.pair,
+            batch_examples=batch_examples,
+            examples=self.options.validation_examples,
+            baselines=self._counts(tokenizer, features["train"]),
+        )
+
+    def _counts(self, tokenizer: BertTokenizer, train: PretrainingStream) -> Any:
+        from bert_tf.data.corpora.baselines import TokenCounts
+
+        return TokenCounts.of(*train.blocks.text(), tokenizer.vocabulary_size)
+
+    def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
+        assert isinstance(examples, Corpus)
+        where = self.training_data or examples.where
+        of_run = replace(self, training_data=None)
+        train = of_run.read(where, "train", skip_bad_rows=examples.skip_bad_rows)
+        features = {
+            "train": of_run.features(pipeline.tokenizer, train),
+            "validation": self.features(pipeline.tokenizer, examples),
+        }
+        score = self.scorer_of_splits(
+            pipeline.model, pipeline.tokenizer, features, {}, batch_examples=pipeline.batch_examples
+        )
+        return score(), {}
+
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
+        raise NotImplementedError("pre-training is scored by `scorer_of_splits`")
+
+    def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
+        """The share of the corpus's sentences in which the best guess is the word that was hidden."""
+        assert isinstance(examples, Corpus)
+        right = [
+            len(answer["tokens"]) > 0 and answer["tokens"][0][0].decode("utf-8").casefold() == word.casefold()
+            for answer, word in zip(answers, examples.words, strict=True)
+        ]
+        return {"hidden_word_accuracy": float(np.mean(right)) if right else 0.0}
+
+    def answer_function(
+        self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+    ) -> Callable[..., dict[str, tf.Tensor]]:
+        """Guesses for every [MASK] of a text: see `fill_mask`."""
+        from bert_tf.kinds.pretraining.fill_mask import fill_mask
+
+        return fill_mask(model, tokenizer, max_length=sequence_length or self.sequence_length, top_k=self.top_k)
+
+    def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
+        from bert_tf.kinds.pretraining.fill_mask import masks_as_json
+
+        return masks_as_json(text, answer)

@@ -1,0 +1,1 @@
+"""Tagging: a label for each word, or entities made of them."""

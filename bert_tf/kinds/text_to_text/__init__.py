@@ -1,0 +1,1 @@
+"""Text to text: summaries and translations, written token by token."""

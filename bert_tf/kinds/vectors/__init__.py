@@ -1,0 +1,1 @@
+"""Vectors of texts: embedding, for sentences alike, and retrieval, for search."""

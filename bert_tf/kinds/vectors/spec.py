@@ -1,0 +1,279 @@
+"""What the kinds share whose model gives a vector for each text."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bert_tf.config import RunConfig
+from bert_tf.errors import UserError
+from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.words import words_of
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert_tf.data.batching.features import Features
+    from bert_tf.models import BertEmbedder
+    from bert_tf.text import BertTokenizer
+
+LOSSES = ("cosine", "contrastive", "triplet")
+TEXT_IDS = "text_ids"
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGroups(Examples):
+    """Examples of P texts each: `texts` holds every text once, and `len` counts the examples.
+
+    Args:
+        members: int32 [E, P], the texts of each example by their number in `texts`.
+        needs_labels: whether an example without a label says nothing.
+    """
+
+    members: np.ndarray
+    needs_labels: bool = False
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.labels is not None or not self.needs_labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceVectors(Kind):
+    """A `BertEmbedder`'s vectors; what they are trained and measured with is the subclass's.
+
+    Args:
+        loss: "cosine", "contrastive" or "triplet", see `bert_tf.kinds.vectors.losses`. The negatives of "contrastive"
+            are those of the same replica and micro-batch, so there the batch matters beyond its mean.
+        scale: of "contrastive": what cosines are multiplied with.
+        margin: of "triplet".
+        pooling: a way, or several, as BertEmbedder has them; None: as the backbone's files say, or mean.
+        normalize: whether vectors have the length 1; None: as the backbone's files say, or yes.
+        prompt: what is put before every text, in training too; None: nothing in training, and otherwise what the
+            model's files say.
+        word_vectors: whether an answer also holds each token, its place in the text and its vector.
+    Raises: ValueError for a loss, number or length that cannot be.
+    """
+
+    loss: str
+    scale: float = 20.0
+    margin: float = 0.5
+    pooling: str | tuple[str, ...] | None = None
+    normalize: bool | None = None
+    prompt: str | None = None
+    word_vectors: bool = False
+
+    answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors",)
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"`loss` must be one of {', '.join(LOSSES)}. Received: loss={self.loss!r}")
+        for name, value in (("scale", self.scale), ("margin", self.margin)):
+            if not value > 0:
+                raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
+        if self.sequence_length < 3:
+            raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return ("text",)
+
+    @property
+    def greater_is_better(self) -> bool:
+        return True
+
+    def features(
+        self,
+        tokenizer: BertTokenizer,
+        examples: TextGroups,
+        *,
+        sequence_length: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Features:
+        from bert_tf.data.batching.features import encode
+
+        prompted = [f"{self.prompt}{text}" for text in examples.texts] if self.prompt else examples.texts
+        texts = encode(tokenizer, prompted, max_length=sequence_length or self.sequence_length, progress=progress)
+        members = np.asarray(examples.members, np.int32)
+        return dataclasses.replace(
+            texts,
+            members=members,
+            labels=examples.labels,
+            weights=self.weights(examples),
+            example_fields={TEXT_IDS: members},
+            fills={TEXT_IDS: -1},
+        )
+
+    def weights(self, examples: TextGroups) -> np.ndarray | None:
+        """float32 [E], how much each example counts in the loss; None: all the same."""
+        return None
+
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> BertTokenizer:
+        """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so, unless
+        `lowercase` says otherwise."""
+        from bert_tf.text import BertTokenizer
+        from bert_tf.weights.places import folder_of, inner_folder, resolve
+        from bert_tf.weights.sentence_transformers import lowercases
+
+        tokenizer = super().build_tokenizer(backbone, vocabulary, **reading)
+        if tokenizer.lowercase or reading.get("lowercase") is not None:
+            return tokenizer
+        words = words_of(backbone, vocabulary)
+        folder = folder_of(resolve(words))
+        if not lowercases(folder, inner_folder(folder)):
+            return tokenizer
+        # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
+        settings: dict[str, Any] = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
+        return BertTokenizer.from_pretrained(words, **(reading | settings))
+
+    def build_model(self, config: RunConfig) -> BertEmbedder:
+        from bert_tf.models import BertEmbedder
+
+        max_length = config.data.sequence_length or self.sequence_length
+        model = self.from_backbone(BertEmbedder, config, max_length=max_length, **self._settings)
+        if self.prompt is None and model.prompt:
+            LOG.warning(
+                "%s puts %r before each text by default; this training does not: the task's `prompt` would",
+                config.backbone,
+                model.prompt,
+            )
+            model.prompt = ""
+        return model
+
+    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertEmbedder:
+        from bert_tf.models import BertEmbedder
+
+        return BertEmbedder.from_pretrained(folder, dtype="float32", ignore=ignore, **self._settings)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        settings = {"pooling": self.pooling, "normalize": self.normalize, "prompt": self.prompt}
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def per_example_loss(
+        self,
+        outputs: tf.Tensor,
+        batch: Mapping[str, tf.Tensor],
+        *,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> tf.Tensor:
+        """Of vectors [R, M * P, D], or [R, P, D] where rows are not packed.
+
+        Raises: UserError for label smoothing where there is nothing to choose among.
+        """
+        import tensorflow as tf
+
+        from bert_tf.kinds.vectors.losses import contrastive_loss, cosine_loss, triplet_loss
+
+        if label_smoothing and self.loss != "contrastive":
+            raise UserError(
+                f"'training.label_smoothing' is for the contrastive loss. Received: {label_smoothing}, for {self.loss}"
+            )
+        texts = batch[TEXT_IDS]  # [R, (M), P]
+        shape = tf.shape(texts)
+        flat = tf.reshape(texts, [-1, texts.shape[-1]])  # [N, P]
+        vectors = tf.reshape(tf.cast(outputs, tf.float32), [-1, texts.shape[-1], outputs.shape[-1]])  # [N, P, D]
+        if self.loss == "cosine":
+            losses = cosine_loss(vectors, tf.reshape(batch["labels"], [-1]))
+        elif self.loss == "contrastive":
+            losses = contrastive_loss(vectors, flat, scale=self.scale, label_smoothing=label_smoothing)
+        else:
+            losses = triplet_loss(vectors, margin=self.margin)
+        return tf.reshape(losses, shape[:-1])
+
+    def scorer(
+        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: TextGroups, *, batch_examples: int
+    ) -> Callable[[], dict[str, float]]:
+        """As every kind's; each text goes through the model once, however many examples it is in."""
+        from bert_tf.kinds.outputs import Outputs
+
+        outputs = Outputs(model, features.single_texts, batch_examples=batch_examples)
+        return lambda: self.measure(outputs(), features, examples)
+
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: TextGroups) -> dict[str, float]:
+        """The metrics, from the vectors of the texts."""
+        return self.measure_vectors(np.stack(outputs), examples)
+
+    def measure_answers(self, answers: Sequence[Answer], examples: TextGroups) -> dict[str, float]:
+        return self.measure_vectors(np.stack([answer["vector"] for answer in answers]), examples)
+
+    @abc.abstractmethod
+    def measure_vectors(self, vectors: np.ndarray, examples: TextGroups) -> dict[str, float]:
+        """The metrics, from float32 [N, D], a vector for each of `examples.texts`."""
+
+    def answer_function(
+        self, model: BertEmbedder, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+    ) -> Callable[..., dict[str, tf.Tensor]]:
+        """Returns: `vector` float32 [B, D]. With `word_vectors` also, ragged [B, (T)] without special tokens: `token`
+        string, `start` and `end` int32, and `token_vector` float32 [B, (T), D].
+        """
+        import tensorflow as tf
+
+        max_length = sequence_length or self.sequence_length
+        pieces = tf.constant(tokenizer.vocabulary)
+
+        def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            if model.prompt:
+                texts = tf.strings.join([model.prompt, texts])
+            inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=self.word_vectors)
+            if not self.word_vectors:
+                return {"vector": tf.cast(model(inputs, training=False), tf.float32)}
+            places = {name: inputs.pop(f"{name}s") for name in ("start", "end")}
+            found = model.vectors(inputs, training=False)
+            length = tf.reduce_sum(inputs["padding_mask"], axis=1) - 2  # without [CLS] and [SEP]
+            prompt = len(model.prompt)
+            # The text's own tokens; their places are counted from where it begins.
+            own = tf.sequence_mask(length, tf.shape(inputs["token_ids"])[1] - 1)
+            own = tf.logical_and(own, places["end"][:, 1:] > prompt) if prompt else own
+            places = {name: tf.maximum(place - prompt, 0) for name, place in places.items()}
+
+            def ragged(values: tf.Tensor) -> tf.RaggedTensor:
+                return tf.ragged.boolean_mask(values[:, 1:], own)
+
+            return {
+                "vector": found["sentence_vectors"],
+                "token": tf.ragged.map_flat_values(lambda ids: tf.gather(pieces, ids), ragged(inputs["token_ids"])),
+                **{name: ragged(place) for name, place in places.items()},
+                "token_vector": ragged(found["word_vectors"]),
+            }
+
+        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+
+    def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
+        found: dict[str, Any] = {"text": text, "vector": [float(value) for value in answer["vector"]]}
+        if "token" in answer:
+            columns = (answer[name] for name in ("token", "start", "end", "token_vector"))
+            found["tokens"] = [
+                {
+                    "token": token.decode("utf-8"),
+                    "start": int(start),
+                    "end": int(end),
+                    "vector": [float(value) for value in vector],
+                }
+                for token, start, end, vector in zip(*columns, strict=True)
+            ]
+        return found
+
+
+def numbered(columns: Sequence[Sequence[str]]) -> tuple[list[str], np.ndarray]:
+    """P columns of E texts -> the different texts, in the order they come in, and their numbers int32 [E, P]."""
+    numbers: dict[str, int] = {}
+    members = [[numbers.setdefault(text, len(numbers)) for text in row] for row in zip(*columns, strict=True)]
+    return list(numbers), np.array(members, np.int32).reshape(-1, len(columns))
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """[N, D] scaled to the length 1; 0 stays 0."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

@@ -1,0 +1,1 @@
+"""Functions that layers share and that have no weights."""

@@ -1,0 +1,1 @@
+"""Backbones: the encoder's shape, its sizes, and the encoder itself."""

@@ -1,0 +1,161 @@
+"""The BERT encoder."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from bert_tf.layers.dropout import site_seed
+from bert_tf.layers.embeddings import Embeddings
+from bert_tf.layers.encoder_block import EncoderBlock
+from bert_tf.layers.functions.masks import MASKED, attention_bias, sequence_to_sequence_bias, take_positions
+from bert_tf.layers.pooler import Pooler
+from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
+
+
+@keras.saving.register_keras_serializable(package="bert_tf")
+class BertBackbone(BertModel):
+    """BERT without a head: embeddings, encoder blocks and pooler. Its weights exist as soon as it does.
+
+    Args:
+        config: the shape of the encoder.
+        name: the model's name.
+        dtype: a dtype policy, such as "mixed_bfloat16"; None: Keras's global one.
+    Call arguments:
+        inputs: dict of int32 tensors. token_ids [B, T]; and where wanted segment_ids [B, T] (absent: 0),
+            padding_mask [B, T] (absent: every token is real), position_ids [B, T] (absent: 0, 1, 2, ...).
+            Packed rows also have example_ids [B, T] (0 = padding; tokens see only their own example) and
+            first_positions [B, M] (where each example's first token stands).
+        training: whether dropout is active.
+        seed: int [2], all the randomness of this call's dropout: the same seed, the same masks. Its second number
+            may count steps. None: the model's own generator.
+        only_pooled: leave "sequence_output" out; the last block then works on first tokens alone, which gives the
+            same pooled output for less.
+        sequence_to_sequence: segment 1 is a target that is written token by token: it sees segment 0, the source, and
+            its own past alone, and the source does not see it. Needs segment_ids; not with `only_pooled`.
+    Returns: dict of "sequence_output", float [B, T, D] in the compute dtype, and "pooled_output", [B, D], or [B, M, D]
+        where first_positions is given.
+    Raises: ValueError for unknown keys, shapes that differ, or more positions than `config.max_positions`.
+    Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+    """
+
+    def __init__(self, config: BertConfig, *, name: str | None = None, dtype: Any = None, trainable: bool = True):
+        if not isinstance(config, BertConfig):
+            raise ValueError(f"`config` must be a BertConfig. Received: config={config!r}")
+        self.config = config
+        # A static int8 converter may set a smaller number, so that the mask does not eat the scores' range.
+        self.mask_value = MASKED
+        has_dropout = config.hidden_dropout or config.attention_dropout
+        self.seed_generator = keras.random.SeedGenerator() if has_dropout else None
+
+        # layers
+        policy = keras.dtype_policies.get(dtype)
+        shared = {"initializer_range": config.initializer_range, "dtype": policy}
+        self.embeddings = Embeddings(
+            config.vocabulary_size,
+            config.hidden_dim,
+            max_positions=config.max_positions,
+            num_segments=config.num_segments,
+            dropout=config.hidden_dropout,
+            layer_norm_epsilon=config.layer_norm_epsilon,
+            position_kind=config.position_kind,
+            position_initializer=config.position_initializer,
+            name="embeddings",
+            **shared,
+        )
+        self.blocks = [
+            EncoderBlock(
+                config.hidden_dim,
+                config.num_heads,
+                config.intermediate_dim,
+                hidden_dropout=config.hidden_dropout,
+                attention_dropout=config.attention_dropout,
+                activation=config.activation,
+                layer_norm_epsilon=config.layer_norm_epsilon,
+                name=f"block_{i}",
+                **shared,
+            )
+            for i in range(config.num_layers)
+        ]
+        self.pooler = Pooler(config.hidden_dim, name="pooler", **shared)
+        for layer in (self.embeddings, *self.blocks, self.pooler):
+            layer.build((None, None, config.hidden_dim))
+
+        # graph
+        inputs = graph_inputs()
+        super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
+
+    def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
+        inputs = checked_inputs(inputs)
+        example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
+        if training and seed is None and self.seed_generator is not None:
+            seed = self.seed_generator.next()
+
+        x = self.embeddings(
+            inputs["token_ids"],
+            segment_ids=inputs.get("segment_ids"),
+            position_ids=inputs.get("position_ids"),
+            seed=seed,
+            training=training,
+        )  # [B, T, D]
+        bias = attention_bias(inputs.get("padding_mask"), example_ids, masked=self.mask_value)  # [B, 1, T or 1, S]
+        if sequence_to_sequence:
+            bias = sequence_to_sequence_bias(inputs["segment_ids"], bias, masked=self.mask_value)  # [B, 1, T, S]
+        for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):
+            x = self._run_block(block, x, bias, site_seed(seed, 1 + EncoderBlock.SEEDS * i), training)
+
+        first = x[:, :1] if first_positions is None else take_positions(x, first_positions)  # [B, 1 or M, D]
+        if only_pooled:
+            query_ids = None
+            if example_ids is not None:
+                query_ids = example_ids[:, :1]
+                if first_positions is not None:
+                    query_ids = take_positions(example_ids, first_positions)  # [B, M]
+                bias = attention_bias(
+                    inputs.get("padding_mask"), example_ids, query_ids=query_ids, masked=self.mask_value
+                )
+            last_seed = site_seed(seed, self.num_seeds - EncoderBlock.SEEDS)
+            first = self.blocks[-1](x, bias=bias, queries=first, seed=last_seed, training=training)
+        pooled = self.pooler(first)  # [B, 1 or M, D]
+        outputs = {"pooled_output": pooled[:, 0] if first_positions is None else pooled}
+        return outputs if only_pooled else {"sequence_output": x} | outputs
+
+    def _run_block(self, block, x, bias, seed, training):
+        if not (self.config.recompute and training):
+            return block(x, bias=bias, seed=seed, training=training)
+
+        def run(x):
+            # The seed is made to hang on `x`, or the first run's masks would be kept for the second.
+            fresh = None if seed is None else seed + ops.cast(x[0, 0, 0] == math.inf, seed.dtype)
+            return block(x, bias=bias, seed=fresh, training=True)
+
+        return keras.remat(run)(x)
+
+    def compute_output_spec(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
+        inputs = checked_inputs(inputs)
+        rows, length = inputs["token_ids"].shape
+        first = inputs.get("first_positions")
+        pooled = (rows, self.config.hidden_dim) if first is None else (*first.shape, self.config.hidden_dim)
+        shapes = {"sequence_output": (rows, length, self.config.hidden_dim), "pooled_output": pooled}
+        return {
+            name: keras.KerasTensor(shape, dtype=self.compute_dtype)
+            for name, shape in shapes.items()
+            if not (only_pooled and name == "sequence_output")
+        }
+
+    @property
+    def num_seeds(self) -> int:
+        """How many places of the encoder draw dropout masks; a head's own places are numbered from here."""
+        return 1 + EncoderBlock.SEEDS * self.config.num_layers
+
+    # config
+    def get_config(self):
+        return {"config": self.config.to_dict(), **super().get_config()}
+
+    @classmethod
+    def _arguments_from(cls, config, custom_objects):
+        return {**config, "config": BertConfig.from_dict(config["config"])}

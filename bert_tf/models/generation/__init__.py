@@ -1,0 +1,1 @@
+"""Writing text: settings, decoding one token at a time, beam search."""

@@ -1,0 +1,182 @@
+"""Models from files: `from_pretrained` of every model."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+
+from bert_tf import weights
+from bert_tf.errors import UserError
+from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.backbones.sizes import SIZES, size_config
+from bert_tf.models.pretrained.fitting import CHOICES, POSITIONS, fit
+from bert_tf.models.pretrained.paths import weights_by_path
+from bert_tf.weights.checkpoint import Checkpoint
+from bert_tf.weights.leave import how_to_ignore
+from bert_tf.weights.refused import accepted
+from bert_tf.weights.vocabulary_check import check_vocabulary
+
+# Classes of Transformers whose heads have the same names in a file and are not the same.
+OTHER_HEADS = {"BertForSequenceClassification", "BertForTokenClassification", "BertForMultipleChoice"}
+LOG = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=keras.Model)
+
+
+def load_model(
+    cls: type[Model],
+    where: str | os.PathLike[str],
+    *,
+    new_weights: str = "warn",
+    extra_weights: str = "warn",
+    ignore: Collection[str] = (),
+    **overrides: Any,
+) -> Model:
+    """A model of class `cls` with the weights at `where`.
+
+    Args:
+        cls: a model class whose first argument is a BertConfig.
+        where: a place as `bert_tf.weights.resolve` takes it, or a size (`tiny` ... `large`) for random weights.
+        new_weights: what to do about a head (or pooler) that the file lacks: "warn" makes it new, a truncated normal of
+            `initializer_range`, and names it in a warning; "forbid" is an error.
+        extra_weights: what to do about tensors that the model has no place for and that lie outside of its parts, such
+            as other heads or what a training kept: "warn" names them, "forbid" is an error. Within its parts, where
+            they would change what the model computes, they are an error in any case.
+        ignore: facts of the files to leave out although answers may change: keys of config.json, names or patterns
+            (`*`) of tensors, or adapter_config.json.
+        overrides: fields of BertConfig, and arguments of `cls`, instead of the checkpoint's. More `max_positions` than
+            the checkpoint's repeat its position vectors; fewer `num_layers` take the first blocks. With `num_classes`
+            (or `labels`) a head that is of another kind or number of classes in the file is made new.
+    Returns: the model.
+    Raises: UserError naming the file, or each tensor that is missing, extra or of the wrong shape with both shapes;
+        ValueError for an override that is unknown or wrong.
+    """
+    for name, choice in (("new_weights", new_weights), ("extra_weights", extra_weights)):
+        if choice not in CHOICES:
+            raise ValueError(f"`{name}` must be one of {', '.join(CHOICES)}. Received: {name}={choice!r}")
+    fields = {field.name for field in dataclasses.fields(BertConfig)}
+    known = set(inspect.signature(cls.__init__).parameters) - {"self", "config", "backbone"}
+    unknown = sorted(set(overrides) - fields - known)
+    if unknown:
+        raise ValueError(
+            f"`{cls.__name__}.from_pretrained` has no {', '.join(unknown)}. Known: {', '.join(sorted(fields | known))}"
+        )
+    changes = {name: value for name, value in overrides.items() if name in fields}
+    arguments = {name: value for name, value in overrides.items() if name not in fields}
+    if "num_classes" in known and arguments.get("labels") is not None:
+        arguments.setdefault("num_classes", len(arguments["labels"]))
+    if where in SIZES and not Path(where).exists():
+        if new_weights == "forbid":
+            raise UserError(f"`{where}` is a size, whose weights are all new: `new_weights`=forbid does not allow that")
+        LOG.warning("`%s` is a size: the model has random weights", where)
+        return cls(size_config(str(where), **changes), **arguments)
+
+    checkpoint = weights.load(where, ignore=ignore)
+    check_vocabulary(checkpoint)
+    config = _config(checkpoint)
+    arguments = accepted({name: value for name, value in checkpoint.settings.items() if name in known} | arguments)
+    new_heads: dict[str, str] = {}
+    if "num_classes" in known:
+        new_heads = _head_arguments(cls, checkpoint, arguments, known)
+    model = cls(config.replace(**changes), **arguments)
+    for remark in checkpoint.remarks:
+        LOG.info("%s", remark)
+    for warning in checkpoint.warnings:
+        LOG.warning("%s", warning)
+    load_into(model, checkpoint, new_heads=new_heads, new_weights=new_weights, extra_weights=extra_weights)
+    return model
+
+
+def config_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> BertConfig:
+    """The shape of the model at `where`, a place or a size, without reading its weights."""
+    if where in SIZES and not Path(where).exists():
+        return size_config(str(where))
+    return _config(weights.load(where, ignore=ignore))
+
+
+def load_into(
+    model: keras.Model,
+    checkpoint: Checkpoint,
+    *,
+    new_heads: Mapping[str, str] | None = None,
+    new_weights: str = "warn",
+    extra_weights: str = "warn",
+) -> tuple[str, ...]:
+    """Assigns a checkpoint's arrays to a model's weights, after all names and shapes are found right.
+
+    Args:
+        model: a backbone, or a model with a backbone and a head.
+        checkpoint: what `bert_tf.weights.load` gives.
+        new_heads: heads to leave as they are although the file has them, each with why.
+        new_weights, extra_weights: as `load_model` takes them.
+    Returns: paths of the weights that the file lacks and that stay as they were: a whole head, or the pooler.
+    Raises: UserError naming each tensor that is missing, extra or of the wrong shape with both shapes.
+    """
+    variables = weights_by_path(model)
+    fitted = fit(model, variables, checkpoint, new_heads or {}, new_weights, extra_weights)
+    for path, variable in variables.items():
+        if path in fitted.sources:
+            array = checkpoint.arrays[fitted.sources[path]]
+            _check_numbers(array, checkpoint, fitted.sources[path])
+            if path == POSITIONS and len(array) < variable.shape[0]:
+                array = array[np.arange(variable.shape[0]) % len(array)]
+            variable.assign(array)
+    return fitted.new
+
+
+def _check_numbers(array: np.ndarray, checkpoint: Checkpoint, path: str) -> None:
+    name = checkpoint.arrays.name(path)
+    if array.dtype.kind != "f":
+        raise UserError(
+            f"{checkpoint.where}: tensor {name} is of integers ({array.dtype}), as quantised weights are, which are "
+            "not read: use the model from before its quantisation"
+        )
+    if not np.isfinite(array).all():
+        raise UserError(f"{checkpoint.where}: tensor {name} has values that are not finite")
+
+
+def _config(checkpoint: Checkpoint) -> BertConfig:
+    try:
+        return BertConfig.from_dict(checkpoint.config)
+    except ValueError as error:
+        raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
+
+
+def _head_arguments(
+    cls: Any, checkpoint: Checkpoint, arguments: dict[str, Any], known: Collection[str]
+) -> dict[str, str]:
+    """Fills in what the file says about its head. Returns the heads that the file has but that are to be new: why."""
+    in_file = checkpoint.arrays.shape("classifier/bias")[0] if "classifier/bias" in checkpoint.arrays else None
+    if in_file is None:
+        if "num_classes" not in arguments:
+            raise UserError(
+                f"{checkpoint.where} has no classifier's head: `{cls.__name__}` needs `num_classes` for a new one"
+            )
+        return {}
+    if checkpoint.architecture in OTHER_HEADS - {cls.architecture}:
+        if "num_classes" not in arguments:
+            raise UserError(
+                f"{checkpoint.where} has the head of a {checkpoint.architecture} (`architectures` of its config.json), "
+                f"which is not that of a {cls.__name__}: give `num_classes` for a new one; "
+                f"{how_to_ignore('architectures')}"
+            )
+        return {"classifier": f"the file's head is a {checkpoint.architecture}'s"}
+    if arguments.setdefault("num_classes", in_file) != in_file:
+        return {"classifier": f"the file's head has {in_file} classes, asked for are {arguments['num_classes']}"}
+    if "labels" in known and arguments.get("labels") is None:
+        arguments["labels"] = checkpoint.labels
+        if checkpoint.labels_problem is not None:
+            names = checkpoint.labels or [f"LABEL_{i}" for i in range(in_file)]
+            LOG.warning("%s; the classes are %s", checkpoint.labels_problem, ", ".join(names))
+    for name, value in (("problem", checkpoint.problem), ("dropout", checkpoint.head_dropout)):
+        if name in known and arguments.get(name) is None:
+            arguments[name] = value
+    return {}

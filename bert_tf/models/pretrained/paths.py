@@ -1,0 +1,30 @@
+"""A model's weights by their paths, by which files know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+
+
+def weights_by_path(model: keras.Model) -> dict[str, keras.Variable]:
+    """Every weight by its path inside the model, such as "block_0/attention/query/kernel".
+
+    A model's own name is left off, and so is that of a backbone inside it: a backbone's weights have the same paths
+    alone and under any head. Seeds are not weights.
+    """
+    found: dict[str, keras.Variable] = {}
+    for path, weight in _weights_in(model):
+        if path in found:
+            raise ValueError(f"two weights of `model` have the path {path}. Received: model={model.name}")
+        found[path] = weight
+    return found
+
+
+def _weights_in(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
+    for layer in model._flatten_layers(include_self=False, recursive=False):
+        if isinstance(layer, keras.Model):
+            yield from _weights_in(layer)
+        else:
+            for weight in layer.weights:
+                yield f"{layer.name}{weight.path.removeprefix(layer.path)}", weight

@@ -1,0 +1,100 @@
+"""Files from models: `save_pretrained` of every model."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from bert_tf import weights
+from bert_tf.layers.embeddings import sinusoids
+from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.pretrained.paths import weights_by_path
+from bert_tf.text.files.keras_hub import settings as keras_hub_settings
+from bert_tf.weights.vocabulary_check import fits
+
+FORMATS = ("hugging_face", "google", "keras_hub")
+LOG = logging.getLogger(__name__)
+HEADS = ("classifier", "span", "sentence_score", "masked_lm")
+
+
+def save_model(
+    model: keras.Model,
+    folder: str | os.PathLike[str],
+    tokenizer: Any = None,
+    *,
+    format: str = "hugging_face",
+    shard_bytes: int | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Writes a model so that `from_pretrained`, and the format's own library, load it. Never half-written.
+
+    Args:
+        model: a backbone, or a model with a backbone and a head.
+        folder: where.
+        tokenizer: a BertTokenizer to write beside the weights.
+        format: `hugging_face`, `google` (TF 1) or `keras_hub`.
+        shard_bytes: most bytes a file, in the Hugging Face format; None writes one file.
+        arrays: what to write instead of the model's own weights; the token table may have more rows than the model's.
+    Raises: ValueError for another format, or a tokenizer whose vocabulary is not the model's; UserError if the folder
+        cannot be written.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"`format` must be one of {', '.join(FORMATS)}. Received: format={format}")
+    arrays = arrays_by_path(model) if arrays is None else arrays
+    config: BertConfig = model.config.replace(vocabulary_size=len(arrays["embeddings/token/table"]))
+    if tokenizer is not None and not fits(tokenizer.sizes, config.vocabulary_size):
+        raise ValueError(
+            "`tokenizer` must have the model's vocabulary. "
+            f"Received: {tokenizer.vocabulary_size} tokens, vocabulary_size={config.vocabulary_size}"
+        )
+    if format != "hugging_face":
+        vocabulary = None if tokenizer is None else tokenizer.vocabulary
+        if tokenizer is not None and tokenizer.odd_rules:
+            LOG.warning("%s: the format %s cannot say of the tokenizer: %s", folder, format,
+                        "; ".join(tokenizer.odd_rules))  # fmt: skip
+        if format == "google":
+            weights.save_google(folder, config.to_dict(), arrays, vocabulary=vocabulary)
+        else:
+            words = {} if tokenizer is None else keras_hub_settings(tokenizer)
+            weights.save_keras_hub(folder, config.to_dict(), arrays, vocabulary=vocabulary, **words)
+        return
+    if not getattr(model, "uses_pooler", True):
+        arrays = {path: array for path, array in arrays.items() if not path.startswith("pooler/")}
+    beside_them = tuple(f"{root}/" for root in getattr(model, "saved_beside", ()))
+    arrays = {path: array for path, array in arrays.items() if not path.startswith(beside_them)}
+    head = next((name for name in HEADS if f"{name}/bias" in arrays), None)
+    dropout = getattr(model, "dropout", config.hidden_dropout)
+    beside: list[Callable[[Any], object]] = []
+    if tokenizer is not None:
+        longest = getattr(model, "max_length", None) or config.max_positions
+        beside.append(lambda work: tokenizer.save_pretrained(work, model_max_length=longest))
+    beside += [model.save_beside] if hasattr(model, "save_beside") else []
+    weights.save_hugging_face(
+        folder,
+        config.to_dict(),
+        arrays,
+        head=head,
+        architecture=getattr(model, "architecture", None),
+        labels=getattr(model, "labels", None),
+        problem=getattr(model, "problem", None),
+        head_dropout=None if dropout == config.hidden_dropout else dropout,
+        settings=getattr(model, "saved_settings", None),
+        shard_bytes=shard_bytes,
+        beside=lambda work: [write(work) for write in beside],
+    )
+
+
+def arrays_by_path(model: keras.Model) -> dict[str, np.ndarray]:
+    """A copy of the model's weights, float32, with fixed positions written out as the table that they are."""
+    arrays = {
+        path: np.array(keras.ops.convert_to_numpy(variable), np.float32)
+        for path, variable in weights_by_path(model).items()
+    }
+    if model.config.position_kind == "sinusoidal":
+        arrays["embeddings/position/table"] = sinusoids(model.config.max_positions, model.config.hidden_dim)
+    return arrays

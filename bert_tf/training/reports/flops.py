@@ -1,0 +1,59 @@
+"""Model FLOPs of a training step, and the share of the machine's peak that they are."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from bert_tf.models.backbones.config import BertConfig
+
+# Dense peak in FLOP/s of one device by the name TensorFlow gives it (vendors' data sheets, without sparsity).
+GPU_PEAKS = {
+    "float32": {"H200": 67e12, "H100": 67e12, "A100": 19.5e12, "V100": 15.7e12, "T4": 8.1e12, "L4": 30.3e12},
+    "mixed_bfloat16": {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12},
+    "mixed_float16": {"H200": 989e12, "H100": 989e12, "A100": 312e12, "V100": 125e12, "T4": 65e12, "L4": 121e12},
+}
+
+
+def training_flops(lengths: np.ndarray, config: BertConfig, *, only_pooled: bool) -> float:
+    """Forward and backward FLOPs for examples of these lengths, padding not counted.
+
+    6 a weight and token (2 forward, 4 backward), and 12 times the width for each pair of tokens in a layer
+    (Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311). With `only_pooled` the last block makes keys
+    and values of every token, and all else of an example's first token alone.
+    """
+    tokens, pairs, examples = float(lengths.sum()), float(np.square(lengths.astype(np.float64)).sum()), len(lengths)
+    width, inner = config.hidden_dim, config.intermediate_dim
+    block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + 12.0 * width * pairs
+    if not only_pooled:
+        return config.num_layers * block
+    last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + 12.0 * width * tokens
+    return (config.num_layers - 1) * block + last
+
+
+@lru_cache
+def peak_flops(precision: str) -> float:
+    """Of one device: the data sheet's for a known GPU, otherwise measured once with a large matrix product."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "")
+        for known, peak in GPU_PEAKS.get(precision, {}).items():
+            if known in name:
+                return peak
+    dtype = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}.get(precision, tf.float32)
+    return _measured(dtype)
+
+
+def _measured(dtype: tf.DType, width: int = 1536, seconds: float = 1.0) -> float:
+    matrix = tf.cast(tf.random.stateless_uniform([width, width], seed=[0, 0]), dtype)
+    product = tf.function(lambda x: tf.matmul(x, matrix))
+    product(matrix)
+    fastest, began = float("inf"), time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        product(matrix).numpy()
+        fastest = min(fastest, time.perf_counter() - start)
+    return 2.0 * width**3 / fastest

@@ -1,0 +1,97 @@
+"""What a run began with, kept in its folder, so that resuming it can be held to the same data and batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bert_tf.data import Features, Stream
+from bert_tf.errors import UserError
+from bert_tf.training.optimizers.schedule import Schedule
+from bert_tf.training.reports.reporting import write_whole
+
+FILE = "began.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class History:
+    """What a run began with, and the schedules it has had.
+
+    Args:
+        examples: split -> number of examples and a digest of them as the model gets them.
+        planned_steps: how many updates batches were planned for; which way of batching is fastest depends on it.
+        schedules: each with the number of its first update; the last one is in force.
+    """
+
+    examples: Mapping[str, Mapping[str, Any]]
+    planned_steps: float
+    schedules: tuple[tuple[int, Schedule], ...] = ()
+
+    @classmethod
+    def read(cls, run_folder: Path) -> History | None:
+        """None: nothing is noted there."""
+        path = run_folder / FILE
+        if not path.is_file():
+            return None
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        schedules = tuple((first, Schedule(**fields)) for first, fields in noted["schedules"])
+        return cls(examples=noted["examples"], planned_steps=noted["planned_steps"], schedules=schedules)
+
+    def write(self, run_folder: Path) -> None:
+        """Whole or not at all."""
+        noted = {
+            "examples": self.examples,
+            "planned_steps": self.planned_steps,
+            "schedules": [(first, dataclasses.asdict(schedule)) for first, schedule in self.schedules],
+        }
+        write_whole(run_folder / FILE, json.dumps(noted, indent=2) + "\n")
+
+    def with_schedule(self, done: int, schedule: Schedule) -> History:
+        """The same, with a schedule in force from update `done` on, if it is another one."""
+        earlier = tuple((first, other) for first, other in self.schedules if first < done or first == 0)
+        if earlier and earlier[-1][1] == schedule:
+            return dataclasses.replace(self, schedules=earlier)
+        earlier = tuple((first, other) for first, other in earlier if first < done)
+        return dataclasses.replace(self, schedules=(*earlier, (done, schedule)))
+
+
+def described(features: Features | Stream) -> dict[str, Any]:
+    """The number of examples, and a digest of all that a model gets of them; of streams, of a sample of batches."""
+    digest = hashlib.sha256()
+    if isinstance(features, Features):
+        for field in dataclasses.fields(features):
+            _add(digest, field.name, getattr(features, field.name))
+    else:
+        plan = features.epochs(8, batching="packed", divisor=1, pack_length=None, seed=0).plan(0)
+        for k in np.unique(np.linspace(0, plan.number_of_batches - 1, num=16).astype(int)):
+            _add(digest, str(k), features.batch(plan, int(k)))
+    return {"examples": len(features), "digest": digest.hexdigest()}
+
+
+def check_same_examples(began: History, found: Mapping[str, Mapping[str, Any]], data: str) -> None:
+    """Raises: UserError if a split is not what the run began with."""
+    for split, now in found.items():
+        there = began.examples.get(split, {"examples": 0})
+        if there != now:
+            raise UserError(
+                f"{data}: the split {split} is not what this run began with: {there['examples']} examples there, "
+                f"{now['examples']} here{', others' if there['examples'] == now['examples'] else ''}. "
+                "Give a fresh --run, or the same data"
+            )
+
+
+def _add(digest: Any, name: str, value: Any) -> None:
+    digest.update(name.encode())
+    if isinstance(value, Mapping):
+        for key, item in sorted(value.items()):
+            _add(digest, f"{name}/{key}", item)
+    elif value is not None:
+        array = np.ascontiguousarray(value)
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())

@@ -1,0 +1,132 @@
+"""Writes a Hugging Face folder that Transformers loads, heads included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bert_tf.weights.files import write_json, written_folder
+from bert_tf.weights.hugging_face.config import CONFIG_KEYS, PROBLEMS
+from bert_tf.weights.sentence_transformers.tables import TORCH
+from bert_tf.weights.tables import HUGGING_FACE, read_backwards
+
+ARCHITECTURES = {
+    None: "BertModel",
+    "classifier": "BertForSequenceClassification",
+    "span": "BertForQuestionAnswering",
+    "sentence_score": "BertForExtractiveSummarization",
+    "masked_lm": "BertForMaskedLM",
+}
+# Where a head's name does not say that it is no part of the backbone.
+BACKBONE = ("embeddings.", "encoder.", "pooler.")
+STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*",
+         "tokenizer.json", "added_tokens.json")  # fmt: skip
+
+
+def save_hugging_face(
+    folder: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    *,
+    head: str | None = None,
+    architecture: str | None = None,
+    labels: Sequence[str] | None = None,
+    problem: str | None = None,
+    head_dropout: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    shard_bytes: int | None = None,
+    beside: Callable[[Path], object] | None = None,
+) -> None:
+    """Writes config.json and model.safetensors; nothing half-written is ever seen under the final names.
+
+    Args:
+        folder: where; an existing folder keeps its other files.
+        config: BertConfig's fields.
+        arrays: our paths -> arrays.
+        head: `classifier`, `span`, or None for a bare backbone.
+        architecture: the class of Transformers that the folder is for; None: that of the head.
+        labels: names of the classes; LABEL_0 and so on without them, as Transformers does.
+        problem: `single_label`, `multi_label` or `regression`.
+        head_dropout: dropout before the head, where it is not `hidden_dropout`.
+        settings: arguments of our model that Transformers has no name for; in config.json under "bert_tf".
+        shard_bytes: most bytes a file; None writes one file. One tensor is never split.
+        beside: writes further files (the tokenizer's) into the folder it is given, before it gets its final name.
+    Raises: ValueError for a head, problem or path that is not known; UserError if the folder cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    if head not in ARCHITECTURES:
+        raise ValueError(f"`head` must be one of {list(ARCHITECTURES)}. Received: {head}")
+    raw = {
+        "architectures": [architecture or ARCHITECTURES[head]],
+        "model_type": "bert",
+        **to_hugging_face_config(config),
+    }
+    raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
+    settings = dict(settings or {})
+    if (score := settings.pop("score_activation", None)) is not None:
+        raw |= {"sentence_transformers": {"activation_fn": TORCH[score]}}  # as CrossEncoder keeps it
+    raw |= {"bert_tf": settings} if settings else {}
+    if head == "classifier":
+        raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem, head_dropout)
+    theirs = read_backwards(HUGGING_FACE, arrays, config["num_layers"], config["num_heads"])
+    if head is not None:
+        theirs = {f"bert.{name}" if name.startswith(BACKBONE) else name: array for name, array in theirs.items()}
+    shards = _shards(theirs, shard_bytes)
+    with written_folder(folder, STALE) as work:
+        for file_name, names in shards.items():
+            save_file({name: theirs[name] for name in names}, work / file_name, metadata={"format": "pt"})
+        if len(shards) > 1:
+            total = sum(array.nbytes for array in theirs.values())
+            places = {name: file_name for file_name, names in shards.items() for name in names}
+            index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(places.items()))}
+            write_json(work / "model.safetensors.index.json", index)
+        write_json(work / "config.json", raw)
+        if beside is not None:
+            beside(work)
+
+
+def to_hugging_face_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
+    raw = {used.key: config[field] for field, used in CONFIG_KEYS.items() if field in config}
+    raw["hidden_act"] = {"gelu_tanh": "gelu_new"}.get(raw["hidden_act"], raw["hidden_act"])  # the others have our names
+    raw["position_embedding_type"] = "absolute"  # positions are saved as a table, whatever made it; CTranslate2 asks
+    if config.get("position_kind", "learned") != "learned":
+        raw["position_kind"] = config["position_kind"]
+    return raw
+
+
+def _head_config(
+    num_classes: int, labels: Sequence[str] | None, problem: str | None, head_dropout: float | None
+) -> dict[str, Any]:
+    names = [f"LABEL_{i}" for i in range(num_classes)] if labels is None else list(labels)
+    if len(names) != num_classes:
+        raise ValueError(f"`labels` must name {num_classes} classes. Received: labels={names}")
+    theirs = {ours: their for their, ours in PROBLEMS.items()}
+    if problem is not None and problem not in theirs:
+        raise ValueError(f"`problem` must be one of {', '.join(theirs)}. Received: {problem}")
+    return {
+        "id2label": {str(i): name for i, name in enumerate(names)},
+        "label2id": {name: i for i, name in enumerate(names)},
+        "problem_type": None if problem is None else theirs[problem],
+        "classifier_dropout": head_dropout,
+    }
+
+
+def _shards(arrays: Mapping[str, np.ndarray], shard_bytes: int | None) -> dict[str, list[str]]:
+    """File name -> names of its tensors, in order, each file as full as it may be."""
+    groups: list[list[str]] = []
+    room = 0
+    for name, array in arrays.items():
+        if not groups or (shard_bytes is not None and array.nbytes > room):
+            groups.append([])
+            room = shard_bytes or 0
+        groups[-1].append(name)
+        room -= array.nbytes
+    if len(groups) == 1:
+        return {"model.safetensors": groups[0]}
+    return {f"model-{i:05d}-of-{len(groups):05d}.safetensors": names for i, names in enumerate(groups, 1)}

@@ -1,0 +1,121 @@
+import dataclasses
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from bert_tf.layers.feed_forward import ACTIVATIONS
+from bert_tf.models import SIZES, BertBackbone, BertConfig, size_config, weights_by_path
+from bert_tf.models.backbones import config as config_module
+
+SMALL: dict[str, Any] = {
+    "vocabulary_size": 11,
+    "hidden_dim": 8,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_dim": 16,
+}
+
+
+def test_the_config_knows_the_activations_that_the_layers_have():
+    assert config_module.ACTIVATIONS == ACTIVATIONS
+
+
+def test_to_dict_and_back():
+    config = BertConfig(**SMALL, hidden_dropout=0.2, position_kind="sinusoidal", recompute=True)
+    assert BertConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_a_config_is_frozen_and_replace_makes_another():
+    config = BertConfig(**SMALL)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.hidden_dim = 4  # pyright: ignore[reportAttributeAccessIssue]
+    assert config.replace(num_layers=5) == BertConfig.from_dict(SMALL | {"num_layers": 5})
+    assert config.num_layers == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocabulary_size": 0}, "`vocabulary_size` must be an integer of at least 1. Received: vocabulary_size=0"),
+        ({"num_layers": 2.0}, "`num_layers`.*num_layers=2.0"),
+        ({"max_positions": True}, "`max_positions`.*max_positions=True"),
+        ({"hidden_dropout": 1}, r"`hidden_dropout` must be a number in \[0, 1\). Received: hidden_dropout=1"),
+        ({"attention_dropout": "0.1"}, "`attention_dropout`.*'0.1'"),
+        ({"layer_norm_epsilon": 0.0}, "`layer_norm_epsilon` must be a number above 0.*=0.0"),
+        ({"initializer_range": float("nan")}, "`initializer_range`.*nan"),
+        (
+            {"activation": "swish"},
+            "`activation` must be one of gelu, gelu_tanh, quick_gelu, relu, silu, mish, tanh, linear.*'swish'",
+        ),
+        ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
+        ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
+        ({"pad_token_id": 11}, r"`pad_token_id` must be an integer in \[0, 11\).*pad_token_id=11"),
+        ({"recompute": 1}, "`recompute` must be true or false.*recompute=1"),
+        ({"num_heads": 3}, "`num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8"),
+        ({"heads": 3}, "`BertConfig` knows no heads. Known: vocabulary_size, hidden_dim"),
+    ],
+)
+def test_bad_fields_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        BertConfig.from_dict(SMALL | changes)
+    with pytest.raises(ValueError, match=message):
+        BertConfig(**SMALL).replace(**changes)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(ValueError, match=r"`BertConfig` needs num_heads, intermediate_dim. Received: hidden_dim"):
+        BertConfig.from_dict({name: SMALL[name] for name in ("vocabulary_size", "hidden_dim", "num_layers")})
+
+
+def parameters(config):
+    width, inner = config.hidden_dim, config.intermediate_dim
+    tables = (config.vocabulary_size + config.num_segments + config.max_positions) * width + 2 * width
+    block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
+    return tables + config.num_layers * block + (width + 1) * width
+
+
+def test_parameters_are_counted_as_the_model_has_them():
+    config = BertConfig(**SMALL)
+    assert BertBackbone(config).count_params() == parameters(config)
+
+
+@pytest.mark.parametrize("name", list(SIZES))
+def test_sizes_have_the_published_number_of_parameters(name):
+    published = {"tiny": 4.4, "mini": 11.2, "small": 28.8, "medium": 41.4, "base": 109.5, "large": 335.1}
+    count = parameters(size_config(name))
+    assert count == SIZES[name][-1]
+    assert round(count / 1e6, 1) == published[name]
+
+
+def test_an_unknown_size_lists_them():
+    with pytest.raises(ValueError, match=r"`name` must be one of tiny, mini, .*large. Received: name='huge'"):
+        size_config("huge")
+    assert size_config("tiny", vocabulary_size=7).vocabulary_size == 7
+    with pytest.raises(ValueError, match="knows no width"):
+        size_config("tiny", width=7)
+
+
+def test_weights_by_path_names_every_weight_once():
+    config = BertConfig(**SMALL)
+    paths = weights_by_path(BertBackbone(config, name="some_name"))
+    block = ["attention/query", "attention/key", "attention/value", "attention/output"]
+    block += ["feed_forward/intermediate", "feed_forward/output"]
+    expected = {f"embeddings/{table}/table" for table in ("token", "segment", "position")}
+    expected |= {f"embeddings/norm/{part}" for part in ("gamma", "beta")}
+    expected |= {f"block_{i}/{dense}/{part}" for i in range(2) for dense in block for part in ("kernel", "bias")}
+    norms = ("attention_norm", "feed_forward_norm")
+    expected |= {f"block_{i}/{norm}/{part}" for i in range(2) for norm in norms for part in ("gamma", "beta")}
+    expected |= {f"pooler/dense/{part}" for part in ("kernel", "bias")}
+    assert set(paths) == expected
+    assert tuple(paths["block_1/feed_forward/intermediate/kernel"].shape) == (8, 16)
+    assert tuple(paths["embeddings/token/table"].shape) == (11, 8)
+
+
+def test_the_config_needs_no_tensorflow():
+    modules = "bert_tf.models.backbones.config, bert_tf.models.backbones.sizes"
+    code = f"import sys, {modules}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,76 @@
+"""What a run wrote down, read by TensorBoard's own reader: each step once, however often the run was cut off."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from bert_tf.training.reports.reporting import Log
+
+
+def on_board(folder: Path, kind: str, name: str) -> list[tuple[int, float]]:
+    """Steps and values of a curve, as TensorBoard draws it."""
+    reader = EventAccumulator(str(folder / "tensorboard" / kind))
+    reader.Reload()
+    if name not in reader.Tags()["tensors"]:
+        return []
+    return [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in reader.Tensors(name)]
+
+
+def in_file(folder: Path, kind: str, name: str) -> list[tuple[int, float]]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(line["step"], line[name]) for line in lines if line["event"] == kind]
+
+
+def write(folder: Path, value: float, train: list[int], evaluation: list[int], **resumed: int) -> None:
+    log = Log(folder, **resumed)
+    for step in train:
+        log.write("train", step, {"loss": value})
+    for step in evaluation:
+        log.write("evaluation", step, {"accuracy": value})
+
+
+def check(folder: Path, kind: str, name: str, wanted: list[tuple[int, float]]) -> None:
+    assert on_board(folder, kind, name) == wanted
+    assert in_file(folder, kind, name) == wanted
+
+
+def test_steps_taken_again_stand_once(tmp_path):
+    write(tmp_path, 1.0, [50, 100, 150, 200], [0, 100, 200])
+    check(tmp_path, "train", "loss", [(50, 1.0), (100, 1.0), (150, 1.0), (200, 1.0)])
+    write(tmp_path, 2.0, [150, 200, 250], [200], resumed_at=120, evaluated_at=100)
+    write(tmp_path, 3.0, [250, 300], [], resumed_at=200, evaluated_at=200)
+    check(tmp_path, "train", "loss", [(50, 1.0), (100, 1.0), (150, 2.0), (200, 2.0), (250, 3.0), (300, 3.0)])
+    check(tmp_path, "evaluation", "accuracy", [(0, 1.0), (100, 1.0), (200, 2.0)])
+
+
+def test_a_step_that_is_not_reached_again_is_gone(tmp_path):
+    write(tmp_path, 1.0, [50, 100], [100])
+    write(tmp_path, 2.0, [], [], resumed_at=60, evaluated_at=0)
+    check(tmp_path, "train", "loss", [(50, 1.0)])
+    check(tmp_path, "evaluation", "accuracy", [])
+
+
+def test_an_attempt_without_a_checkpoint_leaves_nothing(tmp_path):
+    write(tmp_path, 1.0, [50, 100], [0])
+    write(tmp_path, 2.0, [50], [0])
+    check(tmp_path, "train", "loss", [(50, 2.0)])
+    check(tmp_path, "evaluation", "accuracy", [(0, 2.0)])
+
+
+def test_an_event_cut_off_in_the_middle_ends_its_file(tmp_path):
+    write(tmp_path, 1.0, [50, 100], [])
+    (file,) = (tmp_path / "tensorboard" / "train").glob("events.*")
+    file.write_bytes(file.read_bytes()[:-7])
+    write(tmp_path, 2.0, [100], [], resumed_at=60, evaluated_at=0)
+    check(tmp_path, "train", "loss", [(50, 1.0), (100, 2.0)])
+
+
+def test_a_worker_that_is_not_the_chief_writes_nothing(tmp_path):
+    log = Log(None)
+    log.write("evaluation", 3, {"accuracy": 0.5})
+    assert log.scores_at(3) == {"accuracy": 0.5}
+    assert list(tmp_path.iterdir()) == []
