@@ -17,6 +17,7 @@ from bert_tf.text.added_tokens import find_problem as find_added_problem
 from bert_tf.text.decode import Decoder
 from bert_tf.text.tables import load_table
 from bert_tf.text.texts import as_texts
+from bert_tf.text.tokens.names import TokenIds, TokenNames
 from bert_tf.text.vocabulary import (
     MAX_WORD_CHARACTERS,
     distinct,
@@ -33,7 +34,7 @@ DEFAULT_LENGTH = 512
 LOG = logging.getLogger(__name__)
 
 
-class BertTokenizer:
+class BertTokenizer(TokenNames):
     """Text to token ids and back, id for id as the `tokenizers` library does it for BERT.
 
     Everything but the reading of files is TensorFlow and tensorflow_text ops: it works in a `tf.function` and in a
@@ -58,6 +59,14 @@ class BertTokenizer:
         model_max_length: most tokens that the model takes, special ones included; None: not known.
     Raises: ValueError if the tokens are no vocabulary or a special token is not among them; UserError if the file
         cannot be read.
+
+    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "!"])
+    >>> tokenizer(["Unaffable!", "!"])["token_ids"].numpy().tolist()
+    [[2, 5, 6, 7, 8, 3], [2, 8, 3, 0, 0, 0]]
+    >>> tokenizer.decode([[2, 5, 6, 7, 8, 3]])
+    ['unaffable!']
+    >>> tokenizer.tokenize_with_offsets(["Unaffable!"])[1]  # where each token begins
+    <tf.RaggedTensor [[0, 2, 5, 9]]>
     """
 
     def __init__(
@@ -109,7 +118,7 @@ class BertTokenizer:
         numbers, self.added_tokens = zip(*by_number, strict=True)
         behind = {i: token.content for i, token in zip(numbers, self.added_tokens, strict=True) if i >= len(self._own)}
         self.vocabulary = (*self._own, *behind.values())
-        self.token_to_id = ids | {token: i for i, token in behind.items()}
+        self.token_to_id = TokenIds(ids | {token: i for i, token in behind.items()})
         special = [token.content for token in self.added_tokens if token.special]
         self.extra_special_tokens = tuple(token for token in special if token not in self.special_tokens.values())
         self.unk_id, self.sep_id, self.pad_id, self.cls_id, self.mask_id = (
@@ -165,16 +174,6 @@ class BertTokenizer:
             pairs=self.pairs, model_max_length=model_max_length or self.model_max_length,
         )  # fmt: skip
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles are made anew from the arguments: graphs cannot be copied."""
-        arguments = {
-            "vocabulary": self._own, "lowercase": self.lowercase, "strip_accents": self.strip_accents,
-            "split_cjk": self.split_cjk, "added_tokens": self.added_tokens, **self.special_tokens,
-            "max_word_characters": self.max_word_characters, "split_special_tokens": self.split_special_tokens,
-            "pairs": self.pairs, "model_max_length": self.model_max_length,
-        }  # fmt: skip
-        return partial(type(self), **arguments), ()
-
     @property
     def sizes(self) -> Sizes:
         """Rows that a model's token table needs: for the vocabulary, and for added tokens too."""
@@ -194,10 +193,6 @@ class BertTokenizer:
         if self.max_word_characters != MAX_WORD_CHARACTERS:
             rules.append(f"words of up to {self.max_word_characters} characters")
         return (*rules, *["special tokens in texts are split"] * self.split_special_tokens)
-
-    @property
-    def vocabulary_size(self) -> int:
-        return len(self.vocabulary)
 
     def tokenize(self, texts: Any) -> Any:
         """Returns ragged int32 [B, (T)]: token ids without special tokens around the text."""

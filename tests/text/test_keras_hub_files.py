@@ -105,3 +105,21 @@ def test_added_tokens_that_keras_hub_cannot_have_are_named():
     rules = BertTokenizer(VOCABULARY, added_tokens=[AddedToken("covid")]).odd_rules
     assert len(rules) == 1
     assert "'covid'" in rules[0]
+
+
+def test_tokens_and_ids_are_found_by_keras_hubs_names():
+    ours = BertTokenizer(VOCABULARY)
+    theirs = keras_hub.models.BertTokenizer(vocabulary=list(VOCABULARY))
+    assert ours.get_vocabulary() == theirs.get_vocabulary()
+    assert len(ours) == theirs.vocabulary_size()
+    for number, token in enumerate(VOCABULARY):
+        assert ours.id_to_token(number) == theirs.id_to_token(number) == token
+        assert ours.token_to_id(token) == theirs.token_to_id(token) == number
+    for name in ("cls_token", "sep_token", "pad_token", "mask_token"):
+        assert getattr(ours, name) == getattr(theirs, name)
+        assert getattr(ours, f"{name}_id") == getattr(theirs, f"{name}_id")
+    for tokenizer in (ours, theirs):
+        with pytest.raises(ValueError, match=r"not in|must be"):
+            tokenizer.token_to_id("no token")
+        with pytest.raises(ValueError, match=r"`id` must be"):
+            tokenizer.id_to_token(len(VOCABULARY))
