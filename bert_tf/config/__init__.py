@@ -12,12 +12,15 @@ from bert_tf.config.run import (
     resolve,
     to_toml,
 )
-from bert_tf.config.sections import PretrainingConfig, TrainingConfig
+from bert_tf.config.sections import DataConfig, EvaluationConfig, ModelConfig, PretrainingConfig, TrainingConfig
 
 __all__ = [
     "OWN",
     "SAMPLE",
+    "DataConfig",
+    "EvaluationConfig",
     "Layer",
+    "ModelConfig",
     "PretrainingConfig",
     "RunConfig",
     "TrainingConfig",

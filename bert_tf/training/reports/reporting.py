@@ -19,15 +19,22 @@ PLAIN_SECONDS = 15.0
 
 
 class Progress:
-    """A bar on a terminal; elsewhere a line every 15 seconds. Both show rate, loss and time left, on stderr."""
+    """A bar on a terminal; elsewhere a line every 15 seconds. Both show rate, loss and time left, on stderr.
 
-    def __init__(self, total: int, *, start: int, stream: TextIO | None = None) -> None:
-        self.stream = stream or sys.stderr
+    Args:
+        total: number of steps.
+        start: how many of them are behind already.
+        stream: where to write; None: stderr.
+        shown: False writes nothing at all.
+    """
+
+    def __init__(self, total: int, *, start: int, stream: TextIO | None = None, shown: bool = True) -> None:
+        self.stream, self.shown = stream or sys.stderr, shown
         self.total, self.start, self.done = total, start, start
         self.began = self.printed = time.monotonic()
         self.first = start
         self.bar = None
-        if self.stream.isatty():
+        if shown and self.stream.isatty():
             self.bar = tqdm(total=total, initial=start, unit="step", file=self.stream, dynamic_ncols=True)
 
     def update(self, done: int, *, loss: float) -> None:
@@ -49,7 +56,7 @@ class Progress:
         """A line of its own, above the bar if there is one."""
         if self.bar is not None:
             self.bar.write(text, file=self.stream)
-        else:
+        elif self.shown:
             print(text, file=self.stream, flush=True)
 
     def close(self) -> None:

@@ -1,0 +1,265 @@
+"""What a run is built from, in the order in which it is built. What is done with it stands in `loop.py`."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+import tensorflow as tf
+
+from bert_tf.config import DataConfig, RunConfig, TrainingConfig
+from bert_tf.data import BatchPlans, Features, Stream, plan_batches
+from bert_tf.errors import UserError
+from bert_tf.models.pretrained import config_of
+from bert_tf.training.asked import freeze_as_asked, schedule_as_asked
+from bert_tf.training.checkpoints import Checkpoints, State
+from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
+from bert_tf.training.optimizers.lamb import Lamb
+from bert_tf.training.optimizers.loss_scale import LossScale
+from bert_tf.training.optimizers.schedule import Schedule
+from bert_tf.training.precision import choose_precision
+from bert_tf.training.reports.history import History, check_same_examples, described
+from bert_tf.training.step import TrainStep
+from bert_tf.training.strategy import Placement, make_placement
+from bert_tf.training.threads import set_threads
+from bert_tf.training.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.examples import Examples
+    from bert_tf.text import BertTokenizer
+
+MANY_UNKNOWN = 0.1
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setup:
+    """All that a run works with.
+
+    Args:
+        config: the resolved run, its precision decided.
+        kind: the task, as the run wants it.
+        placement: the strategy, and this process's part in it.
+        tokenizer: of the model that is trained.
+        examples: split -> what was read.
+        splits: split -> the same, tokenised.
+        history: what the run began with; the schedules that it has had are not in yet.
+        epochs: the batches of all epochs.
+        total_steps: updates of the whole run.
+        schedule: of the learning rate, for a run of this length.
+        trained: the model.
+        optimizer: holds the weights to train.
+        loss_scale: for float16, or None.
+        state: what is remembered beside weights and moments.
+        checkpoints: of the model, the optimizer and the state; nothing is restored yet.
+        step: one update.
+        score: gives the metrics of `trained.precise` as it stands then.
+    """
+
+    config: RunConfig
+    kind: Kind
+    placement: Placement
+    tokenizer: BertTokenizer
+    examples: Mapping[str, Examples]
+    splits: Mapping[str, Features | Stream]
+    history: History
+    epochs: BatchPlans
+    total_steps: int
+    schedule: Schedule
+    trained: TrainedModel
+    optimizer: AdamW
+    loss_scale: LossScale | None
+    state: State
+    checkpoints: Checkpoints
+    step: TrainStep
+    score: Callable[[], dict[str, float]]
+
+
+def set_up(config: RunConfig, kind: Kind, run_folder: Path, *, data: str) -> Setup:
+    """Builds a run; writes nothing into its folder.
+
+    Args: as of `bert_tf.training.loop.train`.
+    Raises: UserError for data, weights or settings that cannot be used.
+    """
+    config = _with_precision(config)
+    kind = kind.configured(config)
+    options = config.training
+    placement = _prepare_machine(options, hidden_dim=_width(config), seed=config.seed)
+
+    # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
+    tokenizer = kind.tokenizer_of(config)
+    examples, splits = _read(kind, tokenizer, config.data, place=data)
+    history = _history(run_folder, splits, options, place=data)
+    epochs = _plan(splits["train"], config.data, options, placement, steps=history.planned_steps, seed=config.seed)
+    total_steps = epochs.number_of_batches(options.epochs)
+    if options.max_steps is not None:
+        total_steps = min(total_steps, options.max_steps)
+
+    # Weights: --backbone's or random ones, until those of a checkpoint are restored over them.
+    schedule = schedule_as_asked(options, total_steps)
+    model = kind.build_model(config)
+    freeze_as_asked(model, options)
+    whole_tables = options.optimizer == "lamb"  # it looks at the norm of a whole table
+    trained = TrainedModel(model, splits, placement.strategy, trim=kind.trims_vocabulary and not whole_tables)
+    optimizer, loss_scale = _optimizer(trained, schedule, options, placement)
+    state = State()
+    checkpoints = Checkpoints(
+        run_folder / "checkpoints",
+        list(trained.trainable.values()),
+        optimizer,
+        state,
+        extra={"loss_scale": loss_scale} if loss_scale else None,
+        writes=placement.is_chief,
+    )
+    batch_examples = config.evaluation.batch_examples
+    return Setup(
+        config=config,
+        kind=kind,
+        placement=placement,
+        tokenizer=tokenizer,
+        examples=examples,
+        splits=splits,
+        history=history,
+        epochs=epochs,
+        total_steps=total_steps,
+        schedule=schedule,
+        trained=trained,
+        optimizer=optimizer,
+        loss_scale=loss_scale,
+        state=state,
+        checkpoints=checkpoints,
+        step=_step(kind, trained, optimizer, loss_scale, options, examples["train"], seed=config.seed),
+        score=kind.scorer_of_splits(
+            trained.precise, tokenizer, trained.features, examples, batch_examples=batch_examples
+        ),
+    )
+
+
+def _with_precision(config: RunConfig) -> RunConfig:
+    """The run with "auto" resolved, so that a model is built in what the machine is fastest with."""
+    precision = choose_precision(config.training.precision)
+    return config.model_copy(update={"training": config.training.model_copy(update={"precision": precision})})
+
+
+def _width(config: RunConfig) -> int:
+    return config_of(config.backbone, ignore=config.model.ignore).hidden_dim
+
+
+def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> Placement:
+    """Threads, seeds and the strategy: what holds for the whole process."""
+    set_threads(options.threads_per_operation, hidden_dim)
+    keras.utils.set_random_seed(seed)
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    placement = make_placement(options.strategy)
+    if options.xla and placement.name != "one_device":
+        raise UserError(f"training.xla is for one device; a TPU compiles by itself. Received: {placement.name}")
+    return placement
+
+
+def _read(
+    kind: Kind, tokenizer: BertTokenizer, options: DataConfig, *, place: str
+) -> tuple[dict[str, Examples], dict[str, Features | Stream]]:
+    """The training set and all splits that are scored: as they were read, and tokenised."""
+    examples: dict[str, Examples] = {}
+    splits: dict[str, Features | Stream] = {}
+    for split in ("train", *kind.scored_splits):
+        examples[split] = kind.read(place, split, skip_bad_rows=options.skip_bad_rows)
+        splits[split] = kind.features(tokenizer, examples[split], sequence_length=options.sequence_length)
+        if not examples[split].is_labelled:
+            raise UserError(f"{place}: the split {split} has no labels, and training needs them")
+    unknown = splits["train"].share_of(tokenizer.unk_id)
+    if unknown > MANY_UNKNOWN:
+        LOG.warning(
+            "%.0f %% of the tokens are %s: is this the text's vocabulary?",
+            100 * unknown,
+            tokenizer.special_tokens["unk_token"],
+        )
+    return examples, splits
+
+
+def _history(
+    run_folder: Path, splits: Mapping[str, Features | Stream], options: TrainingConfig, *, place: str
+) -> History:
+    """What the run in the folder began with, or what it begins with now. Raises: UserError for other examples."""
+    now = {split: described(part) for split, part in splits.items()}
+    began = History.read(run_folder)
+    if began is not None:
+        check_same_examples(began, now, place)
+        return began
+    steps = min(options.epochs * len(splits["train"]) / options.batch_examples, options.max_steps or math.inf)
+    return History(examples=now, planned_steps=steps)
+
+
+def _plan(
+    features: Features | Stream,
+    options: DataConfig,
+    training: TrainingConfig,
+    placement: Placement,
+    *,
+    steps: float,
+    seed: int,
+) -> BatchPlans:
+    """The batches of all epochs."""
+    batching = options.batching
+    if batching == "auto" and (training.xla or not placement.takes_any_shape):
+        batching = "packed"  # a step is compiled for each shape, so there had better be one
+    return plan_batches(
+        features,
+        training.batch_examples,
+        batching=batching,
+        divisor=placement.replicas * training.accumulation_steps,
+        pack_length=options.pack_length,
+        steps=steps,
+        seed=seed,
+    )
+
+
+def _optimizer(
+    trained: TrainedModel, schedule: Schedule, options: TrainingConfig, placement: Placement
+) -> tuple[AdamW, LossScale | None]:
+    """The optimizer of the weights to train and, for float16, the loss's scale: variables of the strategy."""
+    with placement.strategy.scope():
+        optimizer = (Lamb if options.optimizer == "lamb" else AdamW)(
+            trained.trainable,
+            schedule,
+            weight_decay=options.weight_decay,
+            beta_1=options.beta_1,
+            beta_2=options.beta_2,
+            epsilon=options.epsilon,
+            multipliers=layer_multipliers(trained.trainable, options.layer_decay, trained.config.num_layers),
+        )
+        return optimizer, LossScale() if options.precision == "mixed_float16" else None
+
+
+def _step(
+    kind: Kind,
+    trained: TrainedModel,
+    optimizer: AdamW,
+    loss_scale: LossScale | None,
+    options: TrainingConfig,
+    examples: Examples,
+    *,
+    seed: int,
+) -> TrainStep:
+    """One update, with the kind's loss. Raises: UserError for class weights that do not go with the examples."""
+    class_weights = kind.class_weights(options.class_weights, examples)
+    return TrainStep(
+        trained.model,
+        lambda outputs, batch: kind.per_example_loss(
+            outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
+        ),
+        optimizer,
+        seed=seed,
+        accumulation_steps=options.accumulation_steps,
+        clip_norm=options.clip_norm,
+        loss_scale=loss_scale,
+        xla=options.xla,
+        parts=kind.loss_parts,
+    )
