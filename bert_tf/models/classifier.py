@@ -13,10 +13,12 @@ from bert_tf.layers.functions.gelu import gelu
 from bert_tf.layers.functions.masks import take_positions
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses import check_shape, cross_entropy, weighted_mean
+from bert_tf.models.losses.classification import cross_entropy, multi_label_cross_entropy, squared_error
+from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes
 
-PROBLEMS = ("single_label", "multi_label", "regression")
+LOSSES = {"single_label": cross_entropy, "multi_label": multi_label_cross_entropy, "regression": squared_error}
+PROBLEMS = tuple(LOSSES)
 SCORES = {
     "linear": lambda x: x, "softmax": ops.softmax, "sigmoid": ops.sigmoid, "tanh": ops.tanh, "relu": ops.relu,
     "gelu": gelu, "silu": ops.silu,
@@ -146,23 +148,15 @@ class BertClassifier(OnBackbone):
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
         if example_weight is None:
             example_weight = self._slots_in_use(inputs)
-        return weighted_mean(*self._loss_of_each(outputs, ops.convert_to_tensor(labels)), example_weight)
+        labels = self._labels_of_each(ops.convert_to_tensor(labels), outputs)
+        return weighted_mean(*LOSSES[self.problem](outputs, labels), example_weight)
 
-    def _loss_of_each(self, logits, labels):
-        """The loss of each example, and 1 where it counts: float32 [B, (M)] both."""
-        if self.problem == "single_label":
-            if len(labels.shape) == len(logits.shape) and labels.shape[-1] == 1:
-                labels = labels[..., 0]  # Keras gives `fit` a column of labels as [B, 1]
-            return cross_entropy(logits, labels)
-        labels = ops.cast(labels, "float32")
-        if self.problem == "regression" and self.num_classes == 1 and len(labels.shape) == len(logits.shape) - 1:
-            labels = labels[..., None]
-        check_shape("labels", labels.shape, logits.shape)
-        if self.problem == "regression":
-            losses = ops.mean(ops.square(logits - labels), axis=-1)
-        else:
-            losses = ops.mean(ops.binary_crossentropy(labels, logits, from_logits=True), axis=-1)
-        return losses, ops.ones_like(losses)
+    def _labels_of_each(self, labels, logits):
+        """Labels with the axes that the loss wants: a single label's or a number's may have one too many or too few."""
+        axes = len(labels.shape) - len(logits.shape)
+        if self.problem == "single_label" and axes == 0 and labels.shape[-1] == 1:
+            return labels[..., 0]  # Keras gives `fit` a column of labels as [B, 1]
+        return labels[..., None] if self.problem == "regression" and self.num_classes == 1 and axes == -1 else labels
 
     def _slots_in_use(self, inputs):
         """1 where a packed row has an example, 0 at its empty slots, bool [B, M]; None for unpacked inputs."""

@@ -15,7 +15,7 @@ from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.functions.gelu import gelu
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses import check_shape, weighted_mean
+from bert_tf.models.losses.means import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 from bert_tf.models.pooling import check_pooling, pool, unit
 

@@ -11,7 +11,8 @@ from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses import IGNORED_LABEL, check_shape, weighted_mean
+from bert_tf.models.losses.classification import IGNORED_LABEL
+from bert_tf.models.losses.means import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 

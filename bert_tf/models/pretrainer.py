@@ -12,7 +12,8 @@ from bert_tf.layers.functions.masks import take_positions
 from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses import cross_entropy, weighted_mean
+from bert_tf.models.losses.classification import cross_entropy
+from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 

@@ -14,7 +14,8 @@ from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.generation.beam_search import beam_search
 from bert_tf.models.generation.decoding import decode
 from bert_tf.models.generation.settings import Generation
-from bert_tf.models.losses import cross_entropy, weighted_mean
+from bert_tf.models.losses.classification import cross_entropy
+from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 

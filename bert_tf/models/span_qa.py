@@ -10,7 +10,7 @@ from keras import ops
 from bert_tf.layers.dense import dense
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses import check_shape, weighted_mean
+from bert_tf.models.losses.means import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 HIDDEN = -1e9  # the logit of a token that is not an example's own

@@ -77,17 +77,12 @@ class MultiLabel(Pooled):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """Mean over labels of the binary cross entropy of logits [..., C] against `labels` [..., C], in float32.
+        """The mean over labels of the binary cross entropy of logits and `labels`, 0 or 1, both [..., C]."""
+        from bert_tf.models.losses.classification import multi_label_cross_entropy
 
-        With smoothing s the target is 1 - s / 2 for 1 and s / 2 for 0. A class's weight is on its part of the loss
-        where it holds.
-        """
-        import tensorflow as tf
-
-        targets = (1.0 - label_smoothing) * tf.cast(batch["labels"], tf.float32) + label_smoothing / 2
-        weights = tf.constant(class_weights or (1.0,) * len(self.classes), tf.float32)
-        losses = tf.nn.weighted_cross_entropy_with_logits(targets, tf.cast(outputs, tf.float32), weights)
-        return tf.reduce_mean(losses, axis=-1)
+        return multi_label_cross_entropy(
+            outputs, batch["labels"], label_smoothing=label_smoothing, class_weights=class_weights
+        )[0]
 
     def balanced_weights(self, examples: Examples) -> tuple[float, ...]:
         """A label weighs as much where it holds as where it does not."""

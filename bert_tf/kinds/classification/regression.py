@@ -66,15 +66,15 @@ class Regression(Pooled):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """Squared error of outputs [..., C] against `labels` float32 [..., C], the mean over C.
+        """The squared error of outputs and `labels` float32, both [..., C], the mean over C.
 
         Raises: UserError for label smoothing, which needs classes.
         """
-        import tensorflow as tf
+        from bert_tf.models.losses.classification import squared_error
 
         if label_smoothing:
             raise UserError(f"'training.label_smoothing' is for tasks with classes. Received: {label_smoothing}")
-        return tf.reduce_mean(tf.square(tf.cast(outputs, tf.float32) - batch["labels"]), axis=-1)
+        return squared_error(outputs, batch["labels"])[0]
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         return self.metrics_of(np.stack(outputs), examples)

@@ -84,20 +84,10 @@ class Classification(Pooled):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """Cross entropy of logits [..., C] against `labels` int32 [...], in float32, times the weight of the class.
+        """The cross entropy of logits [..., C] and `labels` int32 [...]."""
+        from bert_tf.models.losses.classification import cross_entropy
 
-        With smoothing s the target is 1 - s + s / C at the label and s / C elsewhere.
-        """
-        import tensorflow as tf
-
-        logits = tf.cast(outputs, tf.float32)
-        log_probabilities = tf.nn.log_softmax(logits)
-        targets = tf.one_hot(batch["labels"], len(self.classes))
-        smoothed = (1.0 - label_smoothing) * targets + label_smoothing / len(self.classes)
-        loss = -tf.reduce_sum(smoothed * log_probabilities, axis=-1)
-        if class_weights is not None:
-            loss *= tf.reduce_sum(targets * tf.constant(class_weights, tf.float32), axis=-1)
-        return loss
+        return cross_entropy(outputs, batch["labels"], label_smoothing=label_smoothing, class_weights=class_weights)[0]
 
     def balanced_weights(self, examples: Examples) -> tuple[float, ...]:
         """A class weighs E / (C * how often it occurs), so that the mean weight of an example is 1."""
