@@ -38,7 +38,7 @@ TABLE = {
     "kinds": "errors config lookup metrics weights data text models",
     "training/optimizers": "",
     "training/reports": "errors data models training",
-    "training": "errors config data models types:kinds",
+    "training": "errors config data types:text models types:kinds",
     "inference": "errors config lookup weights data text models kinds",
     "exporting/readmes": "exporting",
     "exporting": "errors config lookup layers metrics weights data text models kinds inference",
