@@ -43,7 +43,7 @@ class RunConfig(Section):
     task: str = Field(description="name of a file in tasks/, or the path of your own")
     backbone: str = entry(
         "minilm",
-        "minilm, a folder, hf://org/name, kaggle://..., or a size (tiny ... large) for random weights",
+        "minilm, a folder, hf://org/name, kaggle://..., keras_hub://..., or a size for random weights",
     )
     vocabulary: str | None = entry(
         None,

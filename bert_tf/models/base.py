@@ -9,6 +9,8 @@ import keras
 from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
+from bert_tf.models.backbones.sizes import PRESETS, SIZES
+from bert_tf.weights.places import place_of_preset
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
 TARGET_KEYS = ("target_ids", "masked_positions")  # what a head over the vocabulary needs besides
@@ -32,6 +34,8 @@ class BertModel(keras.Model):
 
     architecture: str | None = None
     """The class of Transformers that reads the model's files; None: by the head."""
+    presets = PRESETS
+    """Names that `from_pretrained` takes, each with what it is; KerasHub's presets have the same form."""
     uses_pooler = True
     """Whether the backbone's pooler has a part in the outputs, and so in the files."""
 
@@ -110,7 +114,7 @@ class BertModel(keras.Model):
 
     @classmethod
     def from_pretrained(cls, where, **overrides: Any):
-        """A model with the weights found at `where`: "minilm", a folder, "hf://org/name", "kaggle://...", or a size.
+        """A model with the weights found at `where`: "minilm", a folder, "hf://org/name", "kaggle://...", a size.
 
         Args:
             where: a name or path, see `bert_tf.weights.places`; of a file with weights that file itself is read.
@@ -122,6 +126,17 @@ class BertModel(keras.Model):
         from bert_tf.models.pretrained import load_model
 
         return load_model(cls, where, **overrides)
+
+    @classmethod
+    def from_preset(cls, preset, **overrides: Any):
+        """`from_pretrained` under KerasHub's name. A bare name that is no place here is one of KerasHub's own presets.
+
+        Args:
+            preset: what `from_pretrained` takes; "bert_tiny_en_uncased" stands for "keras_hub://bert_tiny_en_uncased",
+                which is fetched from Kaggle.
+            overrides: as `from_pretrained` takes them.
+        """
+        return cls.from_pretrained(preset if preset in SIZES else place_of_preset(preset), **overrides)
 
     def save_pretrained(self, folder, tokenizer=None, **options: Any) -> None:
         """Writes a Hugging Face folder that `from_pretrained` and Transformers read.

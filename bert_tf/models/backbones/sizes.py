@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.weights import places
 
 # tiny to medium: Turc et al., 2019, https://arxiv.org/abs/1908.08962; base, large: Devlin et al., 2019,
 # https://arxiv.org/abs/1810.04805. Parameters are those of the encoder with its pooler and 30,522 tokens.
@@ -16,6 +17,20 @@ SIZES: dict[str, tuple[int, int, int, int, int]] = {
     "medium": (8, 512, 8, 2048, 41_373_184),
     "base": (12, 768, 12, 3072, 109_482_240),
     "large": (24, 1024, 16, 4096, 335_141_888),
+}
+# What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
+PRESETS = {
+    **{
+        name: {
+            "metadata": {
+                "description": f"random weights, {layers} layers of width {width}",
+                "params": parameters,
+                "path": "bert",
+            }
+        }
+        for name, (layers, width, _, _, parameters) in SIZES.items()
+    },
+    **places.PRESETS,
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
+from bert_tf.weights.places import PRESETS, place_of_preset
 
 NO_LIMIT = 2**30
 
@@ -23,6 +25,9 @@ class TokenIds(dict[str, int]):
 
 class TokenNames:
     """What a tokenizer says of its vocabulary. A token that occurs more than once has the last of its ids."""
+
+    presets = PRESETS
+    """Names that `from_pretrained` takes, each with what it is; KerasHub's presets have the same form."""
 
     vocabulary: tuple[str, ...]
     token_to_id: TokenIds
@@ -43,6 +48,9 @@ class TokenNames:
 
     if TYPE_CHECKING:
         added_tokens: tuple[AddedToken, ...]
+
+        @classmethod
+        def from_pretrained(cls, where: Any, **overrides: Any) -> Any: ...
 
         def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> list[str]: ...
 
@@ -142,6 +150,11 @@ class TokenNames:
             "split_special_tokens": self.split_special_tokens, "pairs": self.pairs,
             "model_max_length": self.model_max_length,
         }  # fmt: skip
+
+    @classmethod
+    def from_preset(cls, preset: str | os.PathLike[str], **overrides: Any) -> Any:
+        """`from_pretrained` under KerasHub's name; a bare name that is no place here is one of KerasHub's presets."""
+        return cls.from_pretrained(place_of_preset(preset), **overrides)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
