@@ -40,7 +40,7 @@ TABLE = {
     "training/reports": "errors data models training",
     "training": "errors config data types:text models types:kinds",
     "inference": "errors config lookup weights data text models kinds",
-    "exporting/readmes": "exporting",
+    "exporting/readmes": "exporting weights",
     "exporting": "errors config lookup layers metrics weights data text models kinds inference",
     "command_line": "errors config types:kinds",
     "train": "errors config lookup metrics kinds training inference command_line",

@@ -229,9 +229,9 @@ def rows_of_hub(name: str, case: Case, run: Path, folder: Path, pythons: Pythons
     python = pythons["PyTorch"]
     if python is None:
         return
-    from bert_tf.exporting.readmes.huggingface import OF_TRANSFORMERS
     from bert_tf.inference.pipeline import Pipeline
     from bert_tf.models import BertBackbone
+    from bert_tf.weights.members import is_of_transformers
 
     pipeline = Pipeline(run)
     length = pipeline.sequence_length
@@ -240,7 +240,7 @@ def rows_of_hub(name: str, case: Case, run: Path, folder: Path, pythons: Pythons
     architecture = json.loads((out / "config.json").read_text(encoding="utf-8"))["architectures"][0]
     found = hub(python, "transformers", out, {"texts": sides, "length": length}, folder)
     expected = outputs_of(pipeline.model, inputs, architecture)
-    yield opened(found, expected, f"Transformers {architecture}", shared, must=architecture in OF_TRANSFORMERS)
+    yield opened(found, expected, f"Transformers {architecture}", shared, must=is_of_transformers(architecture))
     if (out / "modules.json").is_file():
         vectors = pipeline.model(pipeline.tokenizer(TEXTS, max_length=length), training=False)
         found = hub(python, "sentence_transformers", out, {"texts": [TEXTS]}, folder)
@@ -251,7 +251,7 @@ def rows_of_hub(name: str, case: Case, run: Path, folder: Path, pythons: Pythons
     tokens = [[pipeline.tokenizer.vocabulary[i] for i in row[0]] for row in ids]
     found = hub(python, "ctranslate2", out, {"ids": tokens}, folder)
     expected = {"sequence_output": np.concatenate([np.asarray(state)[0] for state in states])}
-    yield opened(found, expected, "CTranslate2's converter and encoder", shared, must=architecture in OF_TRANSFORMERS)
+    yield opened(found, expected, "CTranslate2's converter and encoder", shared, must=is_of_transformers(architecture))
 
 
 def outputs_of(model: Any, inputs: Any, architecture: str) -> dict[str, np.ndarray]:

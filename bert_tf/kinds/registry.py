@@ -22,6 +22,7 @@ from bert_tf.kinds.tagging.spec import Tagging
 from bert_tf.kinds.text_to_text.spec import TextToText
 from bert_tf.kinds.vectors.retrieval import Retrieval
 from bert_tf.weights.leave import Leave
+from bert_tf.weights.members import BERT, MEMBERS, end_of
 
 LONGEST = 512
 NEXT_SENTENCE = ("is_next", "not_next")
@@ -85,9 +86,10 @@ def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> A
     if has_vectors(place):
         return _embedding(Folder(where, place, None, ignore))
     name = "" if "architectures" in Leave(ignore) else _architecture(raw)
-    if name in ARCHITECTURES and ARCHITECTURES[name].answer is None:
-        raise UserError(f"{place}: {name} {ARCHITECTURES[name].why}")
-    if name and name not in ARCHITECTURES:
+    row = _row_of(name)
+    if row is not None and row.answer is None:
+        raise UserError(f"{place}: {name} {row.why}")
+    if name and row is None:
         answered = [known for known, row in ARCHITECTURES.items() if row.answer is not None]
         raise UserError(
             f"{place / 'config.json'}: the architecture {name} is not known.{did_you_mean(name, answered)} "
@@ -99,8 +101,10 @@ def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> A
         return _embedding(folder)
     if not name:
         name = _by_tensors(folder)
+        row = ARCHITECTURES[name]
+        name = MEMBERS[folder.checkpoint.config.get("model_type", BERT.model_type)].architecture(end_of(name) or "")
         logger.warning("%s names no architecture that counts: by its tensors it is taken for %s", place, name)
-    row = ARCHITECTURES[name]
+    assert row is not None
     if row.answer is None:
         raise UserError(f"{place}: {name} {row.why}")
     if not any(path.split("/")[0] in row.heads for path in folder.checkpoint.arrays):
@@ -125,6 +129,12 @@ def _architecture(config: dict[str, Any]) -> str:
         return ours["model"]
     names = config.get("architectures")
     return str(names[0]) if isinstance(names, list) and names else ""
+
+
+def _row_of(name: str) -> Row | None:
+    """The row of an architecture, of whichever member of the family; None of one that is not known."""
+    end = end_of(name)
+    return ARCHITECTURES.get(name if end is None else BERT.architecture(end))
 
 
 def _by_tensors(folder: Folder) -> str:

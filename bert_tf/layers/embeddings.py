@@ -36,7 +36,7 @@ class Embeddings(Composite):
         vocabulary_size: number V of token vectors.
         hidden_dim: width D.
         max_positions: number P of positions a row, or a packed example, may have.
-        num_segments: number of segment vectors.
+        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are not looked at.
         dropout: share of outputs dropped in training, in [0, 1).
         layer_norm_epsilon: added to the variance before the root.
         position_kind: "learned", a table, or "sinusoidal", fixed.
@@ -46,7 +46,7 @@ class Embeddings(Composite):
             everywhere, so that attention to neighbours is learnt early.
     Call arguments:
         token_ids: int [B, T], in [0, V).
-        segment_ids: int [B, T], in [0, num_segments); None: all 0.
+        segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
         position_ids: int [B, T], in [0, P); None: 0, 1, 2, ...
         seed: integer [2] for dropout; None: Keras's global generator.
     Returns: float [B, T, D] in the compute dtype.
@@ -81,7 +81,7 @@ class Embeddings(Composite):
         self.vocabulary_size = check_positive("vocabulary_size", vocabulary_size)
         self.hidden_dim = check_positive("hidden_dim", hidden_dim)
         self.max_positions = check_positive("max_positions", max_positions)
-        self.num_segments = check_positive("num_segments", num_segments)
+        self.num_segments = check_positive("num_segments", num_segments) if num_segments != 0 else 0
         self.dropout = check_rate("dropout", dropout)
         self.layer_norm_epsilon = layer_norm_epsilon
         self.position_kind = position_kind
@@ -90,7 +90,7 @@ class Embeddings(Composite):
 
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
         self.token = Table(vocabulary_size, hidden_dim, name="token", **tables)
-        self.segment = Table(num_segments, hidden_dim, name="segment", **tables)
+        self.segment = Table(num_segments, hidden_dim, name="segment", **tables) if num_segments else None
         self.position = None
         if position_kind == "learned":
             self.position = Table(max_positions, hidden_dim, name="position", **tables)
@@ -108,10 +108,9 @@ class Embeddings(Composite):
 
     def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
         x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, D]
-        if segment_ids is None:
-            x = x + self.segment.table[0]
-        else:
-            x = x + self.segment(segment_ids)
+        if self.segment is not None:
+            one = segment_ids is None or self.num_segments == 1
+            x = x + (self.segment.table[0] if one else self.segment(segment_ids))
         x = self.norm(x, training=training)
         if training:
             x = dropout(x, self.dropout, seed)

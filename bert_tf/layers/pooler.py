@@ -6,38 +6,46 @@ import keras
 
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive
+from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.trainable import Composite
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
 class Pooler(Composite):
-    """A dense layer and tanh over the first token ([CLS]) of each example.
+    """A dense layer and an activation over the first token ([CLS]) of each example.
 
     Args:
         hidden_dim: width D of input and output.
+        activation: "tanh", as BERT's, or another, see `FeedForward`.
         initializer_range: deviation of the truncated normal the kernel starts from.
     Call arguments:
         x: float [..., D], the first tokens: [B, D], or [B, M, D] of packed rows (`masks.take_positions`).
-    Returns: float [..., D] in the compute dtype, in (-1, 1).
-    Raises: ValueError if `hidden_dim` is not an integer of at least 1.
+    Returns: float [..., D] in the compute dtype; of "tanh" in (-1, 1).
+    Raises: ValueError if `hidden_dim` is not an integer of at least 1, or for an unknown activation.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805 (the released code, `pooler`)
     """
 
-    def __init__(self, hidden_dim: int, *, initializer_range: float = 0.02, **kwargs):
+    def __init__(self, hidden_dim: int, *, activation: str = "tanh", initializer_range: float = 0.02, **kwargs):
         super().__init__(**kwargs)
         self.hidden_dim = check_positive("hidden_dim", hidden_dim)
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}. Received: activation={activation!r}"
+            )
+        self.activation = activation
         self.initializer_range = initializer_range
-        self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy, activation="tanh")
+        self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy)
         self.parts_are_made()
 
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))
 
     def call(self, x):
-        return self.dense(x)
+        return activate(self.activation, self.dense(x))
 
     def compute_output_spec(self, x):
         return keras.KerasTensor((*x.shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
 
     def get_config(self):
-        return super().get_config() | {"hidden_dim": self.hidden_dim, "initializer_range": self.initializer_range}
+        names = ("hidden_dim", "activation", "initializer_range")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from bert_tf.models.heads import MODELS
+
 if TYPE_CHECKING:
     from bert_tf.models.backbones.bert import BertBackbone
     from bert_tf.models.backbones.config import BertConfig
@@ -20,16 +22,8 @@ if TYPE_CHECKING:
     from bert_tf.models.tagger import BertTagger
 
 _WHERE = {
-    "BertBackbone": "backbones.bert",
-    "BertClassifier": "classifier",
+    **{name: head.module for name, head in MODELS.items()},
     "BertConfig": "backbones.config",
-    "BertEmbedder": "embedder",
-    "BertExtractiveSummarizer": "extractive",
-    "BertMaskedLM": "pretrainer",
-    "BertPretrainer": "pretrainer",
-    "BertSeq2Seq": "seq2seq",
-    "BertSpanQA": "span_qa",
-    "BertTagger": "tagger",
     "Generation": "generation.settings",
     "SIZES": "backbones.sizes",
     "size_config": "backbones.sizes",

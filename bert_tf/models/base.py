@@ -10,6 +10,7 @@ from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
 from bert_tf.models.backbones.sizes import PRESETS, SIZES
+from bert_tf.models.heads import Architecture
 from bert_tf.weights.places import place_of_preset
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
@@ -32,8 +33,8 @@ class BertModel(keras.Model):
         trainable: False freezes all of it; True leaves layers as they are.
     """
 
-    architecture: str | None = None
-    """The class of Transformers that reads the model's files; None: by the head."""
+    architecture = Architecture()
+    """The class of Transformers that reads the model's files."""
     presets = PRESETS
     """Names that `from_pretrained` takes, each with what it is; KerasHub's presets have the same form."""
     uses_pooler = True

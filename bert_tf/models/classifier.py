@@ -49,7 +49,6 @@ class BertClassifier(OnBackbone):
     Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
     """
 
-    architecture = "BertForSequenceClassification"
     own_arguments = (
         "num_classes", "dropout", "labels", "problem", "reject_below", "output_activation", "score_activation",
     )  # fmt: skip
@@ -71,7 +70,7 @@ class BertClassifier(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        self.take(backbone, dtype=dtype)
+        self.take(backbone, dtype=dtype, pools=True)
         self.num_classes = check_positive("num_classes", num_classes)
         problem = problem or ("regression" if num_classes == 1 else "single_label")
         if problem not in PROBLEMS:
@@ -106,7 +105,7 @@ class BertClassifier(OnBackbone):
         """What the head's dense layer gives, float32 [B, C] or [B, M, C]. Args: as in the call."""
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = self.backbone(inputs, training=training, seed=seed, only_pooled=True)["pooled_output"]  # [B, (M), D]
+        x = self.pooled(self.backbone(inputs, training=training, seed=seed, only_pooled=True))  # [B, (M), D]
         x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))

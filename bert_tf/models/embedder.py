@@ -54,7 +54,6 @@ class BertEmbedder(OnBackbone):
     Reference: Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
     """
 
-    architecture = "BertModel"
     saved_beside = ("dense",)  # parts that `save_beside` writes
     own_arguments = (
         "pooling", "normalize", "max_length", "prompt", "dense_dim", "dense_activation", "dense_bias", "truncate_dim",
@@ -93,7 +92,8 @@ class BertEmbedder(OnBackbone):
         self.truncate_dim = None if truncate_dim is None else check_positive("truncate_dim", truncate_dim)
 
         # layers
-        self.backbone.pooler.trainable = False  # kept in the files, but it has no part in the vectors
+        if self.backbone.pooler is not None:
+            self.backbone.pooler.trainable = False  # kept in the files, but it has no part in the vectors
         self.dense = None
         if self.dense_dim is not None:
             start = truncated_normal(self.config.initializer_range)

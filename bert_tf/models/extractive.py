@@ -39,7 +39,6 @@ class BertExtractiveSummarizer(OnBackbone):
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
     """
 
-    architecture = "BertForExtractiveSummarization"
     uses_pooler = False
     own_arguments = ("dropout",)
 
@@ -52,8 +51,7 @@ class BertExtractiveSummarizer(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        purpose = "which tell sentences apart"
-        self.take(backbone, dtype=dtype, needs_segments=(2, purpose))
+        self.take(backbone, dtype=dtype, tells_segments="which tell sentences apart")
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
 
         # layers

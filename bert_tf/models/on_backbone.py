@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
+from bert_tf.layers.pooler import Pooler
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.base import BertModel, graph_inputs
@@ -33,29 +35,49 @@ class OnBackbone(BertModel):
         super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
 
     def take(
-        self, backbone: BertBackbone | BertConfig, *, dtype: Any = None, needs_segments: tuple[int, str] = (1, "")
+        self,
+        backbone: BertBackbone | BertConfig,
+        *,
+        dtype: Any = None,
+        tells_segments: str = "",
+        pools: bool = False,
     ) -> None:
-        """Sets `backbone`.
+        """Sets `backbone`, and the head's own `pooler` where one is needed.
 
         Args:
             backbone: a `BertBackbone`, or a `BertConfig` to make one of.
             dtype: a dtype policy for a backbone made here; None: Keras's global one.
-            needs_segments: least number of segments that the backbone must have, and what for.
-        Raises: ValueError for another `backbone`, or one with too few segments.
+            tells_segments: what the head needs different `segment_ids` for, if it does.
+            pools: whether the head works on `pooled`.
+        Raises: ValueError for another `backbone`, or one whose files know one segment alone.
         """
         if isinstance(backbone, BertConfig):
             backbone = BertBackbone(backbone, dtype=dtype)
         if not isinstance(backbone, BertBackbone):
             raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        least, purpose = needs_segments
-        if backbone.config.num_segments < least:
+        if tells_segments and backbone.config.num_segments == 1:
             raise ValueError(
-                f"`backbone` must have {least} segments or more, {purpose}. "
+                f"`backbone` must have 2 segments or more, {tells_segments}. "
                 f"Received: num_segments={backbone.config.num_segments}"
             )
-        self.backbone = backbone
-        if not self.uses_pooler:
+        self.backbone, self.pooler = backbone, None
+        if pools and backbone.pooler is None:
+            row, config = backbone.config.member.pooler, backbone.config
+            self.pooler = Pooler(
+                config.hidden_dim,
+                activation=row.activation,
+                initializer_range=config.initializer_range,
+                name="pooler",
+                dtype=self.policy(dtype),
+            )
+            self.pooler.build((None, config.hidden_dim))
+        if not self.uses_pooler and backbone.pooler is not None:
             backbone.pooler.trainable = False
+
+    def pooled(self, outputs: Mapping[str, Any]):
+        """One vector for each example, float [B, D] or [B, M, D], of what the backbone gave."""
+        x = outputs["pooled_output"]
+        return x if self.pooler is None else self.pooler(x)
 
     def policy(self, dtype: Any) -> Any:
         """The dtype policy of a head: the one asked for, or the backbone's."""

@@ -38,7 +38,6 @@ class BertMaskedLM(OnBackbone):
     Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
     """
 
-    architecture = "BertForMaskedLM"
     uses_pooler = False
     own_arguments = ("head_activation", "head_layer_norm_epsilon")
 
@@ -52,7 +51,7 @@ class BertMaskedLM(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        self.take(backbone, dtype=dtype)
+        self.take(backbone, dtype=dtype, pools=self.uses_pooler)
 
         # layers
         config = self.config
@@ -96,7 +95,7 @@ class BertMaskedLM(OnBackbone):
             losses = self.masked_lm.losses(x, table, targets, training=training)
             found = {"masked_lm_losses": losses[..., 0]}
         if self.next_sentence is not None:
-            found["pair_logits"] = self.next_sentence(ops.cast(outputs["pooled_output"], "float32"))  # [B, (M), 2]
+            found["pair_logits"] = self.next_sentence(ops.cast(self.pooled(outputs), "float32"))  # [B, (M), 2]
         return found
 
     def compute(
@@ -151,7 +150,6 @@ class BertPretrainer(BertMaskedLM):
     Returns: what `BertMaskedLM` does, and "pair_logits", float32 [B, 2], or [B, M, 2] of packed rows.
     """
 
-    architecture = "BertForPreTraining"
     uses_pooler = True
 
     def _add_pair_head(self) -> None:

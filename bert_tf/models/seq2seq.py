@@ -40,7 +40,6 @@ class BertSeq2Seq(OnBackbone):
     Reference: Dong et al., 2019, https://arxiv.org/abs/1905.03197
     """
 
-    architecture = "BertForMaskedLM"
     uses_pooler = False
 
     @property
@@ -56,8 +55,7 @@ class BertSeq2Seq(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        purpose = "for the source and the target"
-        self.take(backbone, dtype=dtype, needs_segments=(2, purpose))
+        self.take(backbone, dtype=dtype, tells_segments="for the source and the target")
 
         # layers
         config = self.config

@@ -30,7 +30,6 @@ class BertSpanQA(OnBackbone):
     Reference: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805
     """
 
-    architecture = "BertForQuestionAnswering"
     uses_pooler = False
 
     def __init__(

@@ -35,7 +35,6 @@ class BertTagger(OnBackbone):
     Reference: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805
     """
 
-    architecture = "BertForTokenClassification"
     uses_pooler = False
     own_arguments = ("num_classes", "dropout", "labels")
 

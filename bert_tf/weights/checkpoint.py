@@ -58,6 +58,10 @@ class Arrays(Mapping[str, np.ndarray]):
         """These arrays and more, by our paths and in our layout."""
         return Arrays({**self._tensors, **tensors}, self.strays)
 
+    def with_strays(self, strays: Mapping[str, str]) -> Arrays:
+        """The same arrays with other strays."""
+        return Arrays(self._tensors, strays)
+
     def shape(self, path: str) -> tuple[int, ...]:
         """Shape in our layout, without reading the tensor."""
         return self._tensors[path].shape
@@ -82,6 +86,8 @@ class Checkpoint:
         labels_problem: what is wrong with the names in the file, where something is.
         problem: `single_label`, `multi_label` or `regression`, where the file says.
         head_dropout: dropout before the classifier, where the file says.
+        dropouts: end of a class's name, such as `ForQuestionAnswering` -> dropout before that head, where the file
+            says it for heads that it need not have.
         settings: arguments of the model's class beyond these, where the file says.
         vocabulary: vocab.txt (or tokenizer.json where there is no vocab.txt).
         warnings: facts of the file that are not used and may matter.
@@ -98,6 +104,7 @@ class Checkpoint:
     labels_problem: str | None = None
     problem: str | None = None
     head_dropout: float | None = None
+    dropouts: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Path | None = None
     warnings: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,12 @@ def written_folder(folder: str | os.PathLike[str], stale: tuple[str, ...] = ()) 
 def write_json(path: Path, value: Any) -> None:
     """Readable JSON, UTF-8."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def amend_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Sets some keys of a JSON object that is there already."""
+    if values:
+        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), **values})
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

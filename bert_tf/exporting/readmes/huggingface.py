@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bert_tf.exporting.readmes import SAMPLES, python, write
 from bert_tf.exporting.run import Run
+from bert_tf.weights.members import is_of_transformers
 
 OURS = """
 import bert_tf
@@ -36,10 +37,6 @@ import sentence_transformers
 
 print(sentence_transformers.SentenceTransformer(".").encode({texts}))
 """
-OF_TRANSFORMERS = (
-    "BertModel", "BertForSequenceClassification", "BertForTokenClassification", "BertForQuestionAnswering",
-    "BertForMaskedLM", "BertForPreTraining",
-)  # fmt: skip
 
 
 def write_readme(folder: Path, run: Run) -> None:
@@ -53,7 +50,7 @@ def write_readme(folder: Path, run: Run) -> None:
     ]
     if writes:
         parts.append(f"Transformers reads its weights as a {architecture}, but does not write texts with them.")
-    elif architecture in OF_TRANSFORMERS:
+    elif is_of_transformers(architecture):
         parts += [
             "With `pip install torch transformers`:",
             python(THEIRS.format(architecture=architecture, texts=texts)),

@@ -69,7 +69,7 @@ def signatures_of(
 def _tensors(kind: Kind, model: Any, tokenizer: Any) -> Any:
     limits = {
         "token_ids": model.config.vocabulary_size,
-        "segment_ids": model.config.num_segments,
+        "segment_ids": max(model.config.num_segments, 2),  # with fewer they are not looked at
         "padding_mask": 2,
     }
     positions = model.config.max_positions

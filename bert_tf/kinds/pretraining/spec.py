@@ -15,6 +15,8 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
+from bert_tf.models.heads import MODELS
+from bert_tf.weights.members import end_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -84,7 +86,7 @@ class Pretraining(OnCorpus):
         from bert_tf.models import BertMaskedLM, BertPretrainer
 
         described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
-        is_both = BertPretrainer.architecture in (described.get("architectures") or ())
+        is_both = MODELS["BertPretrainer"].end in map(end_of, described.get("architectures") or ())
         return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
             folder, dtype="float32", new_weights="forbid", ignore=ignore
         )

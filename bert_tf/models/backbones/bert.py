@@ -21,6 +21,9 @@ from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
 class BertBackbone(BertModel):
     """BERT without a head: embeddings, encoder blocks and pooler. Its weights exist as soon as it does.
 
+    Other members of the family are this class too, with the options that their `config.model_type` has. Where the
+    pooler is a part of the heads, as in DistilBERT, "pooled_output" is the vector of the first token itself.
+
     Args:
         config: the shape of the encoder.
         name: the model's name.
@@ -81,9 +84,13 @@ class BertBackbone(BertModel):
             )
             for i in range(config.num_layers)
         ]
-        self.pooler = Pooler(config.hidden_dim, name="pooler", **shared)
+        pooler = config.member.pooler
+        self.pooler = None
+        if not pooler.in_head:
+            self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
         for layer in (self.embeddings, *self.blocks, self.pooler):
-            layer.build((None, None, config.hidden_dim))
+            if layer is not None:
+                layer.build((None, None, config.hidden_dim))
 
         # graph
         inputs = graph_inputs()
@@ -120,7 +127,7 @@ class BertBackbone(BertModel):
                 )
             last_seed = site_seed(seed, self.num_seeds - EncoderBlock.SEEDS)
             first = self.blocks[-1](x, bias=bias, queries=first, seed=last_seed, training=training)
-        pooled = self.pooler(first)  # [B, 1 or M, D]
+        pooled = first if self.pooler is None else self.pooler(first)  # [B, 1 or M, D]
         outputs = {"pooled_output": pooled[:, 0] if first_positions is None else pooled}
         return outputs if only_pooled else {"sequence_output": x} | outputs
 

@@ -1,4 +1,4 @@
-"""What a BERT is: its sizes, its dropout, its positions. Needs no TensorFlow."""
+"""What an encoder of BERT's family is: its sizes, its dropout, its positions. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
+
+from bert_tf.weights.members import BERT, MEMBERS, Member
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
 POSITION_KINDS = ("learned", "sinusoidal")
@@ -23,7 +25,7 @@ class BertConfig:
         num_heads: attention heads a block; must divide `hidden_dim`.
         intermediate_dim: width F between the feed-forward's two dense layers.
         max_positions: positions a row, or a packed example, may have.
-        num_segments: number of segment vectors.
+        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are not looked at.
         hidden_dropout: share dropped of embeddings and of what a block adds, in [0, 1).
         attention_dropout: share of attention weights dropped, in [0, 1).
         layer_norm_epsilon: added to the variance before the root, above 0.
@@ -32,6 +34,8 @@ class BertConfig:
         position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
         pad_token_id: the number of the padding token, in [0, V).
+        model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
+            written as that member's; some fields can only be what that member has.
         recompute: keep only the blocks' inputs for the gradient and run the blocks again (less memory, more time).
     Raises: ValueError that names the field, the rule and what came.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
@@ -53,12 +57,19 @@ class BertConfig:
     position_initializer: str = "random"
     pad_token_id: int = 0
     recompute: bool = False
+    model_type: str = BERT.model_type
 
     def __post_init__(self):
+        self._check("model_type", self.model_type in MEMBERS, f"one of {', '.join(MEMBERS)}")
         for name in ("vocabulary_size", "hidden_dim", "num_layers", "num_heads", "intermediate_dim"):
             self._check(name, _is_int(getattr(self, name)) and getattr(self, name) >= 1, "an integer of at least 1")
-        for name in ("max_positions", "num_segments"):
-            self._check(name, _is_int(getattr(self, name)) and getattr(self, name) >= 1, "an integer of at least 1")
+        self._check(
+            "max_positions", _is_int(self.max_positions) and self.max_positions >= 1, "an integer of at least 1"
+        )
+        if "num_segments" not in self.member.fixed:
+            self._check(
+                "num_segments", _is_int(self.num_segments) and self.num_segments >= 1, "an integer of at least 1"
+            )
         for name in ("hidden_dropout", "attention_dropout"):
             value = getattr(self, name)
             self._check(name, _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
@@ -72,6 +83,8 @@ class BertConfig:
         in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
         self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
         self._check("recompute", isinstance(self.recompute, bool), "true or false")
+        for name, value in self.member.fixed.items():
+            self._check(name, getattr(self, name) == value, f"{value!r} of a {self.member.name}")
         if self.hidden_dim % self.num_heads:
             raise ValueError(
                 "`num_heads` must divide `hidden_dim`. "
@@ -81,6 +94,11 @@ class BertConfig:
     def _check(self, name: str, good: bool, rule: str) -> None:
         if not good:
             raise ValueError(f"`{name}` must be {rule}. Received: {name}={getattr(self, name)!r}")
+
+    @property
+    def member(self) -> Member:
+        """What there is to say of the member of the family that it is."""
+        return MEMBERS[self.model_type]
 
     def replace(self, **changes: Any) -> BertConfig:
         """A copy with some fields changed, checked again. Raises: ValueError for an unknown field."""

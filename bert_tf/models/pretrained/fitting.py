@@ -17,14 +17,14 @@ from bert_tf.weights.leave import how_to_ignore
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
 BACKBONE = re.compile(r"embeddings|block_\d+|pooler")
-BLOCK = re.compile(r"(?:^block_|\bencoder[./]layer[._])(\d+)[./]")  # ours, and others' names of them
+BLOCK = re.compile(r"(?:^block_|\b\w+[./]layer[._])(\d+)[./]")  # ours, and others' names of them
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
 COPIES = {"masked_lm/decoder/table": "embeddings/token/table", "masked_lm/decoder/bias": "masked_lm/bias"}
-# What says how large a table is, for errors.
+# The field that says how large a table is, for errors.
 SIZED_BY = {
-    "embeddings/token/table": "`vocabulary_size`, vocab_size in config.json",
-    "embeddings/segment/table": "`num_segments`, type_vocab_size in config.json",
-    POSITIONS: "`max_positions`, max_position_embeddings in config.json",
+    "embeddings/token/table": "vocabulary_size",
+    "embeddings/segment/table": "num_segments",
+    POSITIONS: "max_positions",
 }
 NAMED, FEW = 20, 4  # most tensors that one message names, and most of a kind
 SEPARATOR = re.compile(r"[./]")
@@ -69,7 +69,7 @@ def fit(
         elif source is None:
             problems.append(f"{path} is missing: the model needs {list(wanted)}, the file has none")
         elif arrays.shape(source) != wanted and not (path == POSITIONS and _may_repeat(model, checkpoint, wanted)):
-            why = f" ({SIZED_BY[path]})" if path in SIZED_BY else ""
+            why = f" ({_stated_by(model, SIZED_BY[path])})" if path in SIZED_BY else ""
             problems.append(
                 f"{path} ({arrays.name(source)}) has the wrong shape: the model needs {list(wanted)}{why}, "
                 f"the file has {list(arrays.shape(source))}"
@@ -97,7 +97,7 @@ def fit(
     if problems:
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         more += EXTRA if any(" is extra: " in problem for problem in problems) else ""
-        problems = _on_blocks(checkpoint) + problems[:NAMED]
+        problems = _on_blocks(model, checkpoint) + problems[:NAMED]
         raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems)}{more}")
 
     if aside:
@@ -128,14 +128,19 @@ def _is_part(path: str, model: keras.Model, used: set[str], checkpoint: Checkpoi
     return root in used
 
 
-def _on_blocks(checkpoint: Checkpoint) -> list[str]:
+def _stated_by(model: keras.Model, field: str) -> str:
+    return f"`{field}`, {model.config.member.key_of(field)} in config.json"
+
+
+def _on_blocks(model: keras.Model, checkpoint: Checkpoint) -> list[str]:
     """What is wrong where the file has more or fewer blocks than its config says: all their tensors are."""
     stated = checkpoint.config["num_layers"]
     names = [*checkpoint.arrays, *checkpoint.extra]
     found = len({match[1] for name in names if (match := BLOCK.search(name))})
     if found == stated:
         return []
-    return [f"`num_layers` (num_hidden_layers in config.json) is {stated}, the file has {found} blocks"]
+    key = model.config.member.key_of("num_layers")
+    return [f"`num_layers` ({key} in config.json) is {stated}, the file has {found} blocks"]
 
 
 def _differs(checkpoint: Checkpoint, copy: str) -> list[str]:

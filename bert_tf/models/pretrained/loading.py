@@ -15,17 +15,19 @@ import numpy as np
 
 from bert_tf import weights
 from bert_tf.errors import UserError
+from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.backbones.sizes import SIZES, size_config
+from bert_tf.models.heads import head_of
 from bert_tf.models.pretrained.fitting import CHOICES, POSITIONS, fit
 from bert_tf.models.pretrained.paths import weights_by_path
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.leave import how_to_ignore
+from bert_tf.weights.members import end_of
+from bert_tf.weights.members.member import HEADS
 from bert_tf.weights.refused import accepted
 from bert_tf.weights.vocabulary_check import check_vocabulary
 
-# Classes of Transformers whose heads have the same names in a file and are not the same.
-OTHER_HEADS = {"BertForSequenceClassification", "BertForTokenClassification", "BertForMultipleChoice"}
 LOG = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=keras.Model)
@@ -83,6 +85,9 @@ def load_model(
     check_vocabulary(checkpoint)
     config = _config(checkpoint)
     arguments = accepted({name: value for name, value in checkpoint.settings.items() if name in known} | arguments)
+    own = head_of(cls)
+    if "dropout" in known and arguments.get("dropout") is None and own is not None and own.end in checkpoint.dropouts:
+        arguments["dropout"] = checkpoint.dropouts[own.end]
     new_heads: dict[str, str] = {}
     if "num_classes" in known:
         new_heads = _head_arguments(cls, checkpoint, arguments, known)
@@ -145,9 +150,20 @@ def _check_numbers(array: np.ndarray, checkpoint: Checkpoint, path: str) -> None
 
 def _config(checkpoint: Checkpoint) -> BertConfig:
     try:
-        return BertConfig.from_dict(checkpoint.config)
+        config = BertConfig.from_dict(checkpoint.config)
     except ValueError as error:
         raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
+    if config.position_kind == "sinusoidal" and POSITIONS in checkpoint.arrays:
+        table = checkpoint.arrays[POSITIONS]
+        fixed = sinusoids(config.max_positions, config.hidden_dim)
+        if table.shape != fixed.shape or not np.allclose(table, fixed, rtol=0, atol=1e-6):
+            LOG.warning(
+                "%s: `%s`: its position vectors are others than the sinusoids; they are read as learned ones",
+                checkpoint.where,
+                config.member.key_of("position_kind"),
+            )
+            return config.replace(position_kind="learned")
+    return config
 
 
 def _head_arguments(
@@ -161,7 +177,8 @@ def _head_arguments(
                 f"{checkpoint.where} has no classifier's head: `{cls.__name__}` needs `num_classes` for a new one"
             )
         return {}
-    if checkpoint.architecture in OTHER_HEADS - {cls.architecture}:
+    own, end = head_of(cls), end_of(checkpoint.architecture)
+    if own is not None and end != own.end and HEADS.get(end or "") == own.parts:  # named alike, and not the same
         if "num_classes" not in arguments:
             raise UserError(
                 f"{checkpoint.where} has the head of a {checkpoint.architecture} (`architectures` of its config.json), "

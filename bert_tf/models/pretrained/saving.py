@@ -13,13 +13,15 @@ import numpy as np
 from bert_tf import weights
 from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.heads import head_of
 from bert_tf.models.pretrained.paths import weights_by_path
 from bert_tf.text.files.keras_hub import settings as keras_hub_settings
+from bert_tf.weights.files import amend_json
+from bert_tf.weights.members import BERT
 from bert_tf.weights.vocabulary_check import fits
 
 FORMATS = ("hugging_face", "google", "keras_hub")
 LOG = logging.getLogger(__name__)
-HEADS = ("classifier", "span", "sentence_score", "masked_lm")
 
 
 def save_model(
@@ -57,6 +59,11 @@ def save_model(
         if tokenizer is not None and tokenizer.odd_rules:
             LOG.warning("%s: the format %s cannot say of the tokenizer: %s", folder, format,
                         "; ".join(tokenizer.odd_rules))  # fmt: skip
+        if config.model_type != BERT.model_type:
+            raise ValueError(
+                f"`format` must be hugging_face for a {config.member.name}: the others are BERT's. "
+                f"Received: format={format}"
+            )
         if format == "google":
             weights.save_google(folder, config.to_dict(), arrays, vocabulary=vocabulary)
         else:
@@ -67,22 +74,25 @@ def save_model(
         arrays = {path: array for path, array in arrays.items() if not path.startswith("pooler/")}
     beside_them = tuple(f"{root}/" for root in getattr(model, "saved_beside", ()))
     arrays = {path: array for path, array in arrays.items() if not path.startswith(beside_them)}
-    head = next((name for name in HEADS if f"{name}/bias" in arrays), None)
+    head = head_of(type(model))
     dropout = getattr(model, "dropout", config.hidden_dropout)
+    row = None if head is None else config.member.dropout_of(head.end)
+    follows = row is None or row.default is None  # the hidden values' dropout, where the file does not say it
     beside: list[Callable[[Any], object]] = []
     if tokenizer is not None:
         longest = getattr(model, "max_length", None) or config.max_positions
         beside.append(lambda work: tokenizer.save_pretrained(work, model_max_length=longest))
+        beside.append(lambda work: amend_json(work / "tokenizer_config.json", config.member.words))
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
     weights.save_hugging_face(
         folder,
         config.to_dict(),
         arrays,
-        head=head,
+        head=None if head is None else next(iter(head.parts), None),
         architecture=getattr(model, "architecture", None),
         labels=getattr(model, "labels", None),
         problem=getattr(model, "problem", None),
-        head_dropout=None if dropout == config.hidden_dropout else dropout,
+        head_dropout=None if follows and dropout == config.hidden_dropout else dropout,
         settings=getattr(model, "saved_settings", None),
         shard_bytes=shard_bytes,
         beside=lambda work: [write(work) for write in beside],

@@ -22,6 +22,7 @@ from bert_tf.weights.hugging_face.read import vocabulary_of
 from bert_tf.weights.hugging_face.save import to_hugging_face_config
 from bert_tf.weights.json_file import read_json
 from bert_tf.weights.leave import Leave
+from bert_tf.weights.members import BERT
 from bert_tf.weights.readers import tensor_bundle
 from bert_tf.weights.tables import GOOGLE, read_backwards, read_forwards
 
@@ -57,7 +58,7 @@ def read_google(place: Path, leave: Leave | None = None) -> Checkpoint:
     tensors = plain_names({name: found[name] for name in leave.without(found)}, prefix)
     path = _config_file(folder)
     raw = read_json(path)
-    config = config_from(raw, path, leave)
+    config = config_from(raw, path, leave, members=(BERT,))
     arrays, extra = read_forwards(GOOGLE, tensors, config["num_layers"])
     return Checkpoint(
         where=place,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,18 +10,19 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint, Tensor, Tensors
-from bert_tf.weights.hugging_face.config import architectures, config_from, head_settings, remarks_on
+from bert_tf.weights.hugging_face.config import architectures, config_from, head_settings, member_of, remarks_on
 from bert_tf.weights.hugging_face.labels import class_names
 from bert_tf.weights.hugging_face.torch_names import plain_names
 from bert_tf.weights.json_file import read_json
 from bert_tf.weights.leave import Leave, how_to_ignore
+from bert_tf.weights.members import Member
 from bert_tf.weights.places import folder_of, inner_folder
 from bert_tf.weights.readers import flax, tf_h5
 from bert_tf.weights.readers.pickled import read_pickled
 from bert_tf.weights.readers.safe import read_safetensors
 from bert_tf.weights.sentence_transformers.cross_encoder import read_scores
 from bert_tf.weights.sentence_transformers.modules import read_modules
-from bert_tf.weights.tables import HUGGING_FACE, read_forwards
+from bert_tf.weights.tables import read_forwards
 
 CONFIGS = ("config.json", "bert_config.json")  # the second is Google's, with the same keys
 ADAPTER = "adapter_config.json"
@@ -75,13 +76,15 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
     remarks: list[str] = [*getattr(found, "remarks", ())]
     if aside:
         remarks.append(f"{folder}: reads {file.name} and leaves {', '.join(aside)} aside")
-    tensors = plain_names(found, file, leave)
     raw = {key: value for key, value in raw.items() if key not in leave}
-    warnings = [*remarks_on(raw, path), *_check_buffers(tensors, file)]
+    member = member_of(raw, path)
+    tensors = plain_names(found, file, leave, member)
+    warnings = [*remarks_on(raw, path, member), *_check_buffers(tensors, file)]
     if path.name != CONFIGS[0]:
         warnings.append(f"{folder} holds no {CONFIGS[0]}: {path.name} is read for it")
 
-    arrays, extra = read_forwards(HUGGING_FACE, tensors, config["num_layers"])
+    arrays, extra = read_forwards(member.rows, tensors, config["num_layers"])
+    arrays = arrays.with_strays(_parts_of(member, tensors, extra))
     labels, labels_problem = None, None
     scores: dict[str, Any] = {}
     if "classifier/bias" in arrays and len(arrays.shape("classifier/bias")) == 1:
@@ -92,7 +95,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
         raise UserError(f"{path}: `bert_tf` must be an object. Received: {settings!r}")
     modules = read_modules(outer, folder, leave)
     warnings += modules.warnings
-    head = head_settings(raw, path)
+    head = head_settings(raw, path, member)
     head["problem"] = head["problem"] or scores.pop("problem", None)
     return Checkpoint(
         where=place,
@@ -124,6 +127,16 @@ def check_adapter(folder: Path, leave: Leave) -> None:
             f"{folder} holds an adapter (adapter_config.json, of PEFT or adapters), which is not added to a model "
             f"here: merge it into its model first and save that (PEFT: merge_and_unload); {how_to_ignore(ADAPTER)}"
         )
+
+
+def _parts_of(member: Member, tensors: dict[str, Tensor], extra: Collection[str]) -> dict[str, str]:
+    """Names in the file that no row knows and that lie within a part of the model -> that part."""
+    found = {}
+    for name, tensor in tensors.items():
+        part = next((part for start, part in member.parts.items() if name.startswith(start)), None)
+        if tensor.name in extra and part is not None:
+            found[tensor.name] = part
+    return found
 
 
 def _named_as_usual(folder: Path) -> list[tuple[WeightsFile, str]]:

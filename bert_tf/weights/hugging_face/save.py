@@ -10,19 +10,11 @@ from typing import Any
 import numpy as np
 
 from bert_tf.weights.files import write_json, written_folder
-from bert_tf.weights.hugging_face.config import CONFIG_KEYS, PROBLEMS
+from bert_tf.weights.members import BERT, MEMBERS, Member, end_of
+from bert_tf.weights.members.member import HEADS, PROBLEMS
 from bert_tf.weights.sentence_transformers.tables import TORCH
-from bert_tf.weights.tables import HUGGING_FACE, read_backwards
+from bert_tf.weights.tables import read_backwards
 
-ARCHITECTURES = {
-    None: "BertModel",
-    "classifier": "BertForSequenceClassification",
-    "span": "BertForQuestionAnswering",
-    "sentence_score": "BertForExtractiveSummarization",
-    "masked_lm": "BertForMaskedLM",
-}
-# Where a head's name does not say that it is no part of the backbone.
-BACKBONE = ("embeddings.", "encoder.", "pooler.")
 STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*",
          "tokenizer.json", "added_tokens.json")  # fmt: skip
 
@@ -47,11 +39,11 @@ def save_hugging_face(
         folder: where; an existing folder keeps its other files.
         config: BertConfig's fields.
         arrays: our paths -> arrays.
-        head: `classifier`, `span`, or None for a bare backbone.
-        architecture: the class of Transformers that the folder is for; None: that of the head.
+        head: the part that the head's weights lie in, such as `classifier`; None for a bare backbone.
+        architecture: the class of Transformers that the folder is for; None: the first of those with that head.
         labels: names of the classes; LABEL_0 and so on without them, as Transformers does.
         problem: `single_label`, `multi_label` or `regression`.
-        head_dropout: dropout before the head, where it is not `hidden_dropout`.
+        head_dropout: dropout before the head, where it is not what the format takes it to be.
         settings: arguments of our model that Transformers has no name for; in config.json under "bert_tf".
         shard_bytes: most bytes a file; None writes one file. One tensor is never split.
         beside: writes further files (the tokenizer's) into the folder it is given, before it gets its final name.
@@ -59,23 +51,27 @@ def save_hugging_face(
     """
     from safetensors.numpy import save_file
 
-    if head not in ARCHITECTURES:
-        raise ValueError(f"`head` must be one of {list(ARCHITECTURES)}. Received: {head}")
-    raw = {
-        "architectures": [architecture or ARCHITECTURES[head]],
-        "model_type": "bert",
-        **to_hugging_face_config(config),
-    }
+    ends = {parts[0] if parts else None: end for end, parts in reversed(HEADS.items())}
+    if head not in ends:
+        raise ValueError(f"`head` must be one of {list(ends)}. Received: {head}")
+    member = MEMBERS[config.get("model_type", BERT.model_type)]
+    architecture = architecture or member.architecture(ends[head])
+    raw = {"architectures": [architecture], "model_type": member.model_type, **to_hugging_face_config(config, member)}
     raw |= {"dtype": "float32", "torch_dtype": "float32"}  # the second for Transformers before 4.56
     settings = dict(settings or {})
     if (score := settings.pop("score_activation", None)) is not None:
         raw |= {"sentence_transformers": {"activation_fn": TORCH[score]}}  # as CrossEncoder keeps it
     raw |= {"bert_tf": settings} if settings else {}
     if head == "classifier":
-        raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem, head_dropout)
-    theirs = read_backwards(HUGGING_FACE, arrays, config["num_layers"], config["num_heads"])
+        raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem)
+    own = member.dropout_of(end_of(architecture) or "")
+    for row in member.dropouts:
+        if row == own or row.default is not None:
+            raw[row.key] = row.default if head_dropout is None or row != own else head_dropout
+    theirs = read_backwards(member.rows, arrays, config["num_layers"], config["num_heads"])
     if head is not None:
-        theirs = {f"bert.{name}" if name.startswith(BACKBONE) else name: array for name, array in theirs.items()}
+        inside = member.backbone
+        theirs = {f"{member.base}{name}" if name.startswith(inside) else name: array for name, array in theirs.items()}
     shards = _shards(theirs, shard_bytes)
     with written_folder(folder, STALE) as work:
         for file_name, names in shards.items():
@@ -90,19 +86,14 @@ def save_hugging_face(
             beside(work)
 
 
-def to_hugging_face_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def to_hugging_face_config(config: Mapping[str, Any], member: Member = BERT) -> dict[str, Any]:
     """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
-    raw = {used.key: config[field] for field, used in CONFIG_KEYS.items() if field in config}
-    raw["hidden_act"] = {"gelu_tanh": "gelu_new"}.get(raw["hidden_act"], raw["hidden_act"])  # the others have our names
-    raw["position_embedding_type"] = "absolute"  # positions are saved as a table, whatever made it; CTranslate2 asks
-    if config.get("position_kind", "learned") != "learned":
-        raw["position_kind"] = config["position_kind"]
-    return raw
+    raw = {used.key: used.theirs(config[field]) for field, used in member.used.items() if field in config}
+    unusual = {field: used for field, (used, usual) in member.optional.items() if config.get(field, usual) != usual}
+    return raw | dict(member.written) | {used.key: used.theirs(config[field]) for field, used in unusual.items()}
 
 
-def _head_config(
-    num_classes: int, labels: Sequence[str] | None, problem: str | None, head_dropout: float | None
-) -> dict[str, Any]:
+def _head_config(num_classes: int, labels: Sequence[str] | None, problem: str | None) -> dict[str, Any]:
     names = [f"LABEL_{i}" for i in range(num_classes)] if labels is None else list(labels)
     if len(names) != num_classes:
         raise ValueError(f"`labels` must name {num_classes} classes. Received: labels={names}")
@@ -113,7 +104,6 @@ def _head_config(
         "id2label": {str(i): name for i, name in enumerate(names)},
         "label2id": {name: i for i, name in enumerate(names)},
         "problem_type": None if problem is None else theirs[problem],
-        "classifier_dropout": head_dropout,
     }
 
 

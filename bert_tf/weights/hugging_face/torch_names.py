@@ -14,11 +14,11 @@ from pathlib import Path
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.leave import Leave, how_to_ignore
+from bert_tf.weights.members import Member
 
 ANCHOR = re.compile(r"(.*\.)?embeddings\.word_embeddings\.weight", re.DOTALL)
 # Where a file has no table of tokens under its own name: a tied decoder may hold it.
 SPARE_ANCHOR = re.compile(r"(.*\.)?embeddings\.position_embeddings\.weight", re.DOTALL)
-BACKBONE = ("embeddings.", "encoder.", "pooler.")
 # What a wrapped module adds in the middle of a name.
 WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module)\.")
 OLD = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
@@ -32,13 +32,13 @@ ADAPTERS = re.compile(r"lora_|adapter|prefix_tuning|\bia3_")
 NAMED = 8  # most names in a message
 
 
-def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave) -> dict[str, Tensor]:
-    """The tensors under the names that `HUGGING_FACE` has: no prefix, no wrapper, layer norms with weight and bias.
+def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave, member: Member) -> dict[str, Tensor]:
+    """The tensors under the names of a member's rows: no prefix, no wrapper, layer norms with weight and bias.
 
     Raises: UserError if there is no BERT among them, or more than one, or two tensors have the same name.
     """
     tensors = {name: tensors[name] for name in leave.without(tensors)}
-    prefix = _prefix(tensors, place)
+    prefix = _prefix(tensors, place, member)
     parts = prefix.split(".")[:-1]
     above = ["".join(f"{part}." for part in parts[:count]) for count in range(len(parts) - 1, -1, -1)]
     plain: dict[str, Tensor] = {}
@@ -49,7 +49,7 @@ def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave) -> dic
         bare = bare.removeprefix(prefix if inside else next((start for start in above if bare.startswith(start)), ""))
         for old, new in OLD:
             bare = bare.removesuffix(old) + new if bare.endswith(old) else bare
-        if not inside and bare.startswith(BACKBONE):
+        if not inside and bare.startswith(member.backbone):
             loose.append((bare, tensor))
             continue
         if bare in plain:
@@ -62,7 +62,7 @@ def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave) -> dic
     return plain
 
 
-def _prefix(tensors: Mapping[str, Tensor], place: Path) -> str:
+def _prefix(tensors: Mapping[str, Tensor], place: Path, member: Member) -> str:
     names = [WRAPPERS.sub("", name) for name in tensors]
     for anchor in (ANCHOR, SPARE_ANCHOR):
         found = sorted({match[1] or "" for name in names if (match := anchor.fullmatch(name))})
@@ -75,21 +75,23 @@ def _prefix(tensors: Mapping[str, Tensor], place: Path) -> str:
                 f"which to leave out; {how_to_ignore(f'{other}*')}"
             )
         if found:
-            _check_family(found[0], place)
+            _check_family(found[0], place, member)
             return found[0]
     if not names:
         raise UserError(f"{place} holds no tensors")
     hint = "; these are an adapter's: merge it into its model first" if any(map(ADAPTERS.search, names)) else ""
     raise UserError(
-        f"{place} holds no BERT: none of its {len(names)} tensors is named embeddings.word_embeddings.weight. It has "
-        f"{some(sorted(names))}{hint}"
+        f"{place} holds no {member.name}: none of its {len(names)} tensors is named embeddings.word_embeddings.weight. "
+        f"It has {some(sorted(names))}{hint}"
     )
 
 
-def _check_family(prefix: str, place: Path) -> None:
-    other = sorted(set(re.split(r"[.-]", prefix.lower())) & OTHER_MODELS)
+def _check_family(prefix: str, place: Path, member: Member) -> None:
+    other = sorted(set(re.split(r"[.-]", prefix.lower())) & (OTHER_MODELS - {member.model_type}))
     if other:
-        raise UserError(f"{place} holds tensors named {prefix}*: a model of the type {other[0]}, which is no BERT")
+        raise UserError(
+            f"{place} holds tensors named {prefix}*: a model of the type {other[0]}, which is no {member.name}"
+        )
 
 
 def some(names: list[str]) -> str:

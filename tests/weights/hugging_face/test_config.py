@@ -13,24 +13,25 @@ from bert_tf.errors import UserError
 from bert_tf.layers.feed_forward import activate
 from bert_tf.models import BertBackbone, BertConfig
 from bert_tf.weights import load
-from bert_tf.weights.hugging_face.config import (
-    ACTIVATIONS,
-    CHANGING,
-    CONFIG_KEYS,
-    HARMLESS,
-    USED_ELSEWHERE,
-    config_from,
-    head_settings,
-    remarks_on,
-)
+from bert_tf.weights.hugging_face.config import config_from, head_settings, remarks_on
 from bert_tf.weights.hugging_face.labels import class_names
 from bert_tf.weights.leave import Leave
+from bert_tf.weights.members import BERT, MEMBERS
+from bert_tf.weights.members.member import ACTIVATIONS
 from tests.weights.tiny import altered, inputs
 
 PATH = Path("x/config.json")
 LEAST = {
     "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 5,
 }  # fmt: skip
+
+
+def keys_of(member):
+    """Of each of a member's tables."""
+    rows = [*member.used.values(), *(used for used, _ in member.optional.values())]
+    used = {key for row in rows for key in (row.key, row.also) if key}
+    used |= {row.key for row in member.dropouts}
+    return [used, set(member.changing), set(member.elsewhere), set(member.harmless)]
 
 
 def sigmoid(x):
@@ -172,28 +173,33 @@ def test_a_class_that_is_not_known_is_named(tmp_path):
 VALUES = (None, True, -1, 0, 3, 2.5, float("nan"), "x", "gelu", [], [1], ["x"], {}, {"0": "a"}, {"a": [1]}, [[{}]])
 
 
-@pytest.mark.parametrize("key", sorted({row.key for row in CONFIG_KEYS.values()} | set(CHANGING) | USED_ELSEWHERE))
-def test_any_value_is_used_or_refused_in_one_line(key):
+@pytest.mark.parametrize(
+    ("member", "key"),
+    [(member, key) for member in MEMBERS.values() for key in sorted(set().union(*keys_of(member)[:3]))],
+)
+def test_any_value_is_used_or_refused_in_one_line(member, key):
     """Never a traceback: whatever stands there, it is a UserError that names the key, or a model."""
+    least = {used.key: LEAST.get(BERT.used[field].key) for field, used in member.used.items()}
+    least = {"model_type": member.model_type, **{name: value for name, value in least.items() if value is not None}}
     for value in VALUES:
-        raw, refused, config = {**LEAST, key: value}, "", {}
+        raw, refused, config = {**least, key: value}, "", {}
         try:
             config = config_from(raw, PATH)
-            head_settings(raw, PATH)
+            head_settings(raw, PATH, member)
         except UserError as error:
             refused = str(error)
         if refused:
             assert f"`{key}`" in refused or f"lacks {key}" in refused, (value, refused)
             continue
         BertConfig.from_dict(config)
-        assert isinstance(remarks_on(raw, PATH), list)
+        assert isinstance(remarks_on(raw, PATH, member), list)
         labels, _ = class_names(raw, 3)
         assert labels is None or (len(set(labels)) == 3 and all(isinstance(name, str) for name in labels))
 
 
-def test_a_key_stands_in_one_table():
-    used = {row.key for row in CONFIG_KEYS.values()}
-    tables = [used, set(CHANGING), USED_ELSEWHERE, HARMLESS]
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+def test_a_key_stands_in_one_table(member):
+    tables = keys_of(member)
     assert sum(map(len, tables)) == len(set().union(*tables))
 
 

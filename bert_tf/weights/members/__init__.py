@@ -1,0 +1,28 @@
+"""The members of BERT's family whose files are read and written: one file each says all there is to say of one."""
+
+from __future__ import annotations
+
+from bert_tf.weights.members.bert import BERT
+from bert_tf.weights.members.member import OUR_CLASSES, Member
+
+__all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
+
+# By `model_type`. A file that does not say its own is the first's whose needed keys it has.
+MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT,)}
+
+
+def member_of_class(architecture: str) -> Member | None:
+    """The member that a class of Transformers, or one of our own names of the kind, is of."""
+    return next((member for member in MEMBERS.values() if architecture.startswith(member.prefix)), None)
+
+
+def end_of(architecture: str | None) -> str | None:
+    """The part of a class's name that says the head: `BertForMaskedLM` -> `ForMaskedLM`; None of another's."""
+    member = member_of_class(architecture or "")
+    return None if member is None else (architecture or "").removeprefix(member.prefix)
+
+
+def is_of_transformers(architecture: str) -> bool:
+    """Whether Transformers has a class of that name, of a member."""
+    member = member_of_class(architecture)
+    return member is not None and end_of(architecture) in member.classes

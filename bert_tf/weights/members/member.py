@@ -1,0 +1,203 @@
+"""What there is to say of a member of BERT's family, and what all of them share. It reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bert_tf.weights.tables import Row
+
+
+class Rule(NamedTuple):
+    """What a value must be, in words and as a test."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+def is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+COUNT = Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1)
+INTEGER = Rule("an integer", is_int)
+SHARE = Rule("a number in [0, 1)", lambda value: _is_number(value) and 0 <= value < 1)
+POSITIVE = Rule("a number above 0", lambda value: _is_number(value) and 0 < value < float("inf"))
+
+# Their activation -> ours; the kinds of GELU by tanh differ in the last digit only. Written is the first of ours.
+ACTIVATIONS = {
+    "gelu": "gelu", "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh", "gelu_accurate": "gelu_tanh", "quick_gelu": "quick_gelu",
+    "relu": "relu", "silu": "silu", "swish": "silu", "mish": "mish", "tanh": "tanh", "linear": "linear",
+}  # fmt: skip
+ACTIVATION = Rule(f"one of {', '.join(ACTIVATIONS)}", lambda value: isinstance(value, str) and value in ACTIVATIONS)
+PROBLEMS = {
+    "single_label_classification": "single_label",
+    "multi_label_classification": "multi_label",
+    "regression": "regression",
+}
+
+
+class Used(NamedTuple):
+    """A key that becomes a field of BertConfig."""
+
+    key: str
+    default: Any  # None where the key must be there
+    rule: Rule
+    values: Mapping[Any, Any] | None = None  # their value -> ours, where they differ
+    also: str | None = None  # another name of the key, which Transformers reads as well
+
+    def ours(self, value: Any) -> Any:
+        return value if self.values is None else self.values[value]
+
+    def theirs(self, value: Any) -> Any:
+        return value if self.values is None else next(their for their, ours in self.values.items() if ours == value)
+
+
+class Changing(NamedTuple):
+    """A key that changes what the model computes, and the values under which it does not."""
+
+    rule: str  # what it may be
+    is_neutral: Callable[[Any, Mapping[str, Any]], bool]  # given its value and the whole config.json
+
+
+class Pooler(NamedTuple):
+    """The dense layer over an example's first token."""
+
+    activation: str
+    in_head: bool  # whether it is a part of the heads that use it, which a backbone alone does not have
+
+
+class HeadDropout(NamedTuple):
+    """A key for the dropout before some heads."""
+
+    key: str
+    heads: tuple[str, ...]  # ends of their classes' names
+    default: float | None  # None: that of the hidden values
+
+
+OFF = Changing("false or absent", lambda value, raw: not value)
+ABSENT = Changing("empty or absent", lambda value, raw: not value)
+CHANGING = {
+    "is_decoder": OFF,  # tokens see only what stands before them
+    "add_cross_attention": OFF,
+    "position_embedding_type": Changing("absolute or absent", lambda value, raw: value in (None, "absolute")),
+    "pruned_heads": Changing(
+        "empty or absent", lambda value, raw: not (any(value.values()) if isinstance(value, dict) else value)
+    ),
+    "quantization_config": ABSENT,
+    "compression_config": ABSENT,
+    "per_layer_config": ABSENT,
+    "adapters": Changing(
+        "without adapters", lambda value, raw: not (value.get("adapters") if isinstance(value, dict) else value)
+    ),
+    "auto_map": Changing(
+        "without AutoModel (code of the folder, which is never run)",
+        lambda value, raw: not (isinstance(value, dict) and any(name.startswith("AutoModel") for name in value)),
+    ),
+    "problem_type": Changing(
+        f"one of {', '.join(PROBLEMS)}, or absent", lambda value, raw: value is None or str(value) in PROBLEMS
+    ),
+}
+
+# Keys that become something else than a field of BertConfig, here or where a folder's words and labels are read.
+ELSEWHERE = {
+    "model_type", "architectures", "id2label", "label2id", "num_labels", "_num_labels", "tie_word_embeddings",
+    "bert_tf", "tokenizer_class", "sentence_transformers", "sbert_ce_default_activation_function",
+    "sbert_ce_default_activation_fn",
+}  # fmt: skip
+
+# Of no consequence for what an encoder computes: where it came from, how PyTorch runs it, how other heads generate.
+HARMLESS = {
+    "transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "dtype", "torch_dtype", "use_cache",
+    "output_attentions", "output_hidden_states", "output_past", "return_dict", "use_return_dict", "torchscript",
+    "use_bfloat16", "gradient_checkpointing", "attn_implementation", "_attn_implementation",
+    "_attn_implementation_autoset", "_attn_implementation_internal", "_experts_implementation", "xla_device",
+    "tf_legacy_loss", "chunk_size_feed_forward", "finetuning_task", "task_specific_params", "language",
+    "is_encoder_decoder", "tie_encoder_decoder", "cross_attention_hidden_size", "tie_last_hidden_states",
+    "vocab_path", "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id",
+    "decoder_start_token_id", "prefix", "max_length", "min_length", "do_sample", "early_stopping", "num_beams",
+    "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
+    "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
+    "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id",
+    "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens",
+    "begin_suppress_tokens",
+}  # fmt: skip
+
+# What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
+HEADS: dict[str, tuple[str, ...]] = {
+    "Model": (),
+    "ForSequenceClassification": ("classifier",),
+    "ForTokenClassification": ("classifier",),
+    "ForMultipleChoice": ("classifier",),
+    "ForQuestionAnswering": ("span",),
+    "ForMaskedLM": ("masked_lm",),
+    "ForPreTraining": ("masked_lm", "next_sentence"),
+    "ForNextSentencePrediction": ("next_sentence",),
+    "ForExtractiveSummarization": ("sentence_score",),
+}
+OUR_CLASSES = ("ForPreTraining", "ForExtractiveSummarization")
+"""Of these, what is written for a member of which Transformers has no such class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member of BERT's family: what its files say, and which options of the encoder it is.
+
+    Args:
+        model_type: as config.json has it.
+        name: for people.
+        prefix: what names of its classes in Transformers begin with; a head's own end follows.
+        classes: those ends that Transformers has.
+        used: BertConfig's field -> their key.
+        optional: the same, of keys that are only there where the field is not what it usually is -> that usual value.
+        fixed: BertConfig's field -> the value that every such model has, for which there is no key.
+        elsewhere: keys that become something else than a field.
+        changing: keys that change what the model computes and are not followed.
+        harmless: keys that change nothing.
+        written: keys and values that are written besides.
+        dropouts: keys for the dropout before heads.
+        pooler: the layer over the first token.
+        rows: names of its tensors, without the prefix `base`.
+        parts: starts of those names -> the part of the model that they belong to; the first that fits counts.
+        backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
+        base: as above.
+        words: keys of tokenizer_config.json that are not as BERT's.
+    """
+
+    model_type: str
+    name: str
+    prefix: str
+    classes: tuple[str, ...]
+    used: Mapping[str, Used]
+    optional: Mapping[str, tuple[Used, Any]] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset(ELSEWHERE)
+    changing: Mapping[str, Changing]
+    harmless: frozenset[str] = frozenset(HARMLESS)
+    written: Mapping[str, Any] = field(default_factory=dict)
+    dropouts: tuple[HeadDropout, ...] = ()
+    pooler: Pooler
+    rows: tuple[Row, ...]
+    parts: Mapping[str, str]
+    backbone: tuple[str, ...]
+    base: str
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+    def architecture(self, end: str) -> str:
+        """The full name of a class: `ForMaskedLM` -> `BertForMaskedLM`."""
+        return f"{self.prefix}{end}"
+
+    def key_of(self, field_name: str) -> str:
+        """Their key of a field of BertConfig, or the field's own name where there is none."""
+        return self.used[field_name].key if field_name in self.used else field_name
+
+    def dropout_of(self, end: str) -> HeadDropout | None:
+        """The key for the dropout before a head, by the end of its class's name."""
+        return next((row for row in self.dropouts if end in row.heads), None)
