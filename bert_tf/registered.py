@@ -34,6 +34,7 @@ CLASSES = {
         "BertEmbedder",
         "BertExtractiveSummarizer",
         "BertMaskedLM",
+        "BertMultipleChoice",
         "BertPretrainer",
         "BertSeq2Seq",
         "BertSpanQA",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bert_tf.models.embedder import BertEmbedder
     from bert_tf.models.extractive import BertExtractiveSummarizer
     from bert_tf.models.generation.settings import Generation
+    from bert_tf.models.multiple_choice import BertMultipleChoice
     from bert_tf.models.pretrained.paths import weights_by_path
     from bert_tf.models.pretrainer import BertMaskedLM, BertPretrainer
     from bert_tf.models.seq2seq import BertSeq2Seq
@@ -38,6 +39,7 @@ __all__ = [
     "BertEmbedder",
     "BertExtractiveSummarizer",
     "BertMaskedLM",
+    "BertMultipleChoice",
     "BertPretrainer",
     "BertSeq2Seq",
     "BertSpanQA",

@@ -36,6 +36,7 @@ MODELS: dict[str, Head] = {
     "BertEmbedder": Head("embedder", "Model"),
     "BertExtractiveSummarizer": Head("extractive", "ForExtractiveSummarization"),
     "BertMaskedLM": Head("pretrainer", "ForMaskedLM"),
+    "BertMultipleChoice": Head("multiple_choice", "ForMultipleChoice"),
     "BertPretrainer": Head("pretrainer", "ForPreTraining"),
     "BertSeq2Seq": Head("seq2seq", "ForMaskedLM"),
     "BertSpanQA": Head("span_qa", "ForQuestionAnswering"),

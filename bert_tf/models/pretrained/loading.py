@@ -89,7 +89,7 @@ def load_model(
     if "dropout" in known and arguments.get("dropout") is None and own is not None and own.end in checkpoint.dropouts:
         arguments["dropout"] = checkpoint.dropouts[own.end]
     new_heads: dict[str, str] = {}
-    if "num_classes" in known:
+    if "num_classes" in known or (own is not None and "classifier" in own.parts):
         new_heads = _head_arguments(cls, checkpoint, arguments, known)
     model = cls(config.replace(**changes), **arguments)
     for remark in checkpoint.remarks:
@@ -171,22 +171,23 @@ def _head_arguments(
 ) -> dict[str, str]:
     """Fills in what the file says about its head. Returns the heads that the file has but that are to be new: why."""
     in_file = checkpoint.arrays.shape("classifier/bias")[0] if "classifier/bias" in checkpoint.arrays else None
+    is_open = "num_classes" in known and "num_classes" not in arguments
     if in_file is None:
-        if "num_classes" not in arguments:
+        if is_open:
             raise UserError(
                 f"{checkpoint.where} has no classifier's head: `{cls.__name__}` needs `num_classes` for a new one"
             )
         return {}
     own, end = head_of(cls), end_of(checkpoint.architecture)
     if own is not None and end != own.end and HEADS.get(end or "") == own.parts:  # named alike, and not the same
-        if "num_classes" not in arguments:
+        if is_open:
             raise UserError(
                 f"{checkpoint.where} has the head of a {checkpoint.architecture} (`architectures` of its config.json), "
                 f"which is not that of a {cls.__name__}: give `num_classes` for a new one; "
                 f"{how_to_ignore('architectures')}"
             )
         return {"classifier": f"the file's head is a {checkpoint.architecture}'s"}
-    if arguments.setdefault("num_classes", in_file) != in_file:
+    if "num_classes" in known and arguments.setdefault("num_classes", in_file) != in_file:
         return {"classifier": f"the file's head has {in_file} classes, asked for are {arguments['num_classes']}"}
     if "labels" in known and arguments.get("labels") is None:
         arguments["labels"] = checkpoint.labels
