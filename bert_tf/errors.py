@@ -11,6 +11,10 @@ class UserError(Exception):
 
     The message is one line that names the thing, what was expected and what came. Commands print it on
     stderr and exit with status 2. Wrong arguments in Python raise `ValueError` instead.
+
+    >>> raise UserError("film.csv, line 3: expected a label of 0 or 1. Received: 'good'")
+    Traceback (most recent call last):
+    bert_tf.errors.UserError: film.csv, line 3: expected a label of 0 or 1. Received: 'good'
     """
 
     def __init__(self, message: str):

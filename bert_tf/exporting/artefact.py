@@ -25,6 +25,9 @@ class Loaded(abc.ABC):
         name: what it is called in the report, such as "int8"; an artefact's are all different.
         files: the model's files and folders, of which the report gives the size.
         takes: what it takes, "text" or "tensors"; the latter are timed without the tokenizer.
+
+    >>> sorted(Loaded.__abstractmethods__)
+    ['call', 'rows']
     """
 
     def __init__(self, name: str, files: Sequence[Path], *, takes: str = "text") -> None:
@@ -45,7 +48,15 @@ class Loaded(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact(abc.ABC):
-    """One format. Its fields are settings, which `--set name=value` changes."""
+    """One format. Its fields are settings, which `--set name=value` changes.
+
+    >>> from bert_tf.exporting.models import HuggingFace
+    >>> HuggingFace().with_settings({"shard_bytes": 1000}).shard_bytes
+    1000
+    >>> HuggingFace().with_settings({"shards": 2})
+    Traceback (most recent call last):
+    bert_tf.errors.UserError: --set: no setting 'shards'. Did you mean 'shard_bytes'? There are: shard_bytes
+    """
 
     def check(self, kind: Kind) -> None:  # noqa: B027
         """Before anything slow, and without TensorFlow. Raises: UserError if `kind` cannot be exported so."""

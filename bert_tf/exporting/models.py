@@ -40,6 +40,9 @@ class HuggingFace(Artefact):
 
     Args:
         shard_bytes: most bytes a file of weights; 0: one file, whatever its size.
+
+    >>> HuggingFace(shard_bytes=2_000_000_000).shard_bytes
+    2000000000
     """
 
     shard_bytes: int = 0
@@ -59,7 +62,11 @@ class HuggingFace(Artefact):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Keras(Artefact):
-    """model.keras, the tokenizer's files in tokenizer/, and a README."""
+    """model.keras, the tokenizer's files in tokenizer/, and a README.
+
+    >>> Keras().place(Path("a_fresh_folder")).name
+    'a_fresh_folder'
+    """
 
     def write(self, run: Run, folder: Path) -> None:
         from bert_tf.exporting.readmes import keras

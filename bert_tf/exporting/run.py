@@ -28,6 +28,9 @@ class Run:
         data: where the data is, as `kind.read` takes it.
         split: which of it the export is checked on.
         examples: that split, or its first examples.
+
+    >>> list(Run.__annotations__)
+    ['folder', 'config', 'kind', 'pipeline', 'data', 'split', 'examples']
     """
 
     folder: Path

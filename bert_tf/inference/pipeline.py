@@ -40,6 +40,16 @@ class Pipeline:
         `probabilities` by name of the class.
     Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together, or if one of
         them is no text that UTF-8 can hold, named by its place: `texts[3]`.
+
+    >>> import tempfile
+    >>> from bert_tf import BertClassifier, BertConfig, BertTokenizer
+    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "film"])
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     BertClassifier(config, 2, labels=("negative", "positive")).save_pretrained(folder, tokenizer)
+    ...     answers = Pipeline(folder)(["a good film", "a bad film"])
+    >>> len(answers), sorted(answers[0]), answers[0]["label"] in ("negative", "positive")
+    (2, ['label', 'probabilities', 'score', 'text'], True)
     """
 
     def __init__(

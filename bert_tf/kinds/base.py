@@ -41,6 +41,13 @@ class Kind(abc.ABC):
         sample: name of the data bundled with the library that stands in for the real set, or None.
         defaults: keys of a run that this task sets, by section: `{"training": {"epochs": 2}}`.
         how_to_get: one sentence that says where the real data is to be had.
+
+    >>> from bert_tf.data import Csv
+    >>> from bert_tf.kinds import Classification
+    >>> files = Csv(files={"train": "train.csv"})
+    >>> kind = Classification(source=files, text=("text",), label="label", classes=("no", "yes"), sequence_length=32)
+    >>> isinstance(kind, Kind), kind.text_columns, kind.main_metric
+    (True, ('text',), 'accuracy')
     """
 
     source: Source

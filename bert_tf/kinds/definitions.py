@@ -11,5 +11,8 @@ def load_task(name: str) -> Kind:
 
     Raises: UserError if there is no such task, if its file fails (with the line), or if it has no `TASK` of a kind from
         `bert_tf.kinds`.
+
+    >>> load_task("sst2").classes
+    ('negative', 'positive')
     """
     return lookup.load("tasks", name, "TASK", Kind, "a kind from bert_tf.kinds")

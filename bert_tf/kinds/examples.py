@@ -20,6 +20,11 @@ class Examples:
         bad_rows: how many rows were left out.
         bad_row_reasons: how many of them for each reason.
         is_sample: whether these are the sentences bundled with the library rather than the real set.
+
+    >>> import numpy as np
+    >>> examples = Examples(texts=["a good film", "a bad film"], labels=np.array([1, 0]))
+    >>> len(examples), examples.is_labelled
+    (2, True)
     """
 
     texts: Sequence[str]

@@ -238,10 +238,11 @@ def _fill_mask(folder: Folder) -> Answering:
 
 def _text_to_text(folder: Folder) -> Answering:
     from bert_tf.models import BertSeq2Seq
+    from bert_tf.models.generation.texts import default_settings
 
     model = BertSeq2Seq.from_pretrained(folder.where, **folder.whole)
     length = _length(model)
-    target = min(128, length // 2)
+    target = default_settings(length).max_length
     logger.warning("%s: at most %d tokens are written, greedily; `task` says otherwise", folder.place, target)
     kind = TextToText(
         source=_source(),

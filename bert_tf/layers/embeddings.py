@@ -52,6 +52,11 @@ class Embeddings(Composite):
     Returns: float [B, T, D] in the compute dtype.
     Raises: ValueError for a bad argument, or where T is known, above P, and `position_ids` is absent.
     Reference: Devlin et al., 2019, figure 2, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> layer = Embeddings(vocabulary_size=9, hidden_dim=8, max_positions=12)
+    >>> layer(np.array([[2, 5, 6, 3]])).shape
+    TensorShape([1, 4, 8])
     """
 
     def __init__(

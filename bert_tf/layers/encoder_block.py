@@ -33,6 +33,10 @@ class EncoderBlock(Composite):
     Returns: float [B, T, D] in the compute dtype.
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+
+    >>> layer = EncoderBlock(hidden_dim=8, num_heads=2, intermediate_dim=16)
+    >>> layer(keras.random.normal((2, 5, 8))).shape
+    TensorShape([2, 5, 8])
     """
 
     SEEDS = 3

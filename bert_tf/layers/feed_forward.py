@@ -47,6 +47,10 @@ class FeedForward(Composite):
     Raises: ValueError for a width below 1 or an unknown activation.
     Reference: Vaswani et al., 2017, section 3.3, https://arxiv.org/abs/1706.03762;
         GELU: Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415
+
+    >>> layer = FeedForward(hidden_dim=8, intermediate_dim=16, activation="gelu")
+    >>> layer(keras.random.normal((2, 5, 8))).shape
+    TensorShape([2, 5, 8])
     """
 
     def __init__(

@@ -22,6 +22,10 @@ class LayerNorm(keras.layers.Layer):
     Returns: float [..., D] in the compute dtype.
     Raises: ValueError if `dim` is below 1 or `epsilon` is not above 0.
     Reference: Ba et al., 2016, https://arxiv.org/abs/1607.06450
+
+    >>> import numpy as np
+    >>> LayerNorm(4)(np.array([[1.0, 1.0, 3.0, 3.0]])).numpy().tolist()
+    [[-1.0, -1.0, 1.0, 1.0]]
     """
 
     def __init__(self, dim: int, *, epsilon: float = 1e-12, **kwargs):

@@ -33,6 +33,10 @@ class MaskedLMHead(Composite):
     Returns: logits, float32 [..., V].
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+
+    >>> head, table = MaskedLMHead(hidden_dim=8, vocabulary_size=9), keras.random.normal((9, 8))
+    >>> head(keras.random.normal((2, 5, 8)), table).shape
+    TensorShape([2, 5, 9])
     """
 
     def __init__(

@@ -23,6 +23,9 @@ class Pooler(Composite):
     Returns: float [..., D] in the compute dtype; of "tanh" in (-1, 1).
     Raises: ValueError if `hidden_dim` is not an integer of at least 1, or for an unknown activation.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805 (the released code, `pooler`)
+
+    >>> Pooler(hidden_dim=8)(keras.random.normal((2, 8))).shape
+    TensorShape([2, 8])
     """
 
     def __init__(self, hidden_dim: int, *, activation: str = "tanh", initializer_range: float = 0.02, **kwargs):

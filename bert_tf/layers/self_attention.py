@@ -30,6 +30,14 @@ class SelfAttention(Composite):
     Returns: float [B, T, D] in the compute dtype; scores and softmax are float32.
     Raises: ValueError if `num_heads` does not divide `hidden_dim`.
     Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762
+
+    >>> import numpy as np
+    >>> from bert_tf.layers import attention_bias
+    >>> layer, x = SelfAttention(hidden_dim=8, num_heads=2), np.random.default_rng(0).normal(size=(1, 3, 8))
+    >>> bias = attention_bias(np.array([[1, 1, 0]]))  # the third token is padding
+    >>> x[:, 2] = 99.0
+    >>> layer(x, bias=bias).shape, bool(np.abs(layer(x, bias=bias)[:, :2]).max() < 9)
+    (TensorShape([1, 3, 8]), True)
     """
 
     def __init__(

@@ -23,6 +23,11 @@ class SentenceScore(keras.layers.Layer):
         inputs: those of the model, as `sentences_of` takes them.
     Returns: float32 [B, T]: each token has the score of its sentence.
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
+
+    >>> import numpy as np
+    >>> inputs = {"token_ids": np.array([[2, 5, 3, 2, 6, 3]]), "segment_ids": np.array([[0, 0, 0, 1, 1, 1]])}
+    >>> SentenceScore(8, max_sentences=4)(keras.random.normal((1, 6, 8)), inputs).shape
+    TensorShape([1, 6])
     """
 
     def __init__(self, hidden_dim: int, *, max_sentences: int, initializer_range: float = 0.02, **kwargs):

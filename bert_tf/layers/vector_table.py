@@ -23,6 +23,11 @@ class Table(keras.layers.Layer):
         ids: int32 or int64, any shape, each in [0, V).
     Returns: float [..., D] in the table's own dtype (float32 under a mixed policy); the caller casts.
     Raises: ValueError if `size` or `dim` is not an integer of at least 1.
+
+    >>> import numpy as np
+    >>> table = Table(size=9, dim=8)
+    >>> table(np.array([[2, 5, 3]])).shape, table.table.shape
+    (TensorShape([1, 3, 8]), TensorShape([9, 8]))
     """
 
     def __init__(self, size: int, dim: int, *, initializer_range: float = 0.02, **kwargs):

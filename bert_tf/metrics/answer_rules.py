@@ -43,7 +43,11 @@ def normalize_answer(text: str, language: str = "en") -> str:
 
 
 def answer_words(text: str, language: str = "en") -> list[str]:
-    """What F1 counts."""
+    """What F1 counts.
+
+    >>> answer_words("The U.S. Army!")
+    ['us', 'army']
+    """
     code = language_code(language)
     found = _words(text, code)
     return [character for word in found for character in word] if code == "ko" else found

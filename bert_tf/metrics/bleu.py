@@ -37,6 +37,9 @@ def chrf(predictions: Sequence[str], references: Sequence[Sequence[str]], *, lan
     """chrF2 of the whole corpus in points, 0 to 100: of characters, so the same for every language.
 
     Reference: Popović, 2015, https://aclanthology.org/W15-3049
+
+    >>> round(chrf(["a good film"], [["a good film"]]), 6)
+    100.0
     """
     return _corpus_score("chrf", predictions, references, language)
 
@@ -45,12 +48,19 @@ def ter(predictions: Sequence[str], references: Sequence[Sequence[str]], *, lang
     """Translation edit rate in points, 0 or more, the lower the better; Chinese and Japanese by characters.
 
     Reference: Snover et al., 2006, https://aclanthology.org/2006.amta-papers.25
+
+    >>> round(ter(["a good film"], [["a bad film"]]), 2)  # one word of three
+    33.33
     """
     return _corpus_score("ter", predictions, references, language)
 
 
 def translation_metric(name: str, language: str) -> Any:
-    """sacreBLEU's metric for a language. Raises: as `bleu`."""
+    """sacreBLEU's metric for a language. Raises: as `bleu`.
+
+    >>> type(translation_metric("bleu", "de")).__name__
+    'BLEU'
+    """
     from sacrebleu import BLEU, CHRF, TER
 
     code = language_code(language)

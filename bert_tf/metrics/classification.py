@@ -51,6 +51,11 @@ class Metric:
         binary: whether it is of two classes, one of them the positive one.
         needs_scores: whether it is of probabilities.
         greater_is_better: which of two values is the better one.
+
+    >>> import numpy as np
+    >>> accuracy = get_metric("accuracy")
+    >>> accuracy(np.array([0, 1, 1]), np.array([0, 1, 0]))
+    0.6666666666666666
     """
 
     name: str
@@ -125,7 +130,11 @@ class Metric:
 
 
 def get_metric(name: str) -> Metric:
-    """The metric of that name. Raises: ValueError that lists the metrics."""
+    """The metric of that name. Raises: ValueError that lists the metrics.
+
+    >>> get_metric("f1")(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]))
+    0.6666666666666666
+    """
     if name not in METRICS:
         raise ValueError(f"`metrics` must be of {', '.join(METRICS)}. Received: {name!r}.{did_you_mean(name, METRICS)}")
     return METRICS[name]
@@ -137,6 +146,10 @@ def per_class(predictions: np.ndarray, labels: np.ndarray, names: Sequence[str])
     Args:
         predictions, labels: indices [E], or 0 or 1 [E, C].
         names: of the C classes.
+
+    >>> report = per_class(np.array([0, 1, 1]), np.array([0, 1, 0]), ["bad", "good"])
+    >>> report["good"]["precision"], report["good"]["support"]
+    (0.5, 1)
     """
     from sklearn.metrics import precision_recall_fscore_support
 

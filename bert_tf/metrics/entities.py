@@ -25,6 +25,10 @@ def entity_scores(predictions: Sequence[Sequence[str]], labels: Sequence[Sequenc
         there is nothing to find recall is `Undefined`, and all are if nothing is found either.
     Raises: ValueError if the sentences or their words are not as many.
     Reference: Ramshaw and Marcus, 1995, https://aclanthology.org/W95-0107; https://www.clips.uantwerpen.be/conll2000/chunking
+
+    >>> scores = entity_scores([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])
+    >>> scores["precision"], scores["recall"]
+    (0.5, 1.0)
     """
     from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 

@@ -40,6 +40,9 @@ def rank(queries: np.ndarray, documents: np.ndarray, depth: int, *, block: int =
         depth: how many documents to rank.
         block: queries at a time.
     Returns: int64 [Q, min(depth, N)].
+
+    >>> rank(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.1], [1.0, 1.0]]), 2).tolist()
+    [[1, 2]]
     """
     units = documents / np.maximum(np.linalg.norm(documents, axis=-1, keepdims=True), 1e-12)
     found = [np.zeros((0, min(depth, len(documents))), np.int64)]
@@ -65,6 +68,9 @@ def retrieval_scores(
         names: ndcg_at_K, recall_at_K, precision_at_K, map_at_K and mrr_at_K for any K, which look at the first K
             documents, and mrr, which looks at the first `RANKED`.
     Raises: ValueError for an unknown name, arguments of different lengths, or no query with a relevant document.
+
+    >>> retrieval_scores([[7, 3, 5]], [{3: 1.0}], ["mrr", "recall_at_1"])
+    {'mrr': 0.5, 'recall_at_1': 0.0}
     """
     for name in names:
         check_retrieval_metric(name)

@@ -47,6 +47,13 @@ class BertClassifier(OnBackbone):
     Returns: logits, float32 [B, C], or [B, M, C] of packed rows.
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> model = BertClassifier(config, 3, labels=("bad", "fair", "good"))
+    >>> outputs = model.compute({"token_ids": np.array([[2, 5, 6, 3], [2, 7, 8, 3]])}, labels=[0, 2])
+    >>> outputs["logits"].shape, bool(outputs["loss"] > 0)
+    (TensorShape([2, 3]), True)
     """
 
     own_arguments = (

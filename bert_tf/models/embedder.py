@@ -52,6 +52,12 @@ class BertEmbedder(OnBackbone):
         dense layer. D is `vector_dim`.
     Raises: ValueError for a bad argument.
     Reference: Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> vectors = BertEmbedder(config)({"token_ids": np.array([[2, 5, 6, 3], [2, 7, 8, 3]])})
+    >>> vectors.shape, np.linalg.norm(vectors, axis=1).round(4).tolist()
+    (TensorShape([2, 8]), [1.0, 1.0])
     """
 
     saved_beside = ("dense",)  # parts that `save_beside` writes

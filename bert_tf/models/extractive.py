@@ -37,6 +37,13 @@ class BertExtractiveSummarizer(OnBackbone):
     Returns: logits, float32 [B, T]: each token has that of its sentence; those of padding mean nothing.
     Raises: ValueError for a bad argument.
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> two_sentences = {"token_ids": np.array([[2, 5, 3, 2, 6, 3]]), "segment_ids": np.array([[0, 0, 0, 1, 1, 1]])}
+    >>> scores = BertExtractiveSummarizer(config)(two_sentences)[0].numpy()
+    >>> bool((scores[:3] == scores[0]).all()), bool((scores[3:] == scores[3]).all())
+    (True, True)
     """
 
     uses_pooler = False

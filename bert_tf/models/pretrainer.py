@@ -36,6 +36,12 @@ class BertMaskedLM(OnBackbone):
         "masked_lm_losses" in its place, float32 [B, P]: the cross entropy of each target, 0 where there is none.
     Raises: ValueError for a bad argument, or target_ids without masked_positions.
     Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> inputs = {"token_ids": np.array([[2, 5, 4, 3]]), "masked_positions": np.array([[2]])}
+    >>> BertMaskedLM(config)(inputs)["masked_lm_logits"].shape
+    TensorShape([1, 1, 9])
     """
 
     uses_pooler = False
@@ -148,6 +154,12 @@ class BertPretrainer(BertMaskedLM):
     second for a random second segment, or for segments that were swapped.
 
     Returns: what `BertMaskedLM` does, and "pair_logits", float32 [B, 2], or [B, M, 2] of packed rows.
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> inputs = {"token_ids": np.array([[2, 5, 3, 4, 3]]), "segment_ids": np.array([[0, 0, 0, 1, 1]])}
+    >>> {name: tuple(value.shape) for name, value in BertPretrainer(config)(inputs).items()}
+    {'masked_lm_logits': (1, 5, 9), 'pair_logits': (1, 2)}
     """
 
     uses_pooler = True

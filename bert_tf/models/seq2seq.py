@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.generation.beam_search import beam_search
 from bert_tf.models.generation.decoding import decode
 from bert_tf.models.generation.settings import Generation
+from bert_tf.models.generation.texts import default_settings, never_written, sources_of
 from bert_tf.models.losses.classification import cross_entropy
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
@@ -38,6 +40,14 @@ class BertSeq2Seq(OnBackbone):
         which logits are only worked out where there is a target.
     Raises: ValueError for a bad argument.
     Reference: Dong et al., 2019, https://arxiv.org/abs/1905.03197
+
+    >>> from bert_tf.text import BertTokenizer
+    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "film"])
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> model = BertSeq2Seq(config)
+    >>> written = model.generate(["a good film", "a bad film"], tokenizer=tokenizer, max_length=4)
+    >>> len(written), type(written[0])
+    (2, <class 'str'>)
     """
 
     uses_pooler = False
@@ -118,17 +128,49 @@ class BertSeq2Seq(OnBackbone):
         losses = (1.0 - label_smoothing) * losses + label_smoothing * of_all
         return weighted_mean(losses, counted, example_weight)
 
-    def generate(self, inputs, settings: Generation, *, end_id: int, never=(), seed=None) -> dict[str, Any]:
-        """Writes the targets of sources. Keys and values are kept, so each new token costs one token's work.
+    def generate(
+        self,
+        inputs,
+        settings: Generation | None = None,
+        *,
+        tokenizer: Any = None,
+        end_id: int | None = None,
+        never=None,
+        seed=None,
+        **changes: Any,
+    ) -> Any:
+        """Writes a text for each text. Keys and values are kept, so each new token costs one token's work.
+
+        All texts are one batch, and no graph is kept between calls: `bert_tf.Pipeline` is faster for many.
 
         Args:
-            inputs: dict of token_ids int [B, S], [CLS] source [SEP] and padding, and padding_mask.
-            settings: how.
-            end_id: the token of [SEP].
-            never: tokens that are not to be written.
-            seed: int [2], for sampling.
-        Returns: dict of token_ids int32 [B, L], L = `settings.max_length`, padded after the end, and score float32 [B].
+            inputs: one text or several, which takes a `tokenizer`; or dict of token_ids int [B, S], [CLS] source [SEP]
+                and padding, and padding_mask.
+            settings: how; None: greedily, at most 128 tokens, or half of the model's positions if that is less.
+            tokenizer: the model's BertTokenizer.
+            end_id: the token of [SEP]; None: the tokenizer's.
+            never: tokens that are not to be written; None: the tokenizer's special ones, without a tokenizer none.
+            seed: int [2], for sampling; None: the same draw each time.
+            changes: fields of `Generation`, such as max_length=20 or beams=4, that win over `settings`.
+        Returns: for one text a str, for several a list of str, in their order; for a dict a dict of token_ids int32
+            [B, L], L = `max_length`, padded after the end, and score float32 [B].
+        Raises: ValueError if the texts have no tokenizer or the token ids no `end_id`, or if `max_length` leaves no
+            room for a text.
         """
+        limit = getattr(tokenizer, "model_max_length", None)
+        length = min(limit or self.config.max_positions, self.config.max_positions)
+        settings = default_settings(length, **changes) if settings is None else settings.replace(**changes)
+        if tokenizer is not None:
+            end_id = tokenizer.sep_id if end_id is None else end_id
+            never = never_written(tokenizer) if never is None else never
+        if not isinstance(inputs, Mapping):
+            sources = sources_of(inputs, tokenizer, settings, length)
+            written = self.generate(sources, settings, end_id=end_id, never=never, seed=seed)
+            texts = tokenizer.batch_decode(written["token_ids"])
+            return texts[0] if isinstance(inputs, str) else texts
+        if end_id is None:
+            raise ValueError("`end_id` or `tokenizer` is needed where `inputs` are token ids. Received neither")
+        never = () if never is None else never
         logits, source = self.read(inputs)
         past = self.empty_past(logits, settings)
 

@@ -28,6 +28,12 @@ class BertSpanQA(OnBackbone):
     Returns: logits of start and end, float32 [B, T, 2].
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> inputs = {"token_ids": np.array([[2, 5, 3, 6, 7, 3]]), "segment_ids": np.array([[0, 0, 0, 1, 1, 1]])}
+    >>> BertSpanQA(config)(inputs).shape  # of each token, how well an answer starts and ends there
+    TensorShape([1, 6, 2])
     """
 
     uses_pooler = False

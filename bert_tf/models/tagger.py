@@ -33,6 +33,12 @@ class BertTagger(OnBackbone):
     Returns: logits, float32 [B, T, C]; of packed rows too.
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> model = BertTagger(config, 3, labels=("O", "B-PER", "I-PER"))
+    >>> model({"token_ids": np.array([[2, 5, 6, 3]])}).shape
+    TensorShape([1, 4, 3])
     """
 
     uses_pooler = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from typing import Any
 
 import keras
 import keras_hub
@@ -20,7 +21,8 @@ def test_presets_are_what_is_known_without_the_network():
     assert BertBackbone.presets == BertClassifier.presets == PRESETS
     assert set(PRESETS) == {*SIZES, "minilm"}
     assert set(BertTokenizer.presets) == {"minilm"}
-    theirs = keras_hub.models.BertBackbone.presets["bert_tiny_en_uncased"]["metadata"]
+    presets: Any = keras_hub.models.BertBackbone.presets
+    theirs = presets["bert_tiny_en_uncased"]["metadata"]
     for preset in PRESETS.values():
         assert set(preset["metadata"]) == set(theirs)
     assert PRESETS["tiny"]["metadata"]["params"] == theirs["params"]

@@ -23,6 +23,10 @@ class Epochs:
 
     Args:
         make: gives the plan of an epoch; from any thread, one call at a time.
+
+    >>> epochs = Epochs.of(np.array([4, 6, 5]), Layout("padded", 2, 8, 1, 2), seed=1)
+    >>> epochs.start(3), epochs.plan(0).number_of_batches
+    (6, 2)
     """
 
     def __init__(self, make: Callable[[int], Plan]):

@@ -39,6 +39,11 @@ class Features:
             which of the N texts, so that one text can be in several examples. Tokens and `splits` [N + 1] are then of
             the texts. None: an example is one text, and N is E.
     Raises: ValueError where the arrays' lengths do not go together.
+
+    >>> ids = np.array([2, 5, 3, 2, 6, 7, 3], np.int32)
+    >>> features = Features(token_ids=ids, segment_ids=np.zeros(7, np.int8), splits=np.array([0, 3, 7]))
+    >>> len(features), features.lengths.tolist()
+    (2, [3, 4])
     """
 
     token_ids: np.ndarray

@@ -36,6 +36,10 @@ class Layout:
         slots: most examples M in a row; 1 where not packed.
         batch_examples: examples in a batch; where packed, about so many on average.
         max_examples: most examples in a packed batch; None: as many as fit.
+
+    >>> layout = choose_layout(np.array([4, 6, 5, 3]), 2, batching="padded")
+    >>> layout.rows, layout.length, layout.slots
+    (2, 8, 1)
     """
 
     batching: Batching
@@ -55,6 +59,11 @@ class Plan:
         placement: which example stands where.
         lengths: int32 [K], tokens of a row in each batch.
         tokens: int64 [K], real tokens in each batch.
+
+    >>> lengths = np.array([4, 6, 5])
+    >>> plan = plan_epoch(lengths, choose_layout(lengths, 2, batching="padded"), seed=1, epoch=0, shuffle=False)
+    >>> plan.number_of_batches, plan.tokens.tolist()
+    (2, [10, 5])
     """
 
     layout: Layout

@@ -21,7 +21,14 @@ class BatchPlan(Protocol):
 
 
 class BatchPlans(Protocol):
-    """The plans of all epochs, as `Epochs` has them."""
+    """The plans of all epochs, as `Epochs` has them.
+
+    >>> import numpy as np
+    >>> from bert_tf.data import Epochs, Layout
+    >>> plans: BatchPlans = Epochs.of(np.array([4, 6, 5]), Layout("padded", 2, 8, 1, 2), seed=1)
+    >>> plans.number_of_batches(2), plans.locate(3)
+    (4, (1, 1))
+    """
 
     def plan(self, epoch: int) -> Any: ...
 
@@ -31,7 +38,11 @@ class BatchPlans(Protocol):
 
 
 class Stream(abc.ABC):
-    """Examples that stand in for `Features`. Every worker makes the same ones."""
+    """Examples that stand in for `Features`. Every worker makes the same ones.
+
+    >>> sorted(Stream.__abstractmethods__)
+    ['__len__', 'batch', 'epochs', 'lengths_in', 'share_of']
+    """
 
     bad_rows: int = 0
     """How many rows were left out."""

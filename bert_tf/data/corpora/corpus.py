@@ -27,6 +27,9 @@ class TextCorpus(Source):
 
     What is held out: with `validation` that file, folder or pattern, as it stands or within the corpus's folder; else,
     of a folder with the folders train and validation, the second; else a share of the documents.
+
+    >>> TextCorpus().takes_patterns
+    True
     """
 
     has_own_place: ClassVar[bool] = False

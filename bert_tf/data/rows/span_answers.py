@@ -23,6 +23,10 @@ class SpanAnswer:
     """A right answer: `context[start : start + len(text)] == text`, in Unicode characters, where it is trained on.
 
     Scores need the text alone; `start` is NO_PLACE where the data do not say it.
+
+    >>> answer, context = SpanAnswer("Rome", 13), "She lives in Rome."
+    >>> context[answer.start : answer.start + len(answer.text)]
+    'Rome'
     """
 
     text: str

@@ -44,6 +44,10 @@ class Table:
         has_lines: whether `numbers` are lines.
         skipped: how many bad rows were left out.
         reasons: how many of them for each reason.
+
+    >>> table = Table(columns={"text": ["good", "bad"]}, origin="films.csv", numbers=[2, 3], has_lines=True)
+    >>> table.columns["text"][0], table.numbers[0]
+    ('good', 2)
     """
 
     columns: Mapping[str, Sequence[Any]]

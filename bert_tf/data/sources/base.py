@@ -34,6 +34,11 @@ class Source(abc.ABC):
         hub_splits: for a split of ours, its name at tfds and hf, where it differs.
         encoding: of files, as Python calls it ("cp1252"); None: UTF-8, or what a file's byte order mark says.
         bad_rows_share: of a split's rows, the most that may be left out where bad ones are.
+
+    >>> from bert_tf.data import Csv
+    >>> source = Csv(files={"train": "train.csv"}, hub_names={"text": "sentence"}, encoding="cp1252")
+    >>> isinstance(source, Source), source.encoding
+    (True, 'cp1252')
     """
 
     hub_names: Mapping[str, str] = field(default_factory=dict)
@@ -184,6 +189,9 @@ class Tfds(Source):
 
     Args:
         name: as `tfds.load` takes it: "glue/sst2".
+
+    >>> Tfds("glue/sst2").name
+    'glue/sst2'
     """
 
     name: str
@@ -199,6 +207,9 @@ class HuggingFaceDataset(Source):
 
     Args:
         name: "org/name" or "org/name:config", or a local folder.
+
+    >>> HuggingFaceDataset("nyu-mll/glue:sst2").name
+    'nyu-mll/glue:sst2'
     """
 
     name: str

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Conll(FileSource):
-    """UTF-8, a word with its columns a line, separated by tabs (where a line has one) or spaces.
+    r"""UTF-8, a word with its columns a line, separated by tabs (where a line has one) or spaces.
 
     Gives the columns `words` and, where the file has a second column, `tags`, a list each. What is no word:
 
@@ -48,6 +48,15 @@ class Conll(FileSource):
             IOB2 here; None: tags as they stand, which a task reads as they show.
         columns: how many columns there are; None: as many as the first word's line has.
     Raises: ValueError for a scheme or columns that cannot be.
+
+    >>> import pathlib, tempfile
+    >>> source = Conll(files={"train": "train.conll"}, scheme="iob2")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "train.conll")
+    ...     _ = path.write_text("Ann B-PER\nleft O\n\nRome B-LOC\n")
+    ...     table = source.open(folder, "train", {"words": list, "tags": list})
+    >>> table.columns["words"], table.columns["tags"]
+    ([['Ann', 'left'], ['Rome']], [['B-PER', 'O'], ['B-LOC']])
     """
 
     word: int = 0

@@ -35,6 +35,10 @@ class Cranfield(FileSource):
     Args:
         files: the file of "documents", of "queries", and of the judgements of each split.
         every: "train" leaves out every so-maniest query, which are "validation"; all other splits have all queries.
+
+    >>> source = Cranfield(files={"documents": "cran.all.1400", "queries": "cran.qry", "test": "cranqrel"})
+    >>> source.every
+    3
     """
 
     every: int = 3

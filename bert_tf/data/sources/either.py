@@ -20,6 +20,11 @@ class Either(Source):
 
     Args:
         forms: two or more of them; a hub is asked as this source says, not as they do.
+
+    >>> from bert_tf.data import Csv, Tsv
+    >>> source = Either(forms=(Tsv(files={"train": "train.tsv"}), Csv(files={"train": "train.csv"})))
+    >>> [type(form).__name__ for form in source.forms]
+    ['Tsv', 'Csv']
     """
 
     forms: tuple[FileSource, ...]

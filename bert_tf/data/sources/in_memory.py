@@ -22,6 +22,10 @@ class InMemory(Source):
     Args:
         splits: for each split a list of dicts, a dict of lists, a DataFrame of pandas or polars, a table of pyarrow, or
             a set of Hugging Face's `datasets`, whose labels come by their class's name.
+
+    >>> source = InMemory({"train": [{"text": "a good film", "label": 1}, {"text": "a bad film", "label": 0}]})
+    >>> source.open(None, "train", {"label": int}).columns["label"]
+    [1, 0]
     """
 
     splits: Mapping[str, Any]

@@ -20,10 +20,18 @@ from bert_tf.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class LiteralLines(FileSource):
-    """UTF-8, a dict a line whose keys are the columns: JSON, or a literal of Python (in single quotes, say).
+    r"""UTF-8, a dict a line whose keys are the columns: JSON, or a literal of Python (in single quotes, say).
 
     Args:
         archive: a zip archive in the folder that holds the files, where they do not lie in the folder itself.
+
+    >>> import pathlib, tempfile
+    >>> source = LiteralLines(files={"train": "train.txt"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pathlib.Path(folder, "train.txt").write_text("{'text': 'a film', 'label': 1}\n")
+    ...     table = source.open(folder, "train", {"text": str})
+    >>> table.columns["text"]
+    ['a film']
     """
 
     archive: str | None = None

@@ -16,12 +16,21 @@ from bert_tf.errors import UserError, did_you_mean
 
 @dataclass(frozen=True, kw_only=True)
 class Parallel(Source):
-    """A file a column: UTF-8, a text a line, plain or gzipped (with `.gz` after the name).
+    r"""A file a column: UTF-8, a text a line, plain or gzipped (with `.gz` after the name).
 
     A single file of another known format (TSV, JSON lines, Parquet) is read by its columns.
 
     Args:
         files: for each split, the file of each column: `{"train": {"en": "train.en", "de": "train.de"}}`.
+
+    >>> import pathlib, tempfile
+    >>> source = Parallel(files={"train": {"en": "train.en", "de": "train.de"}})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pathlib.Path(folder, "train.en").write_text("A dog.\n")
+    ...     _ = pathlib.Path(folder, "train.de").write_text("Ein Hund.\n")
+    ...     table = source.open(folder, "train", {"en": str, "de": str})
+    >>> table.columns["de"]
+    ['Ein Hund.']
     """
 
     files: Mapping[str, Mapping[str, str]]

@@ -44,6 +44,16 @@ class Squad(FileSource):
     `question`, `context`, `is_impossible` (None where the file has none) and, where the file has them, `answers`, which
     `bert_tf.data.rows.span_answers.answers_cell` reads; they are empty where `is_impossible` is true. A row's line is
     that of its `id`. Keys that are not known are named on the log.
+
+    >>> import pathlib, tempfile
+    >>> source = Squad(files={"train": "train.json"})
+    >>> answers = {"text": ["Rome"], "answer_start": [3]}
+    >>> row = {"id": "1", "question": "Where?", "context": "In Rome.", "answers": answers}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pathlib.Path(folder, "train.json").write_text(json.dumps([row]))
+    ...     table = source.open(folder, "train", {"question": str})
+    >>> table.columns["question"]
+    ['Where?']
     """
 
     own_suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson")

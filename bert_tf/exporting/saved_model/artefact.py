@@ -40,6 +40,9 @@ class SavedModel(Artefact):
             there are larger ones too, see `bert_tf.exporting.saved_model.batching`.
         version: number of the version; 0: the one after the greatest that is there.
     Raises: ValueError for numbers that cannot be.
+
+    >>> SavedModel(batch_sizes=(1, 8)).batch_sizes
+    (1, 8)
     """
 
     batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32)

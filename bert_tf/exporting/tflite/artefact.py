@@ -49,6 +49,9 @@ class TFLite(Artefact):
         reader_metadata: "exact": MediaPipe Tasks and the Task Library open a file only where they answer as the run
             does, but for rare tokens; "always": wherever they can, see `bert_tf.exporting.tflite.readers`.
     Raises: ValueError for a setting that cannot be.
+
+    >>> TFLite(quantize=("float32", "int8"), length="dynamic").quantize
+    ('float32', 'int8')
     """
 
     inputs: tuple[str, ...] = ("tensors",)

@@ -30,6 +30,14 @@ class MultiLabel(Pooled):
         separator: what stands between labels in a text.
         threshold: probability from which on a label is answered, in (0, 1).
     Raises: ValueError for columns, classes, metrics, a threshold or a length that cannot be.
+
+    >>> from bert_tf.data import InMemory
+    >>> source = InMemory({"train": [{"text": "too late, but good", "label": "good,late"}]})
+    >>> kind = MultiLabel(
+    ...     source=source, text=("text",), label="label", classes=("late", "rude", "good"), sequence_length=32
+    ... )
+    >>> kind.read("own", "train").labels.tolist()
+    [[1, 0, 1]]
     """
 
     classes: tuple[str, ...]

@@ -29,6 +29,12 @@ class Regression(Pooled):
         label: the column of the number, or a tuple of columns where there are several.
         low, high: the numbers that the data may have. What the model answers is not held to them.
     Raises: ValueError for columns, metrics, bounds or a length that cannot be.
+
+    >>> from bert_tf.data import InMemory
+    >>> source = InMemory({"train": [{"one": "a film", "two": "a movie", "score": "4.8"}]})
+    >>> kind = Regression(source=source, text=("one", "two"), label="score", low=0, high=5, sequence_length=32)
+    >>> kind.read("own", "train").labels.tolist()
+    [[4.800000190734863]]
     """
 
     label: str | tuple[str, ...]

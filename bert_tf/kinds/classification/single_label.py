@@ -41,6 +41,13 @@ class Classification(Pooled):
         reject_share: share of the validation texts that may be answered with no label, in [0, 1); 0: every text gets
             one.
     Raises: ValueError for columns, classes, metrics, a share or a length that cannot be.
+
+    >>> from bert_tf.data import InMemory
+    >>> rows = [{"text": "a good film", "label": "yes"}, {"text": "a bad film", "label": "no"}]
+    >>> source = InMemory({"train": rows})
+    >>> kind = Classification(source=source, text=("text",), label="label", classes=("no", "yes"), sequence_length=32)
+    >>> kind.read("own", "train").labels.tolist()
+    [1, 0]
     """
 
     label: str

@@ -32,6 +32,9 @@ class SummaryExamples(Examples):
 
     Args:
         references: one right summary or more for each text; None where the split has none.
+
+    >>> SummaryExamples(texts=["It rained. We left."], references=[["We left."]]).is_labelled
+    True
     """
 
     references: Sequence[Sequence[str]] | None = None
@@ -59,6 +62,12 @@ class ExtractiveSummarization(Kind):
         language: of the texts, a code of ISO 639-1.
     Raises: ValueError for a number, a language, metrics or a length that cannot be.
     Reference: Liu, 2019, https://arxiv.org/abs/1903.10318
+
+    >>> from bert_tf.data import InMemory
+    >>> source = InMemory({"train": [{"text": "It rained. We left.", "summary": "We left."}]})
+    >>> kind = ExtractiveSummarization(source=source, text="text", summary="summary", num_sentences=1)
+    >>> [list(texts) for texts in kind.read("own", "train").references]
+    [['We left.']]
     """
 
     text: str

@@ -42,6 +42,10 @@ class Corpus(Examples):
         where: the files, a pattern, or a folder that `bert_tf.prepare` wrote.
         split: "train" or "validation".
         skip_bad_rows: leave out and count lines, or shards, that cannot be read.
+
+    >>> corpus = Corpus(where="books/*.txt", split="validation", texts=["The [MASK] rose."], words=["sun"])
+    >>> len(corpus), corpus.words
+    (1, ['sun'])
     """
 
     texts: Sequence[str] = ()

@@ -40,6 +40,11 @@ class Pretraining(OnCorpus):
     Args:
         top_k: how many guesses are answered for each [MASK].
     Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+
+    >>> from bert_tf.data import TextCorpus
+    >>> kind = Pretraining(source=TextCorpus(), sequence_length=64)
+    >>> kind.metrics, kind.top_k
+    (..., 5)
     """
 
     metrics: tuple[str, ...] = METRICS

@@ -33,6 +33,11 @@ class SpanExamples(Examples):
 
     Args:
         answers: for each question the right answers, of which the first is trained on; None without labels.
+
+    >>> from bert_tf.data import SpanAnswer
+    >>> examples = SpanExamples(texts=["Where?"], pairs=["She lives in Rome."], answers=[(SpanAnswer("Rome", 13),)])
+    >>> examples.pairs[0][13:17], examples.is_labelled
+    ('Rome', True)
     """
 
     answers: Sequence[tuple[SpanAnswer, ...]] | None = None

@@ -43,6 +43,13 @@ class SpanQA(Kind):
         no_answer_threshold: how much better "no answer" must score than the best answer to win, in logits.
         language: of the answers, a code of ISO 639-1, by which metrics tell words: see `bert_tf.metrics.answer_rules`.
     Raises: ValueError for numbers, a language or metrics that cannot be.
+
+    >>> from bert_tf.data import InMemory
+    >>> answers = {"text": ["Rome"], "answer_start": [13]}
+    >>> row = {"question": "Where?", "context": "She lives in Rome.", "answers": answers}
+    >>> kind = SpanQA(source=InMemory({"train": [row]}))
+    >>> kind.read("own", "train").answers
+    [(SpanAnswer(text='Rome', start=13),)]
     """
 
     question: str = "question"

@@ -18,6 +18,13 @@ class TaggedExamples(Examples):
         starts: where each of them begins in the text, in characters.
         label_set: what the tags are numbers of.
         tags: numbers of the words' labels, as many; None where the split has none.
+
+    >>> from bert_tf.data.tagged.label_sets import of_types
+    >>> examples = TaggedExamples(
+    ...     texts=["Ann left"], words=[["Ann", "left"]], starts=[[0, 4]], label_set=of_types(["PER"]), tags=[[1, 0]]
+    ... )
+    >>> [examples.label_set.labels[tag] for tag in examples.tags[0]]
+    ['B-PER', 'O']
     """
 
     words: Sequence[Sequence[str]]

@@ -26,6 +26,10 @@ class TextPairs(Examples):
 
     Args:
         references: for each text one or more right answers, the first to be learnt; None where the split has none.
+
+    >>> pairs = TextPairs(texts=["Ein Hund."], references=[("A dog.", "One dog.")])
+    >>> len(pairs), pairs.is_labelled
+    (1, True)
     """
 
     references: Sequence[tuple[str, ...]] | None = None

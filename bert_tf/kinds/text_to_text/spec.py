@@ -55,6 +55,12 @@ class TextToText(Kind):
             is written: the tokenizer forgets where there were no spaces.
         simple_answers: by name, what makes an answer of a text without a model; evaluate prints their metrics too.
     Raises: ValueError for metrics, a language or lengths that cannot be.
+
+    >>> from bert_tf.data import InMemory
+    >>> source = InMemory({"train": [{"de": "Ein Hund.", "en": "A dog."}]})
+    >>> kind = TextToText(source=source, text="de", target="en", metrics=("chrf",), sequence_length=32, target_length=8)
+    >>> kind.read("own", "train").references
+    [('A dog.',)]
     """
 
     text: str
@@ -211,7 +217,9 @@ class TextToText(Kind):
         """token_ids and padding_mask int32 [B, S] -> generated string [B], score float32 [B]; one graph for all."""
         import tensorflow as tf
 
-        never = (tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.mask_id)
+        from bert_tf.models.generation.texts import never_written
+
+        never = never_written(tokenizer)
 
         def write(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             found = model.generate(inputs, generation, end_id=tokenizer.sep_id, never=never, seed=(self.seed, 0))

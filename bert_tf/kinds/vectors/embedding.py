@@ -36,6 +36,13 @@ class Embedding(SentenceVectors):
         positive_from: of a contrastive loss with scores: the share of the range from which a pair is a positive; the
             others only give negatives.
     Raises: ValueError for columns, metrics or a loss that do not go together.
+
+    >>> from bert_tf.data import InMemory
+    >>> source = InMemory({"train": [{"one": "a film", "two": "a movie", "score": 4.0}]})
+    >>> kind = Embedding(source=source, text=("one", "two"), score="score", score_range=(0, 5), sequence_length=32)
+    >>> examples = kind.read("own", "train")
+    >>> examples.texts, examples.members.tolist()
+    (['a film', 'a movie'], [[0, 1]])
     """
 
     text: tuple[str, ...]

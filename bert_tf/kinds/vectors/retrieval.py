@@ -51,6 +51,11 @@ class Retrieval(SentenceVectors):
         ignore_identical_ids: leave a document out of the ranking for the query of the same id, where queries are
             documents themselves; None: in sets of BEIR, as its own evaluation does.
     Raises: ValueError for a loss that needs more than pairs, or metrics that are not of rankings.
+
+    >>> from bert_tf.data import Cranfield
+    >>> files = {"documents": "cran.all.1400", "queries": "cran.qry", "test": "cranqrel"}
+    >>> Retrieval(source=Cranfield(files=files), sequence_length=256).main_metric
+    'ndcg_at_10'
     """
 
     loss: str = "contrastive"

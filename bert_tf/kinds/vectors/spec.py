@@ -36,6 +36,11 @@ class TextGroups(Examples):
     Args:
         members: int32 [E, P], the texts of each example by their number in `texts`.
         needs_labels: whether an example without a label says nothing.
+
+    >>> import numpy as np
+    >>> pairs = TextGroups(texts=["a film", "a movie", "a dog"], members=np.array([[0, 1], [0, 2]]))
+    >>> len(pairs), [pairs.texts[i] for i in pairs.members[1]]
+    (2, ['a film', 'a dog'])
     """
 
     members: np.ndarray

@@ -44,6 +44,12 @@ class BertBackbone(BertModel):
         where first_positions is given.
     Raises: ValueError for unknown keys, shapes that differ, or more positions than `config.max_positions`.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+
+    >>> import numpy as np
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> outputs = BertBackbone(config)({"token_ids": np.array([[2, 5, 6, 3]])})
+    >>> outputs["sequence_output"].shape, outputs["pooled_output"].shape
+    (TensorShape([1, 4, 8]), TensorShape([1, 8]))
     """
 
     def __init__(self, config: BertConfig, *, name: str | None = None, dtype: Any = None, trainable: bool = True):

@@ -39,6 +39,13 @@ class BertConfig:
         recompute: keep only the blocks' inputs for the gradient and run the blocks again (less memory, more time).
     Raises: ValueError that names the field, the rule and what came.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+
+    >>> config = BertConfig(vocabulary_size=9, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    >>> config.replace(num_layers=2).num_layers
+    2
+    >>> config.replace(num_heads=3)
+    Traceback (most recent call last):
+    ValueError: `num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8
     """
 
     vocabulary_size: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bert_tf.errors import UserError
 
 PREFIX = "keras_hub://"
@@ -16,7 +18,7 @@ def published_at(name: str) -> str:
         import keras_hub
     except ImportError:
         raise UserError(f"`{name}` needs keras_hub: pip install keras-nlp") from None
-    presets = keras_hub.models.BertBackbone.presets
+    presets: Any = keras_hub.models.BertBackbone.presets
     preset = name.removeprefix(PREFIX)
     if preset not in presets:
         raise UserError(
