@@ -165,6 +165,7 @@ class BertSeq2Seq(OnBackbone):
             never = never_written(tokenizer) if never is None else never
         if not isinstance(inputs, Mapping):
             sources = sources_of(inputs, tokenizer, settings, length)
+            assert tokenizer is not None
             written = self.generate(sources, settings, end_id=end_id, never=never, seed=seed)
             texts = tokenizer.batch_decode(written["token_ids"])
             return texts[0] if isinstance(inputs, str) else texts
