@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from bert_tf.inference.runs import open_run
+from bert_tf.inference.runs import open_run, read_run
 from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
 from bert_tf.kinds import Answer, Kind
 from bert_tf.kinds.registry import kind_of
+
+if TYPE_CHECKING:
+    from bert_tf.text import BertTokenizer
 
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
 Progress = Callable[[int, int], None]
@@ -20,10 +23,13 @@ Progress = Callable[[int, int], None]
 
 class Pipeline:
     """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
-    version), or of a folder that `save_pretrained` or Transformers wrote.
+    version), or of a folder that `save_pretrained` or Transformers wrote; or with parts that are there already:
+    `Pipeline(model, tokenizer, kind)`.
 
     Args:
         where: the run folder, or the model's.
+        model, tokenizer, kind: in place of `where`: the Keras model, its tokenizer, and the task.
+        sequence_length: with parts, most tokens of an example; None: the task's.
         task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
             run's task, the SavedModel's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
             classifier answers with labels, a tagger with entities or a label for each word, a masked language model
@@ -52,6 +58,7 @@ class Pipeline:
     (2, ['label', 'probabilities', 'score', 'text'], True)
     """
 
+    @overload
     def __init__(
         self,
         where: str | os.PathLike[str],
@@ -61,13 +68,70 @@ class Pipeline:
         lowercase: bool | None = None,
         ignore: Collection[str] = (),
         ignore_tokenizer: Collection[str] = (),
-    ):
-        from bert_tf.text import BertTokenizer
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        kind: Kind,
+        *,
+        sequence_length: int | None = None,
+        batch_examples: int | None = None,
+    ) -> None: ...
 
-        folder = Path(where).expanduser()
+    def __init__(  # pyright: ignore[reportInconsistentOverload]  # its first argument has two names
+        self,
+        where: Any = None,
+        tokenizer: BertTokenizer | None = None,
+        kind: Kind | None = None,
+        *,
+        model: Any = None,
+        sequence_length: int | None = None,
+        task: Kind | None = None,
+        batch_examples: int | None = None,
+        lowercase: bool | None = None,
+        ignore: Collection[str] = (),
+        ignore_tokenizer: Collection[str] = (),
+    ) -> None:
         self._functions: dict[int, Callable[..., dict[str, Any]]] = {}
         reading: dict[str, Any] = {"ignore": ignore_tokenizer} if ignore_tokenizer else {}
         reading |= {} if lowercase is None else {"lowercase": lowercase}
+        place = where if isinstance(where, (str, os.PathLike)) else None
+        parts = {"model": where if model is None and place is None else model, "tokenizer": tokenizer, "kind": kind}
+        _check_arguments(
+            place, parts, of_place=bool(task is not None or ignore or reading), of_parts=sequence_length is not None
+        )
+        if place is not None:
+            self._open(place, task, batch_examples, ignore, reading)
+        else:
+            self.model, self.tokenizer, self.kind = parts.values()
+            self.sequence_length = sequence_length or self.kind.sequence_length
+            self.batch_examples, self._is_run = batch_examples or 64, True
+
+    @classmethod
+    def of(
+        cls, kind: Kind, model: Any, tokenizer: Any, *, sequence_length: int | None = None, batch_examples: int = 64
+    ) -> Pipeline:
+        """`Pipeline(model, tokenizer, kind)`, by its older name.
+
+        Args:
+            sequence_length: most tokens of an example; None: the task's.
+        """
+        return cls(model, tokenizer, kind, sequence_length=sequence_length, batch_examples=batch_examples)
+
+    def _open(
+        self,
+        where: str | os.PathLike[str],
+        task: Kind | None,
+        batch_examples: int | None,
+        ignore: Collection[str],
+        reading: Mapping[str, Any],
+    ) -> None:
+        """Reads the model of a run folder, of a SavedModel, or of a folder that no run made."""
+        from bert_tf.text import BertTokenizer
+
+        folder = Path(where).expanduser()
         is_run, saved = (folder / "config.toml").is_file(), saved_model_in(folder)
         if (reading or ignore) and (is_run or saved is not None):
             raise ValueError(
@@ -75,8 +139,8 @@ class Pipeline:
                 f"{'run' if is_run else 'SavedModel'}, which has settled them"
             )
         if is_run:
-            config, kind = open_run(folder)
-            self.kind = task or kind
+            config = read_run(folder)
+            self.kind = task or open_run(folder).kind
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
             self.model = self.kind.load_model(str(folder / "model"))
             self.kind = self.kind.fitted(self.model, str(folder))
@@ -97,21 +161,6 @@ class Pipeline:
             limit = getattr(self.model, "max_length", None) or positions
             self.sequence_length = min(self.kind.sequence_length, limit, positions)
             self.batch_examples = batch_examples or 64
-
-    @classmethod
-    def of(
-        cls, kind: Kind, model: Any, tokenizer: Any, *, sequence_length: int | None = None, batch_examples: int = 64
-    ) -> Pipeline:
-        """Answers with a model and a tokenizer that are there already.
-
-        Args:
-            sequence_length: most tokens of an example; None: the task's.
-        """
-        self = cls.__new__(cls)
-        self.kind, self.model, self.tokenizer, self._is_run = kind, model, tokenizer, True
-        self.sequence_length, self.batch_examples = sequence_length or kind.sequence_length, batch_examples
-        self._functions = {}
-        return self
 
     def _open_saved(self, folder: Path, task: Kind | None, batch_examples: int) -> None:
         """A SavedModel's own graph answers. Raises: UserError if the export did not make it."""
@@ -202,6 +251,24 @@ class Pipeline:
                 self.model, self.tokenizer, sequence_length=self.sequence_length
             )
         return self._functions[columns]
+
+
+def _check_arguments(place: Any, parts: Mapping[str, Any], *, of_place: bool, of_parts: bool) -> None:
+    """Raises: ValueError unless there is a place, or all parts, and nothing that belongs to the other."""
+    given = [name for name, part in parts.items() if part is not None]
+    if place is not None and (given or of_parts):
+        came = f"where={os.fspath(place)!r} and {', '.join(given) or 'sequence_length'}"
+        raise ValueError(f"`where` cannot go with `model`, `tokenizer`, `kind` or `sequence_length`. Received: {came}")
+    if place is None and len(given) < len(parts):
+        raise ValueError(
+            "expected `where`, a folder, or a `model`, its `tokenizer` and a `kind`. "
+            f"Received: {' and '.join(given) or 'nothing'} alone"
+        )
+    if place is None and of_place:
+        raise ValueError(
+            "`task`, `lowercase`, `ignore` and `ignore_tokenizer` say how a folder is read, and go with `where` alone. "
+            "Received: one of them with a model"
+        )
 
 
 def check_texts(name: str, texts: Sequence[str]) -> None:

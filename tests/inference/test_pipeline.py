@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,32 @@ def test_a_folder_says_by_its_head_what_it_answers(tmp_path):
     summarizer = bert_tf.BertExtractiveSummarizer(config)
     found = Pipeline(save(summarizer, tmp_path / "summarizer"))("A good film. A bad film.")
     assert found["summary"] in ("A good film. A bad film.", "A good film.", "A bad film.")
+
+
+def test_parts_that_are_there_already_answer_as_the_folder_does(pipeline, tiny_run):
+    parts = pipeline.model, pipeline.tokenizer, pipeline.kind
+    texts = ["a good film", "bad, bad"]
+    wanted = pipeline(texts)
+    assert Pipeline(*parts, sequence_length=pipeline.sequence_length)(texts) == wanted
+    made = Pipeline(model=parts[0], tokenizer=parts[1], kind=parts[2], batch_examples=1)
+    assert (made(texts), made.batch_examples) == (wanted, 1)
+    assert Pipeline.of(parts[2], *parts[:2])(texts) == wanted
+    assert Pipeline(*parts, sequence_length=3)(texts) != wanted, "two tokens are cut off but for the special ones"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "expected `where`, a folder, or a `model`, its `tokenizer` and a `kind`. Received: nothing alone"),
+        ({"model": 1, "kind": 2}, "Received: model and kind alone"),
+        ({"where": "x", "model": 1}, "Received: where='x' and model"),
+        ({"where": "x", "sequence_length": 8}, "Received: where='x' and sequence_length"),
+        ({"model": 1, "tokenizer": 2, "kind": 3, "lowercase": True}, "say how a folder is read"),
+    ],
+)
+def test_a_folder_or_parts(given, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Pipeline(**given)
 
 
 def test_nothing_in_nothing_out(pipeline):
