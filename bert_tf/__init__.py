@@ -10,6 +10,7 @@ from bert_tf.registered import register_with_keras
 if TYPE_CHECKING:
     from bert_tf.errors import UserError
     from bert_tf.inference.pipeline import Pipeline
+    from bert_tf.inference.trained import Run
     from bert_tf.kinds.definitions import load_task
     from bert_tf.models import (
         BertBackbone,
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
         BertTagger,
     )
     from bert_tf.text import BertTokenizer
+    from bert_tf.train import CallableModule
+
+    train: CallableModule
 
 __version__ = "0.1.0"
 
@@ -42,9 +46,11 @@ __all__ = [
     "BertTagger",
     "BertTokenizer",
     "Pipeline",
+    "Run",
     "UserError",
     "__version__",
     "load_task",
+    "train",
 ]
 
 # Name -> where it lives. Imported on first use, so that `import bert_tf` and --help need no TensorFlow.
@@ -62,6 +68,7 @@ _HOMES = {
     "BertTagger": "bert_tf.models",
     "BertTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.inference.pipeline",
+    "Run": "bert_tf.inference.trained",
     "UserError": "bert_tf.errors",
     "load_task": "bert_tf.kinds.definitions",
 }
@@ -71,6 +78,8 @@ register_with_keras()
 
 
 def __getattr__(name: str) -> Any:
+    if name == "train":  # a module that is called like a function: see there
+        return importlib.import_module("bert_tf.train")
     if name not in _HOMES:
         raise AttributeError(f"module 'bert_tf' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

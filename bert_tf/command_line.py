@@ -1,15 +1,16 @@
-"""What the commands share: flags, errors as one line, where data and run folder are. Never imports TensorFlow."""
+"""What the commands share: flags, errors as one line, what is said, where data is. Imports nothing heavy."""
 
 from __future__ import annotations
 
 import argparse
 import glob
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from bert_tf.config import OWN, SAMPLE, Layer, RunConfig, override_layer, resolve
 from bert_tf.errors import UserError
@@ -23,12 +24,29 @@ NVIDIA_DRIVER = Path("/dev/nvidiactl")
 REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
 
 
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+PROGRESS = logging.getLogger("bert_tf.progress")
+"""What is being done and what was found: said by commands, and in Python only where somebody asks for its log lines."""
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse, but a wrong flag is said in one line, and flags cannot be shortened."""
+    """argparse, but a wrong flag is said in one line, flags cannot be shortened, and each command has --verbosity."""
 
     def __init__(self, prog: str, description: str | None, epilog: str | None = None):
         layout = argparse.RawDescriptionHelpFormatter
         super().__init__(prog, description=description, epilog=epilog, allow_abbrev=False, formatter_class=layout)
+        self.add_argument("--verbosity", metavar="LEVEL", choices=LEVELS, default="info",
+                          help=f"what to say on stderr: {', '.join(LEVELS)}; default: info")  # fmt: skip
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        flags, rest = super().parse_known_args(args, namespace)
+        set_verbosity(flags.verbosity)
+        return flags, rest
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see --help)")
@@ -42,16 +60,36 @@ def add_reading_flags(parser: Parser) -> None:
     parser.add_argument("--encoding", metavar="NAME", help="of text files, such as cp1252; default: UTF-8")
 
 
+def run_layers(flags: argparse.Namespace) -> list[Layer]:
+    """What the flags of a command that makes a run say of it: --set, then --backbone, --data and those of reading."""
+    layers = [override_layer(flags.settings)]
+    if flags.backbone is not None:
+        layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
+    if flags.data is not None:
+        layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
+    return [*layers, reading_layer(flags)]
+
+
 def reading_layer(flags: argparse.Namespace) -> Layer:
     """What `add_reading_flags` was given, as settings of a run."""
-    data: dict[str, Any] = {}
-    if flags.skip_bad_rows is not None:
-        data["skip_bad_rows"] = True
-    if isinstance(flags.skip_bad_rows, float):
-        data["bad_rows_share"] = flags.skip_bad_rows
-    if flags.encoding is not None:
-        data["encoding"] = flags.encoding
+    data = reading_of(flags.skip_bad_rows, flags.encoding)
     return Layer(origin="--skip-bad-rows, --encoding", values={"data": data} if data else {})
+
+
+def reading_of(skip_bad_rows: bool | float | None, encoding: str | None) -> dict[str, Any]:
+    """The keys of [data] that say how rows are read; none for what is None.
+
+    Args:
+        skip_bad_rows: whether to leave out bad rows, or the largest share that may be.
+    """
+    data: dict[str, Any] = {}
+    if skip_bad_rows is not None:
+        data["skip_bad_rows"] = skip_bad_rows is not False
+    if isinstance(skip_bad_rows, float):
+        data["bad_rows_share"] = skip_bad_rows
+    if encoding is not None:
+        data["encoding"] = encoding
+    return data
 
 
 def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
@@ -113,8 +151,52 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
 
 
 def say(message: str) -> None:
-    """One line on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """One line on stderr, unless --verbosity asks for less."""
+    PROGRESS.info("%s", message)
+
+
+def is_said(level: str = "info") -> bool:
+    """Whether --verbosity asks for so much."""
+    return PROGRESS.isEnabledFor(LEVELS[level])
+
+
+def set_verbosity(name: str) -> None:
+    """Says from now on what is as weighty as `name`, a key of `LEVELS`, on stderr.
+
+    The library's own lines are those of Python's `logging`, under names that begin with bert_tf: a program that imports
+    it filters them as any other library's. Keras's and TensorFlow's lines are absl's, and follow where less than
+    warnings, or all, is asked for. What they log from C++ is for TF_CPP_MIN_LOG_LEVEL.
+    """
+    level = LEVELS[name]
+    PROGRESS.setLevel(level)
+    PROGRESS.propagate = False  # said once, however a program that calls a command in Python logs
+    _show(PROGRESS)
+    if level in (logging.INFO, logging.WARNING):
+        return  # as Python shows warnings anyway
+    from absl import logging as absl_logging
+
+    library = logging.getLogger("bert_tf")
+    library.setLevel(level)
+    if level == logging.DEBUG:
+        _show(library)  # Python shows no less than warnings by itself
+    absl_logging.set_verbosity(name)
+    logging.getLogger("tensorflow").setLevel(level)
+
+
+def _show(logger: logging.Logger) -> None:
+    if not any(isinstance(handler, _Stderr) for handler in logger.handlers):
+        logger.addHandler(_Stderr())
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Bare lines on what is sys.stderr when they are written."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return sys.stderr
 
 
 def start_tensorflow() -> None:
@@ -149,12 +231,14 @@ def start_tensorflow() -> None:
             for line in held_back.read().decode(errors="replace").splitlines():
                 is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
                 if not imported or not is_remark:
-                    say(line)
+                    print(line, file=sys.stderr, flush=True)
 
 
-def find_data(kind: Kind, task: str, asked: str | None) -> str:
-    """What to read: `asked`, or the folder of the task under $BERT_TF_DATA, or the bundled sample (said on stderr).
+def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str], None] = say) -> str:
+    """What to read: `asked`, or the folder of the task under $BERT_TF_DATA, or the bundled sample.
 
+    Args:
+        tell: says that it is the sample.
     Returns: the absolute path of a folder or file, `tfds:NAME`, `hf:NAME`, `sample`, or `own`:
         that of a task whose source is no files.
     Raises: UserError if it is not there.
@@ -170,7 +254,7 @@ def find_data(kind: Kind, task: str, asked: str | None) -> str:
             return OWN
         if kind.sample is None:
             raise UserError(f"--data is needed: {looked}, and this task has no bundled sample.{hint}")
-        say(f"No --data, and {looked}: using the small bundled sample, not the real set.{hint}")
+        tell(f"No --data, and {looked}: using the small bundled sample, not the real set.{hint}")
         return SAMPLE
     if asked == SAMPLE:
         if kind.sample is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -26,3 +27,21 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     folded = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.5)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+FLAG = re.compile(r"(python -m [^;,]*)|--([a-z]+(?:-[a-z]+)*)(=?)")
+
+
+def in_python(message: str) -> str:
+    """A message written for the command line as Python knows its arguments: `run` for --run, `settings` for --set.
+
+    A whole command to type, python -m ..., stays as it is.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[1]
+        name = {"set": "settings"}.get(found[2], found[2].replace("-", "_"))
+        return f"{name}=" if found[3] else f"`{name}`"
+
+    return FLAG.sub(named, message)

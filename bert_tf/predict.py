@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, check_writable, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, check_writable, is_said, run_command, say, start_tensorflow
 from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, writer_of
 from bert_tf.data.inputs import INPUT_FORMATS, Input, Reading, read_inputs
@@ -110,6 +110,8 @@ def _progress(done: int, started: float, *, last: bool) -> None:
     """A line that writes itself over on a terminal, and one line at the end elsewhere."""
     seconds = time.perf_counter() - started
     line = f"{done:,} texts in {seconds:.1f} s ({done / max(seconds, 1e-9):,.0f} texts/s)"
+    if not is_said():
+        return
     if sys.stderr.isatty():
         print(f"\r{line}", end="\n" if last else "", file=sys.stderr, flush=True)
     elif last:

@@ -23,12 +23,13 @@ from bert_tf.command_line import (
     check_writable,
     find_data,
     run_command,
+    run_layers,
     say,
     start_tensorflow,
 )
 from bert_tf.config import SAMPLE
 from bert_tf.errors import UserError
-from bert_tf.train import settings_of
+from bert_tf.kinds.definitions import asked_run
 
 PROG = "python -m bert_tf.prepare"
 DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     flags, of_beam = parser.parse_known_args(argv)
 
     # 1. What is asked, and whether it can be.
-    kind, config = settings_of(flags)
+    kind, config = asked_run(flags.task, flags.config, run_layers(flags))
     from bert_tf.kinds.pretraining.spec import Pretraining
 
     if not isinstance(kind, Pretraining):

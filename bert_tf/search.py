@@ -25,6 +25,7 @@ from bert_tf.command_line import (
     add_model_settings,
     add_reading_flags,
     check_writable,
+    is_said,
     model_settings,
     reading_layer,
     run_command,
@@ -213,7 +214,7 @@ def _vectors(pipeline: Pipeline, texts: Sequence[str]) -> Any:
     """float32 [N, D]"""
     import numpy as np
 
-    progress = _progress if sys.stderr.isatty() else None
+    progress = _progress if sys.stderr.isatty() and is_said() else None
     return np.stack([answer["vector"] for answer in pipeline.rows(texts, progress=progress)])
 
 

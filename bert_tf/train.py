@@ -5,12 +5,16 @@ The same command on the same run folder resumes where it stopped.
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import json
+import logging
 import os
-from collections.abc import Sequence
+import random
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bert_tf import lookup
 from bert_tf.command_line import (
@@ -18,32 +22,38 @@ from bert_tf.command_line import (
     add_reading_flags,
     check_writable,
     find_data,
-    reading_layer,
+    is_said,
+    reading_of,
     run_command,
+    run_layers,
     say,
     start_tensorflow,
 )
 from bert_tf.config import (
     SAMPLE,
+    EvaluationConfig,
     Layer,
+    ModelConfig,
+    PretrainingConfig,
     RunConfig,
+    TrainingConfig,
+    dotted_layer,
     keys_and_meanings,
-    override_layer,
-    read_config,
-    read_layer,
-    resolve,
     to_toml,
 )
-from bert_tf.config.resume import Change, changes
-from bert_tf.errors import UserError
+from bert_tf.config.resume import is_begun, resumable_changes
+from bert_tf.errors import UserError, in_python
 from bert_tf.inference.runs import write_task
-from bert_tf.kinds.definitions import load_task
+from bert_tf.inference.trained import Run
+from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
 PROG = "python -m bert_tf.train"
+LOG = logging.getLogger("bert_tf.train")  # also where this file runs as __main__
+PathOrName = str | os.PathLike[str]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,106 +70,212 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_reading_flags(parser)
     flags = parser.parse_args(argv)
 
-    # 1. What is asked, and whether it can be: nothing slow, and nothing left behind, before that is known.
-    kind, config = settings_of(flags)
-    run_folder = Path(flags.run or f"runs/{Path(config.task).stem}").expanduser()
-    data = find_data(kind, config.task, config.data.source)
-    config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+    kind, config = asked_run(flags.task, flags.config, run_layers(flags))
+    config = _with_data(kind, config, tell=say)
+    run = _run_to_its_end(kind, config, flags.run, tell=say, start=start_tensorflow, progress=is_said())
+    where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
+    say(f"{Path(config.task).stem} on {where}: {listed(run.metrics)}. Model in {run.folder / 'model'}")
+    print(json.dumps(run.result))
+
+
+def train(
+    task: PathOrName | Kind | None = None,
+    *,
+    config: PathOrName | RunConfig | None = None,
+    backbone: PathOrName | None = None,
+    vocabulary: PathOrName | None = None,
+    data: PathOrName | None = None,
+    run: PathOrName | None = None,
+    seed: int | None = None,
+    model: Mapping[str, Any] | ModelConfig | None = None,
+    training: Mapping[str, Any] | TrainingConfig | None = None,
+    pretraining: Mapping[str, Any] | PretrainingConfig | None = None,
+    evaluation: Mapping[str, Any] | EvaluationConfig | None = None,
+    settings: Mapping[str, Any] | None = None,
+    skip_bad_rows: bool | float | None = None,
+    encoding: str | None = None,
+    progress: bool = True,
+) -> Run:
+    """Trains a model, as the command does: python -m bert_tf.train --help lists all settings.
+
+    Called again with the same `run`, it resumes a run that was cut off, and trains no second time one that is finished.
+    It may be called as often as one likes in a process, for folds or a sweep, each time with a `run` of its own. A call
+    leaves Python's and NumPy's random state as it finds them; `training.deterministic` holds for the rest of the
+    process, as does the number of threads.
+
+    Args:
+        task: a name in tasks/, the path of your own file, or an object of a kind from `bert_tf.kinds`, whose source may
+            be `bert_tf.data.InMemory`; None: what `config` says.
+        config: a recipe: a name in configs/, a TOML file or a `bert_tf.config.RunConfig`; None: that of the task's
+            name, if there is one.
+        backbone: minilm, a folder, hf://org/name, kaggle://..., or a size (tiny ... large) for random weights.
+        vocabulary: for random weights, as the setting of this name.
+        data: a folder or file, tfds:NAME, hf:NAME or sample; None: $BERT_TF_DATA/<task>, the source of the task itself,
+            or else the bundled sample, with a warning.
+        run: the run folder; None: runs/<task>. Needed where `task` is an object.
+        seed: of the order of examples, new weights and dropout.
+        model, training, pretraining, evaluation: keys of the settings' sections of these names, `{"epochs": 2}`.
+        settings: any other settings, `{"data.sequence_length": 64}`.
+        skip_bad_rows: True leaves out and counts rows that cannot be read, up to a share of 0.01; a number: up to that.
+        encoding: of text files, such as cp1252.
+        progress: whether the rate, the loss and the scores are shown on stderr.
+    Returns: the run, with its `result`, `metrics`, `folder` and `pipeline()`.
+    Raises: UserError for what is not there or cannot be, before any work where that can be known; ValueError where
+        settings are given twice.
+
+    Example:
+        >>> from bert_tf.data import InMemory
+        >>> from bert_tf.kinds import Classification
+        >>> rows = [{"text": "a joy", "label": "good"}, {"text": "a bore", "label": "bad"}]
+        >>> source = InMemory({"train": rows, "validation": rows})
+        >>> labels = {"label": "label", "classes": ("bad", "good")}
+        >>> kind = Classification(source=source, text=("text",), sequence_length=8, **labels)
+        >>> run = bert_tf.train(kind, backbone="tiny", run=folder / "run", training={"max_steps": 1}, progress=False)
+        >>> sorted(run.metrics), run.result["steps"]
+        (['accuracy'], 1)
+    """
+    sections = {"model": model, "training": training, "pretraining": pretraining, "evaluation": evaluation}
+    single = {"backbone": backbone, "vocabulary": vocabulary, "seed": seed}
+    layers = [dotted_layer("`settings`", settings or {})]
+    for name, section in sections.items():
+        if section is not None:
+            values = section if isinstance(section, Mapping) else section.model_dump(exclude_unset=True)
+            layers.append(Layer(origin=f"`{name}`", values={name: values}))
+    layers += [Layer(origin=f"`{name}`", values={name: _plain(x)}) for name, x in single.items() if x is not None]
+    given = {} if data is None else {"source": os.fspath(data)}
+    layers.append(Layer(origin="`data`", values={"data": given} if given else {}))
+    reading = reading_of(skip_bad_rows, encoding)
+    layers.append(Layer(origin="`skip_bad_rows`, `encoding`", values={"data": reading} if reading else {}))
+    _check_given_once(layers)
+    recipe = config if config is None or isinstance(config, RunConfig) else os.fspath(config)
+    try:
+        kind, asked = asked_run(_plain(task), recipe, layers)
+        if run is None and kind is task:
+            raise UserError("`run` is needed where `task` is an object: a folder for the run")
+        asked = _with_data(kind, asked, tell=_warn)
+        with _own_randomness():
+            return _run_to_its_end(kind, asked, run, tell=_warn, start=_check_backend, progress=progress)
+    except UserError as error:
+        error.args = (in_python(str(error)),)
+        raise
+
+
+class CallableModule(types.ModuleType):
+    """`bert_tf.train` is this file, which `python -m` runs, and is called like a function: a module whose class can be.
+
+    A function of that name in the package would be overwritten by the module, as Python sets a package's attribute on
+    the first import of a submodule; which of them `bert_tf.train` is would then depend on what was imported before.
+    """
+
+    __call__ = staticmethod(train)
+    main = staticmethod(main)
+
+
+sys.modules[__name__].__class__ = CallableModule
+
+
+def _with_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], None]) -> RunConfig:
+    """The run with the place of its data. Raises: UserError for a place where training finds none."""
+    data = find_data(kind, config.task, config.data.source, tell=tell)
     if Path(data).is_file() and not kind.source.takes_patterns:
         raise UserError(
             f"--data={data}: training needs a folder that holds a file for each split, of which it scores the model on "
             "the validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
         )
+    return config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+
+
+def _run_to_its_end(
+    kind: Kind,
+    config: RunConfig,
+    folder: PathOrName | None,
+    *,
+    tell: Callable[[str], None],
+    start: Callable[[], None],
+    progress: bool,
+) -> Run:
+    """Trains, resumes, or finds finished. `tell` says what is found; `start` comes before the first tensor."""
+    run_folder = Path(folder or f"runs/{Path(config.task).stem}").expanduser()
     check_writable(run_folder, "--run")
 
-    # 2. A folder that holds a run already: it is resumed where that is sound, else refused.
-    begun = _is_begun(run_folder)
-    differing = _differing(config, read_config(run_folder / "config.toml"), run_folder) if begun else []
+    # A folder that holds a run already: it is resumed where that is sound, else refused.
+    begun = is_begun(run_folder)
+    differing = resumable_changes(config, run_folder) if begun else []
     result_file = run_folder / "result.json"
     if result_file.is_file() and not any(change.rule and change.rule.kind == "length" for change in differing):
         for change in differing:
-            say(f"{change}: a finished run is not changed by it")
-        result = json.loads(result_file.read_text(encoding="utf-8"))
-        say(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
-    else:
-        for change in differing:
-            say(f"{change}: {change.rule.effect if change.rule else ''}")
-        if not begun:
-            _write(run_folder / "config.toml", to_toml(config))
-        write_task(run_folder, kind)
-        start_tensorflow()
-        from bert_tf.training.loop import train
+            tell(f"{change}: a finished run is not changed by it")
+        tell(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
+        return Run(run_folder, kind, json.loads(result_file.read_text(encoding="utf-8")))
+    for change in differing:
+        tell(f"{change}: {change.rule.effect if change.rule else ''}")
 
-        settings = {"settings": to_toml(config)} if differing else {}
-        result = train(config, kind, run_folder, data=data, is_sample=data == SAMPLE, **settings)
-    metrics = listed(result["metrics"])
-    name, where = Path(config.task).stem, "the bundled sample" if data == SAMPLE else data
-    say(f"{name} on {where}: {metrics}. Model in {run_folder / 'model'}")
-    print(json.dumps(result))
+    # Training.
+    if not begun:
+        _write(run_folder / "config.toml", to_toml(config))
+    write_task(run_folder, kind)
+    start()
+    from bert_tf.training.loop import train as train_run
 
-
-def settings_of(flags: argparse.Namespace) -> tuple[Kind, RunConfig]:
-    """The task, and the run: defaults, then the task's, then the recipe's, then the flags'."""
-    recipe = read_layer(lookup.find("configs", flags.config)) if flags.config else None
-    task = flags.task or (recipe.values.get("task") if recipe else None)
-    if not isinstance(task, str):
-        raise UserError(
-            f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file"
-        )
-    kind = load_task(task)
-    if task not in lookup.names("tasks"):
-        task = str(lookup.find("tasks", task))
-    if recipe is None and task in lookup.names("configs"):
-        recipe = read_layer(lookup.find("configs", task))
-    layers = [Layer(origin=f"task {task}", values=kind.defaults)]
-    layers += [recipe] if recipe else []
-    layers += [override_layer(flags.settings), Layer(origin="--task", values={"task": task})]
-    if flags.backbone is not None:
-        layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
-    if flags.data is not None:
-        layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
-    layers.append(reading_layer(flags))
-    config = resolve(layers)
-    lasting = {"backbone": _lasting(config.backbone)}
-    lasting |= {"vocabulary": _lasting(config.vocabulary)} if config.vocabulary is not None else {}
-    return kind, config.model_copy(update=lasting)
+    data = str(config.data.source)
+    again = {"settings": to_toml(config)} if differing else {}
+    result = train_run(config, kind, run_folder, data=data, is_sample=data == SAMPLE, progress=progress, **again)
+    return Run(run_folder, kind, result)
 
 
-def _lasting(place: str) -> str:
-    """A path that is there made absolute, so that the run can be repeated from another folder; names as they are."""
-    path = Path(place).expanduser()
-    is_path = path.exists() or path.with_name(f"{path.name}.index").exists()
-    if not is_path or place == "minilm":
-        return place
-    # A file's own link is kept: a hub's cache links to files without a suffix, and its config lies beside the link.
-    return str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
-
-
-def _is_begun(run_folder: Path) -> bool:
-    """Whether there is something that another run would spoil; a config.toml alone is not."""
-    checkpoints = run_folder / "checkpoints"
-    begun = (run_folder / "result.json").exists() or (run_folder / "model").exists()
-    return begun or (checkpoints.is_dir() and any(checkpoints.iterdir()))
-
-
-def _differing(config: RunConfig, found: RunConfig, run_folder: Path) -> list[Change]:
-    """How the run that is asked for differs from the one in the folder. Raises: UserError where it may not."""
-    differing = changes(found, config)
-    refused = [change for change in differing if change.rule is None]
-    if not (run_folder / "began.json").is_file():  # of an earlier version: its examples cannot be compared
-        refused += [change for change in differing if change.rule and change.rule.kind == "data"]
-    if refused:
-        raise UserError(
-            f"--run={run_folder} holds a run with other settings ({'; '.join(map(str, refused))}). Give a fresh --run, "
-            "or the same settings"
-        )
-    return differing
+def _warn(message: str) -> None:
+    LOG.warning("%s", in_python(message))
 
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
+
+
+def _check_given_once(layers: Sequence[Layer]) -> None:
+    """Raises: ValueError for a key that two arguments give."""
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for key in _keys_of(layer.values):
+            if key in origins:
+                raise ValueError(f"{key!r} must be given once. Received: in {origins[key]} and in {layer.origin}")
+            origins[key] = layer.origin
+
+
+def _keys_of(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _keys_of(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _plain(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+@contextlib.contextmanager
+def _own_randomness() -> Iterator[None]:
+    """Training seeds Python's and NumPy's global generators; who draws folds from them draws what they would have."""
+    import numpy as np
+
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (which is what Keras seeds)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+def _check_backend() -> None:
+    """Raises: UserError if Keras works with another backend in this process."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            f"training needs Keras's backend tensorflow: KERAS_BACKEND=tensorflow. Received: {keras.backend.backend()}"
+        )
 
 
 def _keys() -> str:

@@ -47,10 +47,10 @@ TABLE = {
     "evaluate": "errors config metrics kinds inference command_line",
     "predict": "errors config data inference command_line",
     "search": "errors metrics data kinds inference command_line",
-    "prepare": "errors config data kinds command_line train",
+    "prepare": "errors config data kinds command_line",
     "vocabulary": "errors weights data text command_line",
     "export": "errors config lookup weights kinds inference exporting command_line",
-    "__init__": "errors registered text models kinds inference",
+    "__init__": "errors registered text models kinds inference train",
 }
 # Packages from elsewhere that a part must not import, not even inside a function.
 BARRED = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-from bert_tf.config.run import RunConfig, differences
+from bert_tf.config.run import RunConfig, differences, read_config
+from bert_tf.errors import UserError
 
 Kind = Literal["observation", "machine", "length", "data"]
 
@@ -72,3 +74,24 @@ def changes(found: RunConfig, asked: RunConfig) -> list[Change]:
     return [
         Change(key, there, wanted, RESUMABLE.get(key)) for key, (there, wanted) in differences(found, asked).items()
     ]
+
+
+def is_begun(run_folder: Path) -> bool:
+    """Whether there is something that another run would spoil; a config.toml alone is not."""
+    checkpoints = run_folder / "checkpoints"
+    begun = (run_folder / "result.json").exists() or (run_folder / "model").exists()
+    return begun or (checkpoints.is_dir() and any(checkpoints.iterdir()))
+
+
+def resumable_changes(asked: RunConfig, run_folder: Path) -> list[Change]:
+    """How a run that is asked for differs from the one in the folder. Raises: UserError where it may not."""
+    differing = changes(read_config(run_folder / "config.toml"), asked)
+    refused = [change for change in differing if change.rule is None]
+    if not (run_folder / "began.json").is_file():  # of an earlier version: its examples cannot be compared
+        refused += [change for change in differing if change.rule and change.rule.kind == "data"]
+    if refused:
+        raise UserError(
+            f"--run={run_folder} holds a run with other settings ({'; '.join(map(str, refused))}). Give a fresh --run, "
+            "or the same settings"
+        )
+    return differing

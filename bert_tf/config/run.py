@@ -113,6 +113,17 @@ def override_layer(settings: Sequence[str]) -> Layer:
     return Layer(origin="--set", values=values)
 
 
+def dotted_layer(origin: str, settings: Mapping[str, Any]) -> Layer:
+    """Makes a layer of values by key, `{"training.epochs": 2}`, or nested as in a recipe; both may be mixed."""
+    values: dict[str, Any] = {}
+    for key, value in settings.items():
+        node: Any = value
+        for part in reversed(key.split(".")):
+            node = {part: node}
+        _merge(values, node)
+    return Layer(origin=origin, values=values)
+
+
 def to_toml(config: RunConfig) -> str:
     """The whole run as TOML, every key written out."""
     return tomli_w.dumps(_to_toml_value(config.model_dump()))

@@ -1,8 +1,13 @@
-"""A task by its name, or from your own file."""
+"""A task by its name, or from your own file, and the run that is asked for with it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from bert_tf import lookup
+from bert_tf.config import OWN, Layer, RunConfig, read_layer, resolve
+from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
 
 
@@ -16,3 +21,49 @@ def load_task(name: str) -> Kind:
     ('negative', 'positive')
     """
     return lookup.load("tasks", name, "TASK", Kind, "a kind from bert_tf.kinds")
+
+
+def asked_run(
+    task: str | Kind | None, config: str | RunConfig | None, layers: Sequence[Layer]
+) -> tuple[Kind, RunConfig]:
+    """A task, and the settings of a run: the defaults, then the task's, then the recipe's, then those of `layers`.
+
+    Args:
+        task: a name in tasks/, your own file, or the object itself; None: what the recipe says.
+        config: the recipe, a name in configs/, your own file, or the object; None: that of the task's name, if there
+            is one.
+        layers: what else is asked, later ones winning.
+    Raises: UserError for what is not there, and for a key or value that cannot be.
+    """
+    if isinstance(config, RunConfig):
+        recipe = Layer(origin="config", values=config.model_dump(exclude_unset=True))
+    else:
+        recipe = None if config is None else read_layer(lookup.find("configs", config))
+    if isinstance(task, Kind):
+        kind, name = task, OWN
+    else:
+        name = task or (recipe.values.get("task") if recipe else None)
+        if not isinstance(name, str):
+            raise UserError(
+                f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file"
+            )
+        kind = load_task(name)
+        if name not in lookup.names("tasks"):
+            name = str(lookup.find("tasks", name))
+        if recipe is None and name in lookup.names("configs"):
+            recipe = read_layer(lookup.find("configs", name))
+    base = [Layer(origin=f"task {name}", values=kind.defaults), *([recipe] if recipe else [])]
+    run = resolve([*base, *layers, Layer(origin="--task", values={"task": name})])
+    lasting = {"backbone": _lasting(run.backbone)}
+    lasting |= {"vocabulary": _lasting(run.vocabulary)} if run.vocabulary is not None else {}
+    return kind, run.model_copy(update=lasting)
+
+
+def _lasting(place: str) -> str:
+    """A path that is there made absolute, so that the run can be repeated from another folder; names as they are."""
+    path = Path(place).expanduser()
+    is_path = path.exists() or path.with_name(f"{path.name}.index").exists()
+    if not is_path or place == "minilm":
+        return place
+    # A file's own link is kept: a hub's cache links to files without a suffix, and its config lies beside the link.
+    return str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import types
 
 import pytest
 
@@ -13,22 +12,6 @@ from bert_tf import evaluate, predict, train
 from bert_tf.config import read_config
 from bert_tf.errors import UserError
 from tests.conftest import REVIEWS
-
-
-@pytest.fixture
-def loop(monkeypatch):
-    """Stands in for the training loop: notes what it is called with, and leaves a finished run."""
-    calls = []
-
-    def stand_in(config, kind, run_folder, *, data, is_sample):
-        calls.append({"config": config, "data": data, "is_sample": is_sample})
-        result = {"task": "sst2", "metrics": {"accuracy": 0.5}}
-        (run_folder / "model").mkdir(exist_ok=True)
-        (run_folder / "result.json").write_text(json.dumps(result))
-        return result
-
-    monkeypatch.setitem(sys.modules, "bert_tf.training.loop", types.SimpleNamespace(train=stand_in))
-    return calls
 
 
 def test_flags_win_over_the_recipe_and_the_resolved_run_is_written(loop, reviews, tmp_path, capsys):

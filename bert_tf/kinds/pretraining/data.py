@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SENTENCES = 500
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
+PROGRESS = logging.getLogger("bert_tf.progress")  # which commands show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ class OnCorpus(Kind):
                 Path(corpus.where), corpus.split, settings, tokenizer, skip_bad_shards=corpus.skip_bad_rows
             )
         files, is_drawn, reading = self._reading(corpus)
-        _say(f"{corpus.split}: {len(files)} files, read as pretraining.text_format={reading.text_format}")
+        PROGRESS.info("%s: %d files, read as pretraining.text_format=%s", corpus.split, len(files), reading.text_format)
         store = open_store(files, tokenizer, reading, cache=cache_folder(options), report=_Report())
         documents = np.arange(store.documents)
         if is_drawn:
@@ -234,8 +235,4 @@ class _Report:
     def __call__(self, share: float) -> None:
         if share - self.said >= 0.1 and share < 1:
             self.said = share
-            _say(f"tokenising: {share:.0%} of the corpus")
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+            PROGRESS.info("tokenising: %.0f%% of the corpus", 100 * share)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bert_tf.text import BertTokenizer
 
 METRICS = ("masked_lm_loss",)
-HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
 
 
 @dataclass(frozen=True, kw_only=True)
