@@ -33,11 +33,10 @@ def main() -> None:
     from bert_tf.command_line import start_tensorflow
 
     start_tensorflow()
-    from bert_tf.exporting.examples import first_examples
     from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(flags.run)
-    examples = first_examples(pipeline.kind.read(flags.data, "validation"), flags.examples)
+    examples = pipeline.kind.read(flags.data, "validation").first(flags.examples)
     texts = examples.texts[: flags.examples]
     pairs = None if len(pipeline.kind.text_columns) == 1 else (examples.pairs or ())[: flags.examples]
     whole, rest = divmod(len(texts), 32)

@@ -101,7 +101,7 @@ def _calls(
     from bert_tf.exporting.tflite.file import finish
     from bert_tf.exporting.tflite.loaded import input_row
 
-    outputs = lite_graph.contract(pipeline.kind)
+    outputs = pipeline.kind.serving.contract
     found = []
     for tokens in LENGTHS:
         length = tokens if flags.length == "fixed" else None

@@ -121,7 +121,8 @@ def _echo(words: Sequence[str], length: int) -> bytes:
     from bert_tf.exporting.tflite.convert import convert, frozen
     from bert_tf.exporting.tflite.file import finish
     from bert_tf.exporting.tflite.graph import INPUTS
-    from bert_tf.exporting.tflite.metadata import TensorNote, files, metadata
+    from bert_tf.exporting.tflite.metadata import files, metadata
+    from bert_tf.kinds.serving import TensorNote
 
     spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
     echo = tf.function(

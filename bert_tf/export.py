@@ -87,8 +87,6 @@ def _export(
     kind: Kind,
     data: str,
 ) -> dict[str, Any]:
-    from bert_tf.exporting.examples import first_examples
-
     examples = kind.read(data, flags.split, skip_bad_rows=config.data.skip_bad_rows)
     if not examples.is_labelled or not len(examples):
         raise UserError(f"--split={flags.split}: expected labelled examples. Received: {len(examples)} without labels")
@@ -106,7 +104,7 @@ def _export(
         pipeline=Pipeline(folder, task=kind),
         data=data,
         split=flags.split,
-        examples=first_examples(examples, flags.examples),
+        examples=examples.first(flags.examples),
     )
     with written_folder(place) as work:
         artefact.write(run, work)

@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns: the exit status, 0, or 3 where inputs have an error in place of an answer."""
     parser = Parser(PROG, __doc__)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
-    parser.add_argument("--text", action="append", help="a text; may be repeated; a pair has a tab between its texts")
+    parser.add_argument(
+        "--text", action="append", help="a text; may be repeated; several of a pair have a tab between them"
+    )
     parser.add_argument("--input", metavar="FILE|-", help="file of inputs, or - for standard input")
     parser.add_argument("--input-format", metavar="NAME", choices=INPUT_FORMATS,
                         help=f"{', '.join(INPUT_FORMATS)}; default: by the file's suffix; - is lines")  # fmt: skip
@@ -96,8 +98,10 @@ def _answers(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[dict[str, 
     A column has one name in all rows: `input.label` where answers have a `label`, in rows with an error too.
     """
     good = [found for found in inputs if found.error is None]
-    pairs = [found.pair for found in good if found.pair is not None] or None
-    found_answers = list(pipeline([found.text for found in good], pairs)) if good else []
+    found_answers: list[dict[str, Any]] = []
+    if good:
+        names = pipeline.kind.text_columns
+        found_answers = pipeline([dict(zip(names, found.texts, strict=True)) for found in good])
     taken = {ERROR}.union(*found_answers)
     answers = iter(found_answers)
     for found in inputs:

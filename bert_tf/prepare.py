@@ -52,14 +52,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 1. What is asked, and whether it can be.
     kind, config = asked_run(flags.task, flags.config, run_layers(flags))
-    from bert_tf.kinds.pretraining.spec import Pretraining
-
-    if not isinstance(kind, Pretraining):
+    if kind.preparation is None:
         raise UserError(f"--task={flags.task}: expected a task of pre-training. Received: {type(kind).__name__}")
     if flags.epochs < 1:
         raise UserError(f"--epochs must be 1 or more. Received: {flags.epochs}")
     data = find_data(kind, config.task, flags.data)
     kind = kind.configured(config)
+    preparation = kind.preparation
+    assert preparation is not None
     corpora = {
         split: kind.read(data, split, skip_bad_rows=config.data.skip_bad_rows) for split in ("train", "validation")
     }
@@ -76,8 +76,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     tokenizer = kind.tokenizer_of(config)
     for corpus in corpora.values():
-        run("tokens", kind.tokenising_jobs(tokenizer, corpus))
-    blocks = {split: kind.blocks(tokenizer, corpus) for split, corpus in corpora.items()}
+        run("tokens", preparation.tokenising_jobs(tokenizer, corpus))
+    blocks = {split: preparation.blocks(tokenizer, corpus) for split, corpus in corpora.items()}
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}.writing-", dir=output.parent))
     try:
         special = (tokenizer.cls_id, tokenizer.sep_id)
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for epoch, block in numbers
         ]
         run("shards", jobs)
-        manifest = shards.collect_manifest(work, wanted, **kind.described(config, tokenizer))
+        manifest = shards.collect_manifest(work, wanted, **preparation.described(config, tokenizer))
         work.chmod(0o755)
         if output.is_dir():
             output.rmdir()

@@ -158,14 +158,13 @@ def _pipeline(flags: argparse.Namespace) -> Pipeline:
     from bert_tf.data import InMemory
     from bert_tf.inference.pipeline import Pipeline
     from bert_tf.kinds import Retrieval
-    from bert_tf.kinds.vectors.spec import SentenceVectors
 
     if flags.model is not None:
         return Pipeline(
             flags.model, task=Retrieval(source=InMemory({}), sequence_length=LENGTH), **model_settings(flags)
         )
     pipeline = Pipeline(Path(flags.run).expanduser())
-    if not isinstance(pipeline.kind, SentenceVectors):
+    if not pipeline.kind.serving.vector:
         raise UserError(
             f"--run={flags.run}: expected a run whose task is of sentence vectors. "
             f"Received: one of {type(pipeline.kind).__name__}"

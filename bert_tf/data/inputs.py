@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,17 +34,25 @@ class Input(NamedTuple):
 
     Args:
         place: where it is, for messages: "test.csv:3".
-        text: the text, or the first of a pair.
-        pair: the second of a pair.
+        texts: a text for each of the task's columns.
         others: the other columns of its row, which come back in its answer.
-        error: what is wrong, with the place; then there is no text.
+        error: what is wrong, with the place; then there are no texts.
     """
 
     place: str
-    text: str = ""
-    pair: str | None = None
+    texts: tuple[str, ...] = ()
     others: Mapping[str, Any] = MappingProxyType({})
     error: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The first text."""
+        return self.texts[0] if self.texts else ""
+
+    @property
+    def pair(self) -> str | None:
+        """The second of a pair."""
+        return self.texts[1] if len(self.texts) == 2 else None
 
 
 def text_only(cell: Any) -> str:
@@ -59,10 +67,10 @@ class Reading:
     """How a file of inputs is to be read.
 
     Args:
-        columns: the task's one or two columns of text. Lines of a task with two have a tab between the texts.
+        columns: the task's columns of text. Lines of a task with several have a tab between the texts.
         read_cell: the text that a cell stands for; its ValueError says what it is not.
         file_format: a name of `INPUT_FORMATS`; None: by the file's suffix.
-        text_column, pair_column: what the file calls the task's columns; None: as the task does.
+        text_column, pair_column: what the file calls the task's first and second column; None: as the task does.
         encoding: of text files; None: UTF-8, or what a byte order mark says.
         source: the task's, which knows how its own files are laid out.
         joiner: what stands between the words of CoNLL files: see `bert_tf.data.tagged.joining.join_words`.
@@ -83,7 +91,7 @@ class Reading:
         if self.pair_column is not None and len(self.columns) == 1:
             raise UserError(f"--pair-column: this task has one text, {self.columns[0]}. Received: {self.pair_column!r}")
         given = (self.text_column, self.pair_column)
-        return tuple(name or ours for name, ours in zip(given, self.columns, strict=False))
+        return tuple(name or ours for name, ours in zip_longest(given[: len(self.columns)], self.columns))
 
 
 def conll_rows(file: DataFile, source: Source | None = None, joiner: str | None = None) -> Rows:
@@ -169,12 +177,12 @@ def _style(chosen: str, reading: Reading) -> Style:
 
 
 def _check_names(names: Sequence[str], reading: Reading, origin: str) -> None:
-    for wanted, flag in zip(reading.names, ("--text-column", "--pair-column"), strict=False):
+    for wanted, flag in zip_longest(reading.names, ("--text-column", "--pair-column")[: len(reading.names)]):
         if wanted not in names:
+            how = f" Say which it is with {flag}=NAME; a file without a line that names its columns needs one"
             raise UserError(
                 f"{origin}: expected the column{'s' * (len(reading.names) > 1)} {', '.join(reading.names)}. Received: "
-                f"{shown(list(names), 200)} without {wanted!r}.{did_you_mean(wanted, names)} "
-                f"Say which it is with {flag}=NAME; a file without a line that names its columns needs one"
+                f"{shown(list(names), 200)} without {wanted!r}.{did_you_mean(wanted, names)}{how if flag else ''}"
             )
 
 
@@ -207,7 +215,7 @@ def _of_row(
         except ValueError as error:
             problem = error if name not in row else f"column {name!r}: {error}"
             return Input(where, others=others, error=f"{where}: {problem}")
-    return Input(where, found[0], found[1] if len(found) == 2 else None, others)
+    return Input(where, tuple(found), others)
 
 
 def _lines(file: DataFile, reading: Reading) -> Iterator[Input]:
@@ -244,13 +252,12 @@ def _of_line(line: str, where: str, reading: Reading) -> Input:
         whole_text(line)
     except ValueError as error:
         return Input(where, error=f"{where}: {error}")
-    if len(reading.columns) == 1:
-        return Input(where, line)
-    first, tab, second = line.partition("\t")
-    if not tab:
-        expected = f"expected {reading.columns[0]}, a tab, {reading.columns[1]}"
-        return Input(where, error=f"{where}: {expected}. Received: no tab in {shown(line)}")
-    return Input(where, first, second)
+    texts = tuple(line.split("\t", len(reading.columns) - 1))
+    if len(texts) < len(reading.columns):
+        tabs = "no tab" if len(texts) == 1 else f"{len(texts) - 1} tab{'s' * (len(texts) > 2)}"
+        expected = f"expected {', a tab, '.join(reading.columns)}"
+        return Input(where, error=f"{where}: {expected}. Received: {tabs} in {shown(line)}")
+    return Input(where, texts)
 
 
 def _refuse_tagged(file: DataFile, reading: Reading) -> None:

@@ -22,13 +22,14 @@ def agreement(kind: Kind, examples: Examples, ours: Sequence[Answer], theirs: Se
         where the answers are vectors also "least_cosine" and "mean_cosine". "examples" is how many there were.
     Raises: ValueError where there are not as many answers.
     """
-    if not len(ours) == len(theirs) == len(examples.texts):
+    texts = list(zip(*examples.columns, strict=True))
+    if not len(ours) == len(theirs) == len(texts):
         raise ValueError(f"`theirs` must be {len(ours)} answers, one a text. Received: {len(theirs)}")
+    vector = kind.serving.vector
     same, differences = 0, [0.0]
     cosines: list[float] = []
-    for i, text in enumerate(examples.texts):
-        pair = examples.pairs[i] if examples.pairs is not None else None
-        sides = [list(_leaves(kind.to_json(text, pair, rows[i]))) for rows in (ours, theirs)]
+    for i, row in enumerate(texts):
+        sides = [list(_leaves(kind.as_json(row, rows[i]))) for rows in (ours, theirs)]
         words = [[leaf for leaf in side if not isinstance(leaf[1], float)] for side in sides]
         if words[0] != words[1]:
             continue
@@ -38,8 +39,8 @@ def agreement(kind: Kind, examples: Examples, ours: Sequence[Answer], theirs: Se
         same += 1
         difference = np.abs(numbers[0] - numbers[1])
         differences.append(float(difference.max(initial=0.0)))
-        if "vector" in ours[i]:
-            cosines.append(_cosine(ours[i]["vector"], theirs[i]["vector"]))
+        if vector:
+            cosines.append(_cosine(ours[i][vector], theirs[i][vector]))
     found: dict[str, Any] = {
         "examples": len(ours),
         "same_answers": same / max(len(ours), 1),

@@ -34,8 +34,9 @@ class Loaded(abc.ABC):
         self.name, self.files, self.takes = name, tuple(files), takes
 
     @abc.abstractmethod
-    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
-        """What `Kind.answer_function` says of each text, worked out by the files."""
+    def rows(self, *columns: Sequence[str]) -> list[Answer]:
+        """What `Kind.answer_function` says of each example, worked out by the files; the texts by the task's columns:
+        rows(texts), rows(texts, pairs) and so on."""
 
     @abc.abstractmethod
     def call(self, batch: int, tokens: int) -> Callable[[], object] | None:

@@ -27,8 +27,8 @@ class LoadedPipeline(Loaded):
         super().__init__(name, files)
         self.pipeline, self.run = pipeline, run
 
-    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
-        return self.pipeline.rows(texts, pairs)
+    def rows(self, *columns: Sequence[str]) -> list[Answer]:
+        return self.pipeline.rows(*columns)
 
     def call(self, batch: int, tokens: int) -> Callable[[], object]:
         return self.pipeline.call(*self.run.probe(batch, tokens))

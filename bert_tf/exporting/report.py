@@ -112,7 +112,7 @@ def as_table(report: dict[str, Any]) -> str:
 
 
 def _of_model(run: Run, model: Loaded) -> dict[str, Any]:
-    rows = model.rows(run.examples.texts, run.examples.pairs)
+    rows = model.rows(*run.examples.columns)
     metrics = run.kind.measure_answers(rows, run.examples)
     metric, more_is_better = run.kind.answer_metric
     lost = run.metrics[metric] - metrics[metric]

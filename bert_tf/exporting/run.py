@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.config import RunConfig
 from bert_tf.kinds.base import Answer, Kind
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.serving import lengths_of_texts
 
 if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
@@ -58,7 +59,7 @@ class Run:
     @cached_property
     def rows(self) -> list[Answer]:
         """The run's own answers to `examples`."""
-        return self.pipeline.rows(self.examples.texts, self.examples.pairs)
+        return self.pipeline.rows(*self.examples.columns)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -67,20 +68,11 @@ class Run:
 
     def training_examples(self, count: int) -> Examples:
         """The first `count` examples of the training split, to calibrate on."""
-        from bert_tf.exporting.examples import first_examples
+        return self.kind.read(self.data, "train", skip_bad_rows=True).first(count)
 
-        read = self.kind.read(self.data, "train", skip_bad_rows=True)
-        return first_examples(read, count)
-
-    def probe(self, batch: int, tokens: int) -> tuple[list[str], list[str] | None]:
-        """Texts, and pairs where the task has them, of so many tokens in all, special ones included, to be timed."""
+    def probe(self, batch: int, tokens: int) -> tuple[list[str], ...]:
+        """Texts of each column, of so many tokens an example, special ones included, to be timed."""
         from bert_tf.exporting.probe import texts_of_length
 
-        columns = len(self.kind.text_columns)
-        if columns == 1:
-            return texts_of_length(self.tokenizer, batch, tokens - 2), None
-        first = min(12, (tokens - 3) // 2)
-        return (
-            texts_of_length(self.tokenizer, batch, first),
-            texts_of_length(self.tokenizer, batch, tokens - 3 - first),
-        )
+        lengths = self.kind.serving.lengths or lengths_of_texts(len(self.kind.text_columns))
+        return tuple(texts_of_length(self.tokenizer, batch, max(length, 0)) for length in lengths(tokens))

@@ -7,35 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert_tf.kinds import (
-    Classification,
-    ExtractiveSummarization,
-    Kind,
-    MultiLabel,
-    Pretraining,
-    Regression,
-    SpanQA,
-    Tagging,
-)
-from bert_tf.kinds.vectors.spec import SentenceVectors
+from bert_tf.kinds.base import Kind
 
-# Of each kind, what its answers have several of, and the name of how many there are. Of a kind that is not here, and
-# of names that are not, each has a number of its own, `<name>_count`.
-COUNTS: dict[type[Kind], dict[str, tuple[str, ...]]] = {
-    MultiLabel: {"label_count": ("labels",)},
-    Tagging: {"count": ("text", "label", "start", "end", "score"), "piece_count": ("piece_start", "piece_tag")},
-    SpanQA: {"n_best_count": tuple(f"n_best_{name}" for name in ("answer", "start", "end", "score", "logit"))},
-    SentenceVectors: {"token_count": ("token", "start", "end", "token_vector")},
-    ExtractiveSummarization: {"count": ("start", "end", "score")},
-    Pretraining: {"count": ("starts", "ends", "tokens", "token_ids", "scores")},
-}
-# What only scoring needs.
-INNER: dict[type[Kind], tuple[str, ...]] = {
-    Classification: ("label_index", "logits"),
-    MultiLabel: ("holds", "logits"),
-    Tagging: ("piece_start", "piece_tag", "piece_count"),
-    SpanQA: ("n_best_logit",),
-}
 FILL = {tf.string: "", tf.bool: False}
 
 
@@ -54,21 +27,14 @@ def dense(kind: Kind, answers: Mapping[str, Any]) -> dict[str, Any]:
 
 def for_users(kind: Kind, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Of what `dense` gives, what an answer is to whoever asks; the names are mostly those that predict prints."""
-    found = {name: value for name, value in answers.items() if name not in _of_kind(INNER, kind, ())}
-    if isinstance(kind, Classification):
-        found["score"] = tf.reduce_max(answers["probabilities"], axis=-1)
-        if "is_rejected" in answers:
-            found["best_guess"] = tf.gather(tf.constant(kind.classes), answers["label_index"])
-    if isinstance(kind, Regression) and len(kind.output_names) == 1:
-        found = {"value": answers["values"][:, 0]}
-    if isinstance(kind, SpanQA) and not kind.no_answer:
-        del found["no_answer_score"]
-    return found
+    signatures = kind.serving.signatures
+    found = {name: value for name, value in answers.items() if name not in signatures.inner}
+    return found | dict(signatures.added(answers))
 
 
 def counts_of(kind: Kind, answers: Mapping[str, Any]) -> dict[str, str]:
     """Name of each ragged tensor, or spec of one -> name of how many there are."""
-    shared = {name: count for count, names in _of_kind(COUNTS, kind, {}).items() for name in names}
+    shared = {name: count for count, names in kind.serving.signatures.counts.items() for name in names}
     ragged = [name for name, value in answers.items() if isinstance(value, tf.RaggedTensor | tf.RaggedTensorSpec)]
     return {name: shared.get(name, f"{name}_count") for name in ragged}
 
@@ -80,7 +46,3 @@ def with_ragged(answers: Mapping[str, Any], counts: Mapping[str, str]) -> dict[s
         for name, value in answers.items()
         if name not in counts.values()
     }
-
-
-def _of_kind(table: Mapping[type[Kind], Any], kind: Kind, otherwise: Any) -> Any:
-    return next((value for known, value in table.items() if isinstance(kind, known)), otherwise)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from bert_tf.inference.columns import OfColumns, Several, check_texts, columns_of
 from bert_tf.inference.runs import open_run, read_run
 from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
 from bert_tf.kinds import Answer, Kind
@@ -40,12 +41,13 @@ class Pipeline:
             refused and are to be left out although answers may change, as the settings model.ignore and
             model.ignore_tokenizer of a run.
     Call arguments:
-        texts: one text, or several.
+        texts: one text, or several; or, of any task, a dict of a text for each of its columns (`kind.text_columns`), or
+            several: the only way where it has more than two.
         pairs: the second text of each, for a task of pairs.
     Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
         `probabilities` by name of the class.
-    Raises: UserError if there is no model in `where`; ValueError if texts and pairs do not go together, or if one of
-        them is no text that UTF-8 can hold, named by its place: `texts[3]`.
+    Raises: UserError if there is no model in `where`; ValueError if texts and pairs, or a dict's columns, do not go
+        together with the task, or if one of them is no text that UTF-8 can hold, named by its place: `texts[3]`.
 
     >>> import tempfile
     >>> from bert_tf import BertClassifier, BertConfig, BertTokenizer
@@ -169,7 +171,7 @@ class Pipeline:
         from bert_tf.inference.answers import with_ragged
         from bert_tf.text import BertTokenizer
 
-        kind, described = read_task(folder)
+        kind, described = read_task(folder, task)
         self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples
         self.sequence_length = described["settings"]["sequence_length"]
         self.tokenizer = BertTokenizer.from_pretrained(folder / "assets")
@@ -182,67 +184,73 @@ class Pipeline:
         self._functions[len(columns)] = answer
 
     @overload
-    def __call__(self, texts: str, pairs: str | None = None) -> dict[str, Any]: ...
+    def __call__(self, texts: str | OfColumns, pairs: str | None = None) -> dict[str, Any]: ...
     @overload
-    def __call__(self, texts: Texts, pairs: Texts | None = None) -> list[dict[str, Any]]: ...
+    def __call__(self, texts: Texts | Several, pairs: Texts | None = None) -> list[dict[str, Any]]: ...
 
-    def __call__(self, texts: str | Texts, pairs: str | Texts | None = None) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(texts, str):
+    def __call__(
+        self, texts: str | OfColumns | Texts | Several, pairs: str | Texts | None = None
+    ) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(texts, str | Mapping):
             if pairs is not None and not isinstance(pairs, str):
                 raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")
-            return self([texts], None if pairs is None else [pairs])[0]
+            one: Any = [texts]
+            return self(one, None if pairs is None else [pairs])[0]
         if texts is None:
             raise ValueError("`texts` must be one text or several. Received: None")
         if isinstance(pairs, str):
             raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
-        answers = self.rows(texts, pairs)
-        return [
-            self.kind.to_json(text, pairs[i] if pairs is not None else None, answers[i]) for i, text in enumerate(texts)
-        ]
+        columns = columns_of(texts, pairs, names=self._names)
+        answers = self.rows(*columns)
+        return [self.kind.as_json(row, answer) for row, answer in zip(zip(*columns, strict=True), answers, strict=True)]
 
     def rows(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, progress: Progress | None = None
+        self,
+        texts: Sequence[str] | Several,
+        pairs: Sequence[str] | None = None,
+        *more: Sequence[str],
+        progress: Progress | None = None,
     ) -> list[Answer]:
         """The answers as the graph gives them, one a text, in the order of the texts, whatever order they are made in.
 
         Args:
+            texts, pairs, more: the texts of each column, as `Examples.columns` has them; or dicts, as when called.
             progress: called with (texts done, E) after each batch.
         """
         import tensorflow as tf
 
-        count = 1 + (pairs is not None)
-        wanted = len((self.kind if self._is_run else self.kind.of_columns(count)).text_columns)
-        if (pairs is None) != (wanted == 1) or (pairs is not None and len(pairs) != len(texts)):
-            came = "no pairs" if pairs is None else f"{len(pairs)} pairs"
-            needs = "no `pairs`" if wanted == 1 else "as many `pairs` as `texts`"
-            raise ValueError(f"This task takes {needs}. Received: {len(texts)} texts, {came}")
-        check_texts("texts", texts)
-        if pairs is not None:
-            check_texts("pairs", pairs)
-        answer = self._function(wanted)
-        lengths = np.array([len(text) for text in texts], np.int64)
-        if pairs is not None:
-            lengths += np.array([len(pair) for pair in pairs], np.int64)
+        columns = columns_of(texts, pairs, *more, names=self._names)
+        names = ("texts", "pairs") if len(columns) <= 2 else self._names(len(columns))
+        for name, column in zip(names, columns, strict=False):
+            check_texts(name, column)
+        answer = self._function(len(columns))
+        lengths = np.sum([[len(text) for text in column] for column in columns], axis=0, dtype=np.int64)
         order = np.argsort(
             -lengths, kind="stable"
         )  # the longest first: like lengths together, and memory is known early
         answers: list[Answer] = [{}] * len(order)
         for start in range(0, len(order), self.batch_examples):
             rows = order[start : start + self.batch_examples]
-            batch = [tf.constant([side[i] for i in rows], tf.string) for side in (texts, pairs) if side is not None]
+            batch = [tf.constant([column[i] for i in rows], tf.string) for column in columns]
             for i, row in zip(rows, _rows(answer(*batch)), strict=True):
                 answers[i] = row
             if progress is not None:
                 progress(min(start + self.batch_examples, len(order)), len(order))
         return answers
 
-    def call(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Callable[[], dict[str, Any]]:
+    def call(
+        self, texts: Sequence[str] | Several, pairs: Sequence[str] | None = None, *more: Sequence[str]
+    ) -> Callable[[], dict[str, Any]]:
         """One call of the graph on a whole batch, ready to be timed: the tensors of the answers."""
         import tensorflow as tf
 
-        batch = [tf.constant(side, tf.string) for side in (texts, pairs) if side is not None]
+        batch = [tf.constant(column, tf.string) for column in columns_of(texts, pairs, *more, names=self._names)]
         answer = self._function(len(batch))
         return lambda: answer(*batch)
+
+    def _names(self, count: int) -> tuple[str, ...]:
+        """The columns of the task; a folder without one takes one or two texts."""
+        return (self.kind if self._is_run else self.kind.of_columns(count)).text_columns
 
     def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
         """The graph for that many texts an answer; a folder without a task takes one or two."""
@@ -269,19 +277,6 @@ def _check_arguments(place: Any, parts: Mapping[str, Any], *, of_place: bool, of
             "`task`, `lowercase`, `ignore` and `ignore_tokenizer` say how a folder is read, and go with `where` alone. "
             "Received: one of them with a model"
         )
-
-
-def check_texts(name: str, texts: Sequence[str]) -> None:
-    """Raises: ValueError that names the place in `texts`, called `name`, of the first that is no text in UTF-8."""
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(f"`{name}[{i}]` must be a text. Received: {text!r:.80}")
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                came = f"a lone surrogate at character {error.start + 1} of {text!r:.80}"
-                raise ValueError(f"`{name}[{i}]` must be a text that UTF-8 can hold. Received: {came}") from None
 
 
 def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:

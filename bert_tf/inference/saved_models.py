@@ -30,14 +30,18 @@ def saved_model_in(where: Path) -> Path | None:
     return newest if (newest / "saved_model.pb").is_file() else None
 
 
-def read_task(folder: Path) -> tuple[Kind, dict[str, Any]]:
+def read_task(folder: Path, task: Kind | None = None) -> tuple[Kind, dict[str, Any]]:
     """The task of a SavedModel that the export made, and what its task.json says.
 
+    Args:
+        task: what it is where it is of a kind of your own, which task.json cannot say.
     Raises: UserError if there is none.
     """
     path = folder / "assets" / TASK
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        return task_file.from_json(described), described
+        if task is None or task_file.is_known(described):
+            task = task_file.from_json(described)
+        return task, described
     except (OSError, ValueError) as error:
         raise UserError(f"{folder}: expected a SavedModel of bert_tf.export, with {TASK}. Received: {error}") from None

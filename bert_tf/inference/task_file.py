@@ -40,8 +40,8 @@ def from_json(described: Mapping[str, Any]) -> Kind:
     from bert_tf.kinds.definitions import load_task
 
     name = described.get("kind", "")
-    found = getattr(kinds, name, None) if name in kinds.__all__ else None
-    if not (isinstance(found, type) and issubclass(found, Kind)):
+    found = _kind_called(name)
+    if found is None:
         task = str(described.get("task"))
         if task.endswith(".py") or "/" in task or os.sep in task:  # whose code nobody here asked to run
             raise UserError(f"the kind {name!r} of the task {task} is not one of bert_tf's: give `task`, of that kind")
@@ -53,6 +53,16 @@ def from_json(described: Mapping[str, Any]) -> Kind:
         return found(source=InMemory({}), **settings)
     except (TypeError, ValueError) as error:
         raise UserError(f"a task of the kind {name} cannot be made of {described!r}: {error}") from None
+
+
+def is_known(described: Mapping[str, Any]) -> bool:
+    """Whether the task is of a kind that bert_tf has."""
+    return _kind_called(described.get("kind", "")) is not None
+
+
+def _kind_called(name: str) -> type[Kind] | None:
+    found = getattr(kinds, name, None) if name in kinds.__all__ else None
+    return found if isinstance(found, type) and issubclass(found, Kind) else None
 
 
 def _tuples(value: Any) -> Any:

@@ -6,6 +6,7 @@ from bert_tf.kinds.classification.regression import Regression
 from bert_tf.kinds.classification.single_label import Classification
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.extractive.spec import ExtractiveSummarization, SummaryExamples
+from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.pretraining.data import Corpus
 from bert_tf.kinds.pretraining.spec import Pretraining
 from bert_tf.kinds.span_qa.examples import SpanExamples
@@ -24,6 +25,7 @@ __all__ = [
     "Examples",
     "ExtractiveSummarization",
     "Kind",
+    "Measured",
     "MultiLabel",
     "Pretraining",
     "Regression",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
+
+Self = TypeVar("Self", bound="Examples")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,31 @@ class Examples:
         return len(self.texts)
 
     @property
+    def columns(self) -> tuple[Sequence[str], ...]:
+        """The texts, a sequence [E] for each column of the task. A kind with more than two has its own."""
+        return (self.texts,) if self.pairs is None else (self.texts, self.pairs)
+
+    def first(self: Self, count: int) -> Self:
+        """The first `count` examples, or all that there are.
+
+        Example:
+            >>> some = Examples(texts=["a", "b", "c"], labels=np.array([1, 0, 1])).first(2)
+            >>> some.columns, some.labels
+            ((['a', 'b'],), array([1, 0]))
+        """
+        size = len(self)
+        if size <= count:
+            return self
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return dataclasses.replace(
+            self, **{name: value[:count] for name, value in values.items() if _is_column(value, size)}
+        )
+
+    @property
     def is_labelled(self) -> bool:
         """Whether the split says what is right, so that it can be trained on and scored."""
         return self.labels is not None
+
+
+def _is_column(value: Any, size: int) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | Mapping) and len(value) == size

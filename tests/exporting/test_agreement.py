@@ -11,7 +11,6 @@ from bert_tf.data.tagged.label_sets import of_types
 from bert_tf.errors import UserError
 from bert_tf.exporting import probe, report
 from bert_tf.exporting.agreement import agreement
-from bert_tf.exporting.examples import first_examples
 from bert_tf.kinds import Classification, Embedding, Examples, Tagging
 from bert_tf.kinds.tagging.spec import TaggedExamples
 from bert_tf.kinds.vectors.retrieval import Judged
@@ -65,21 +64,21 @@ def test_as_many_answers_as_texts():
 
 
 def test_the_first_examples_of_columns():
-    some = first_examples(dataclasses.replace(EXAMPLES, pairs=["x", "y", "z"], bad_rows=7), 2)
+    some = dataclasses.replace(EXAMPLES, pairs=["x", "y", "z"], bad_rows=7).first(2)
     assert (some.texts, some.pairs, some.labels.tolist(), some.bad_rows) == (["a", "b"], ["x", "y"], [0, 1], 7)  # pyright: ignore[reportOptionalMemberAccess]
-    assert first_examples(EXAMPLES, 3) is EXAMPLES
+    assert EXAMPLES.first(3) is EXAMPLES
     labels = of_types(("place",))
     tagged = TaggedExamples(
         texts=["a b", "c"], words=[["a", "b"], ["c"]], starts=[[0, 2], [0]], tags=[[0, 1], [2]], label_set=labels
     )
     some = TaggedExamples(texts=["a b"], words=[["a", "b"]], starts=[[0, 2]], tags=[[0, 1]], label_set=labels)
-    assert first_examples(tagged, 1) == some
+    assert tagged.first(1) == some
 
 
 def test_the_first_groups_with_the_texts_that_they_are_of():
     members = np.array([[3, 1], [0, 1], [2, 0]], np.int32)
     groups = TextGroups(texts=["a", "b", "c", "d"], members=members, labels=np.array([0.5, 1.0, 0.0]))
-    some = first_examples(groups, 2)
+    some = groups.first(2)
     assert isinstance(some, TextGroups)
     assert [[some.texts[i] for i in row] for row in some.members] == [["d", "b"], ["a", "b"]]
     assert (len(some), len(some.texts), some.members.dtype) == (2, 3, np.int32)
@@ -87,7 +86,7 @@ def test_the_first_groups_with_the_texts_that_they_are_of():
 
 def test_a_ranking_is_over_all():
     judged = Judged(texts=["a", "b"], members=np.array([[1, 0]] * 5), documents=1, judgements=[{0: 1.0}])
-    assert first_examples(judged, 2) is judged
+    assert judged.first(2) is judged
 
 
 # Texts to be timed.

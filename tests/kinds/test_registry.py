@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 import bert_tf
+from bert_tf import kinds
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import Pipeline
@@ -75,7 +78,8 @@ def test_vectors_of_texts(tmp_path):
         (
             "RobertaForSequenceClassification",
             r"config\.json: the architecture RobertaForSequenceClassification is not known\. .* "
-            "Known are BertForSequenceClassification, BertForTokenClassification, .*`task`",
+            "Known are BertForSequenceClassification, BertForNextSentencePrediction, "
+            "BertForTokenClassification, .*`task`",
         ),
         ("BertForSequenceClasification", "Did you mean 'BertForSequenceClassification'?"),
     ],
@@ -171,6 +175,34 @@ def test_texts_and_pairs_that_do_not_go_with_a_folder(tmp_path):
     tagger = Pipeline(save(bert_tf.BertTagger(CONFIG, 3, labels=("O", "B-a", "I-a")), tmp_path / "tagger"))
     with pytest.raises(ValueError, match="This task takes no `pairs`"):
         tagger("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "architecture"),
+    [
+        ("classifier pooler", "BertForSequenceClassification"),
+        ("classifier", "BertForTokenClassification"),
+        ("classifier pooler masked_lm span", "BertForSequenceClassification"),
+        ("masked_lm next_sentence span", "BertForPreTraining"),
+        ("masked_lm sentence_score", "BertForMaskedLM"),
+        ("span sentence_score next_sentence", "BertForQuestionAnswering"),
+        ("sentence_score next_sentence", "BertForExtractiveSummarization"),
+        ("next_sentence pooler", "BertForNextSentencePrediction"),
+        ("pooler", None),
+    ],
+)
+def test_tensors_of_several_heads_are_of_one_architecture(tensors, architecture):
+    folder: Any = SimpleNamespace(parts=frozenset(tensors.split()), checkpoint=SimpleNamespace(labels=None))
+    meant = [name for name, row in ARCHITECTURES.items() if row.is_meant(folder)]
+    assert meant == ([architecture] if architecture else [])
+
+
+def test_no_two_kinds_claim_an_architecture():
+    folders = sorted(Path(kinds.__file__).parent.glob("*/folders.py"))
+    parts = [importlib.import_module(f"bert_tf.kinds.{path.parent.name}.folders") for path in folders]
+    names = [name for part in parts for name in getattr(part, "ROWS", ())]
+    assert len(names) == len(set(names))
+    assert set(names) == {name for name, row in ARCHITECTURES.items() if row.answer is not None}
 
 
 def test_the_table_has_an_answer_or_a_reason_in_every_row():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def write_readme(folder: Path, run: Run, signatures: Mapping[str, Any]) -> None:
     signatures: concrete functions by name.
     """
     columns = run.kind.text_columns
-    texts = dict(zip(columns, SAMPLES, strict=False))
+    texts = dict(zip(columns, cycle(SAMPLES), strict=False))
     arguments = ", ".join(f"{name}=tf.constant([{text!r}])" for name, text in texts.items())
     name = Path(run.config.task).stem
     parts = [
@@ -38,7 +39,7 @@ def write_readme(folder: Path, run: Run, signatures: Mapping[str, Any]) -> None:
         "`pip install tensorflow tensorflow-text` and nothing of bert_tf:",
         python(PLAIN.format(arguments=arguments)),
         "Where bert_tf is installed, with answers as `python -m bert_tf.predict` prints them:",
-        python(PIPELINE.format(arguments=", ".join(map(repr, texts.values())))),
+        python(PIPELINE.format(arguments=", ".join(map(repr, texts.values())) if len(texts) <= 2 else repr(texts))),
         "TensorFlow Serving gets the folder that holds this numbered one. It links the tokenizer's operators; "
         "`batching_params.pbtxt` says how it may put requests together:\n\n"
         f"```\ntensorflow_model_server --port=8500 --rest_api_port=8501 --model_name={name} \\\n"

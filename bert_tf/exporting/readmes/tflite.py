@@ -68,7 +68,7 @@ def _program(model: Mapping[str, Any], described: Mapping[str, Any]) -> str:
     columns = [note["name"] for note in model["inputs"]]
     if model["takes"] == "text":
         return TEXT.format(texts=dict(zip(columns, SAMPLES, strict=False)), file=model["file"])
-    single = len(described["texts"]) == 1 or described["sequence"]["layout"][1] == "each text by itself"
+    single = described["sequence"]["layout"].count("[SEP]") == 1
     texts = f"[{SAMPLES[0]!r}]" if single else f"[{SAMPLES[0]!r}], [{SAMPLES[1]!r}]"
     return TENSORS.format(texts=texts, length=described["sequence"]["max_length"], file=model["file"])
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bert_tf.config import to_toml
 from bert_tf.errors import UserError
@@ -18,9 +18,6 @@ from bert_tf.inference import task_file
 from bert_tf.inference.saved_models import DETAILS, TASK, versions
 from bert_tf.lookup import definitions
 from bert_tf.weights.files import write_json, write_lines
-
-if TYPE_CHECKING:
-    from bert_tf.kinds.base import Kind
 
 LABELS, RECIPE = "labels.txt", "config.toml"
 WARMUP = "tf_serving_warmup_requests"
@@ -110,17 +107,12 @@ class SavedModel(Artefact):
         return [f"serve it: MODEL_DIR={base} MODEL_NAME={base.name} docker compose -f {compose} up"]
 
 
-def labels_of(kind: Kind) -> tuple[str, ...]:
-    """Names of what the model tells apart, in the order of its outputs; none where there is nothing of the sort."""
-    return tuple(getattr(kind, "output_names", ()) or getattr(kind, "tag_names", ()))
-
-
 def _write_assets(run: Run, folder: Path, described: Mapping[str, Any]) -> list[Path]:
     run.tokenizer.save_pretrained(folder)
     (folder / RECIPE).write_text(to_toml(run.config), encoding="utf-8")
     write_json(folder / TASK, described)
-    if labels_of(run.kind):
-        write_lines(folder / LABELS, labels_of(run.kind))
+    if labels := run.kind.serving.labels:
+        write_lines(folder / LABELS, labels)
     return sorted(folder.iterdir())
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def checked(inputs: Mapping[str, Any], *, limits: Mapping[str, int], most_tokens: int) -> dict[str, Any]:
-    """The same tensors, int32 [B, T] each, behind checks that fail with InvalidArgument and name the rule.
+    """The same tensors, int32 [B, ..., T] each, behind checks that fail with InvalidArgument and name the rule.
 
     Args:
         limits: for each input how many numbers there are, from 0.
@@ -21,7 +21,7 @@ def checked(inputs: Mapping[str, Any], *, limits: Mapping[str, int], most_tokens
         alike = tf.reduce_all(tf.equal(tf.shape(value), tf.shape(first[1])))
         rule = f"expected {name} of the shape of {first[0]}. Received the shapes:"
         checks.append(_check(alike, rule, tf.shape(value), tf.shape(first[1])))
-    tokens = tf.shape(first[1])[1]
+    tokens = tf.shape(first[1])[-1]
     rule = f"expected 1 to {most_tokens} tokens a row. Received:"
     checks.append(_check((tokens >= 1) & (tokens <= most_tokens), rule, tokens))
     for name, value in inputs.items():

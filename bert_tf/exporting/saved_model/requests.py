@@ -28,16 +28,14 @@ def write_requests(path: Path, run: Run, signatures: Mapping[str, Any], *, batch
     with tf.io.TFRecordWriter(str(path)) as out:
         for batch in batch_sizes:
             for tokens in (min(SHORT, run.sequence_length), run.sequence_length):
-                texts, pairs = run.probe(batch, tokens)
+                texts = dict(zip(columns, run.probe(batch, tokens), strict=True))
                 if tokens <= SHORT:
-                    texts[0] = OTHER_SCRIPTS
-                sides = dict(zip(columns, (texts, pairs) if pairs else (texts,), strict=True))
-                out.write(predict_log(sides, signature=SERVING))
+                    texts[columns[0]][0] = OTHER_SCRIPTS
+                out.write(predict_log(texts, signature=SERVING))
         for name, log in ((CLASSIFY, CLASSIFY_LOG), (REGRESS, REGRESS_LOG)):
             if name in signatures:
-                texts, pairs = run.probe(1, min(SHORT, run.sequence_length))
-                sides = dict(zip(columns, (texts, pairs) if pairs else (texts,), strict=True))
-                out.write(example_log(sides, signature=name, log=log))
+                texts = dict(zip(columns, run.probe(1, min(SHORT, run.sequence_length)), strict=True))
+                out.write(example_log(texts, signature=name, log=log))
 
 
 def predict_log(inputs: Mapping[str, list[str]], *, signature: str) -> bytes:

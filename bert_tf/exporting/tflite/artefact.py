@@ -14,9 +14,9 @@ from bert_tf.exporting.artefact import Artefact, Loaded
 from bert_tf.exporting.run import Run
 
 if TYPE_CHECKING:
-    from bert_tf.exporting.tflite.graph import Contract
     from bert_tf.exporting.tflite.readers import Readers
     from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.serving import Contract
 
 QUANTIZATIONS = ("float32", "float16", "int8", "static_int8")
 EIGHT_BITS = ("int8", "static_int8")
@@ -25,6 +25,7 @@ OPERATORS = ("dense", "all")
 LENGTHS = ("fixed", "dynamic")
 METADATA = ("exact", "always")
 LEAST_MASK = -1e4
+MOST_TEXTS = 2  # in a row that is made of texts
 MOST_EXAMPLES = 100_000  # of the training split, in which words with accents are looked for
 
 
@@ -35,7 +36,7 @@ class TFLite(Artefact):
 
     Such a file takes ids, mask and segment_ids, int32 [1, T], and holds the vocabulary, the labels and descriptions in
     the form that MediaPipe Tasks and the Task Library read. A `model_text_<quantization>.tflite` takes strings [1], and
-    needs a runtime with three operators of tensorflow_text. What both give: `bert_tf.exporting.tflite.graph.contract`.
+    needs a runtime with three operators of tensorflow_text. What both give: the `Contract` of `bert_tf.kinds.serving`.
 
     Args:
         inputs: "tensors", "text" or both.
@@ -97,25 +98,20 @@ class TFLite(Artefact):
 
     def check(self, kind: Kind) -> None:
         from bert_tf.exporting.tflite.check import litert
-        from bert_tf.kinds import ExtractiveSummarization, Pretraining, TextToText
 
-        if isinstance(kind, TextToText):
-            raise UserError(
-                "--format=tflite: expected a task that answers in one pass. Received: one that writes texts"
-            )
-        if prompt := getattr(kind, "prompt", None):
-            raise UserError(
-                "--format=tflite: expected a task without a `prompt`, which a TFLite file cannot put before texts. "
-                f"Received: {prompt!r}"
-            )
+        refuses = kind.serving.refuses
+        if "tflite" in refuses:
+            raise UserError(f"--format=tflite: {refuses['tflite']}")
         litert()
-        if "text" in self.inputs and isinstance(kind, ExtractiveSummarization):
+        if "text" not in self.inputs:
+            return
+        if "tflite:text" in refuses:
+            raise UserError(f"--set inputs: {refuses['tflite:text']}")
+        if len(kind.text_columns) > MOST_TEXTS:
             raise UserError(
-                "--set inputs: expected tensors: this task splits texts into sentences by patterns, and TFLite has no "
-                "operators for those. Received: text"
+                f"--set inputs: expected tensors: a file that takes text makes rows of {MOST_TEXTS} texts at most, and "
+                f"this task has {len(kind.text_columns)}. Received: text"
             )
-        if "text" in self.inputs and isinstance(kind, Pretraining):
-            raise UserError("--set inputs: expected tensors: a text's [MASK] would be read as letters. Received: text")
 
     def write(self, run: Run, folder: Path) -> None:
         from bert_tf.exporting.readmes.tflite import write_readme
@@ -150,7 +146,8 @@ class TFLite(Artefact):
         from bert_tf.exporting.tflite.text.words import words_for_others
 
         takes_text = flavour == "text"
-        inputs = lite_graph.text_inputs(run.kind) if takes_text else lite_graph.INPUTS
+        names = lite_graph.text_names(outputs, len(run.kind.text_columns))
+        inputs = lite_graph.text_inputs(names) if takes_text else lite_graph.INPUTS
         readers = self._readers(run, flavour, outputs, described["reject_below"])
         least = described["reject_below"]
         noted = [
@@ -206,7 +203,7 @@ class TFLite(Artefact):
         return readers_of(
             outputs,
             run.tokenizer,
-            texts=1 if outputs.reader == "embedder" else len(run.kind.text_columns),
+            texts=len(outputs.row or run.kind.text_columns),
             length=run.sequence_length if self.length == "fixed" else None,
             reject_below=reject_below,
             anyway=self.reader_metadata == "always",
@@ -214,14 +211,15 @@ class TFLite(Artefact):
 
     def _function(self, run: Run, outputs: Contract, numbers: np.ndarray | None) -> Any:
         """What takes tensors, whose ids are numbered so, or text."""
-        from bert_tf.exporting.tflite.graph import tensors_function, text_function
+        from bert_tf.exporting.tflite.graph import tensors_function, text_function, text_names
 
         if numbers is not None:
             length = run.sequence_length if self.length == "fixed" else None
             return tensors_function(run.model, outputs, length, numbers, longest=run.sequence_length)
         from bert_tf.exporting.tflite.text.tokenizer import LiteTokenizer
 
-        return text_function(run.model, outputs, run.kind, LiteTokenizer(run.tokenizer, run.sequence_length))
+        names = text_names(outputs, len(run.kind.text_columns))
+        return text_function(run.model, outputs, names, LiteTokenizer(run.tokenizer, run.sequence_length))
 
     def load(self, run: Run, folder: Path) -> list[Loaded]:
         from bert_tf.exporting.tflite.loaded import LoadedTensors, LoadedText
@@ -265,7 +263,7 @@ def _training_texts(run: Run) -> list[str]:
         examples = run.training_examples(MOST_EXAMPLES)
     except UserError:
         return []
-    return [*examples.texts, *(examples.pairs or ())]
+    return [text for column in examples.columns for text in column]
 
 
 def _file(folder: Path, flavour: str, quantization: str) -> Path:

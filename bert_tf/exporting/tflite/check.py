@@ -11,7 +11,7 @@ import numpy as np
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
-    from bert_tf.exporting.tflite.graph import Contract
+    from bert_tf.kinds.serving import Contract
 
 THREADS = 2
 
@@ -67,6 +67,7 @@ class LiteFile:
 
 class LiteModel:
     """A LiteFile where a Keras model is expected: a dict of tensors [B, T] in, float32 [B, ...] or [B, T, ...] out.
+    Where examples are of several rows, [B, ..., T], it gives [B, ..., ...].
 
     Args:
         file: what does the work, a row at a time.
@@ -84,8 +85,14 @@ class LiteModel:
         import tensorflow as tf
 
         arrays = [inputs[name] for name in ("token_ids", "padding_mask", "segment_ids")]
-        found = tf.numpy_function(self._rows, arrays, tf.float32)
-        return tf.ensure_shape(found, [None, *([None] if self.contract.per_token else []), *self.shape])
+        rows = [tf.reshape(array, [-1, tf.shape(array)[-1]]) for array in arrays]  # [R, T]
+        found = tf.numpy_function(self._rows, rows, tf.float32)
+        found = tf.ensure_shape(found, [None, *([None] if self.contract.per_token else []), *self.shape])
+        leading = arrays[0].shape[:-1]
+        if leading.rank != 1:
+            found = tf.reshape(found, tf.concat([tf.shape(arrays[0])[:-1], tf.shape(found)[1:]], axis=0))
+            found = tf.ensure_shape(found, [*leading, *([None] if self.contract.per_token else []), *self.shape])
+        return self.contract.given(found, inputs)
 
     def scores(self, logits: Any) -> Any:
         """What the file gives where the Keras model's `scores` are asked for: it has worked them out already."""
@@ -109,15 +116,6 @@ class LiteModel:
 
     def _row(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.asarray(self.contract.decode(self.file(arrays)))
-
-
-class LiteMaskedLM(LiteModel):
-    """A LiteFile that guesses tokens where a `BertMaskedLM` is expected."""
-
-    def __call__(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        from bert_tf.layers.functions.masks import take_positions
-
-        return {"masked_lm_logits": take_positions(super().__call__(inputs), inputs["masked_positions"])}
 
 
 def litert() -> Any:

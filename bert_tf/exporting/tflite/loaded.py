@@ -11,12 +11,10 @@ import numpy as np
 
 from bert_tf.exporting.artefact import Loaded
 from bert_tf.exporting.run import Run
-from bert_tf.exporting.tflite.check import LiteFile, LiteMaskedLM, LiteModel, registrars
+from bert_tf.exporting.tflite.check import LiteFile, LiteModel, registrars
 from bert_tf.exporting.tflite.file import operators
-from bert_tf.exporting.tflite.graph import contract, text_names
+from bert_tf.exporting.tflite.graph import text_names
 from bert_tf.inference.pipeline import Pipeline
-from bert_tf.kinds import Pretraining, Tagging
-from bert_tf.kinds.vectors.spec import SentenceVectors
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Answer
@@ -30,11 +28,11 @@ class LoadedTensors(Loaded):
     def __init__(self, name: str, path: Path, run: Run) -> None:
         super().__init__(name, [path], takes="tensors")
         self.run, self.file = run, LiteFile(path)
-        model = LiteMaskedLM if isinstance(run.kind, Pretraining) else LiteModel
-        self.pipeline = _pipeline(run, model(self.file, contract(run.kind), reject_below=_rejects(run)))
+        model = LiteModel(self.file, run.kind.serving.contract, reject_below=_rejects(run))
+        self.pipeline = _pipeline(run, model)
 
-    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
-        return self.pipeline.rows(texts, pairs)
+    def rows(self, *columns: Sequence[str]) -> list[Answer]:
+        return self.pipeline.rows(*columns)
 
     def call(self, batch: int, tokens: int) -> Callable[[], object] | None:
         """One run of the interpreter; a row of a fixed length is padded to it, and one that is too long left out."""
@@ -57,19 +55,17 @@ class LoadedText(Loaded):
         self.model = TextModel(LiteFile(path, register=registrars()), run)
         self.pipeline = _pipeline(run, self.model)
 
-    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Answer]:
+    def rows(self, *columns: Sequence[str]) -> list[Answer]:
         found = []
-        for i, text in enumerate(texts):
-            both = (text,) if pairs is None else (text, pairs[i])
-            self.model.arrays = _strings(self.run, both)
-            found += self.pipeline.rows(*([side] for side in both))
+        for texts in zip(*columns, strict=True):
+            self.model.arrays = _strings(self.run, texts)
+            found += self.pipeline.rows(*([text] for text in texts))
         return found
 
     def call(self, batch: int, tokens: int) -> Callable[[], object] | None:
         if batch != 1 or tokens > self.run.sequence_length:
             return None
-        texts, pairs = self.run.probe(1, tokens)
-        arrays = _strings(self.run, (*texts, *(pairs or ())))
+        arrays = _strings(self.run, [text for (text,) in self.run.probe(1, tokens)])
         return lambda: self.model.file(arrays)
 
     def notes(self) -> Mapping[str, Any]:
@@ -82,10 +78,10 @@ class TextModel(LiteModel):
 
     def __init__(self, file: LiteFile, run: Run) -> None:
         self.arrays = _strings(run, ("",) * len(run.kind.text_columns))
-        super().__init__(file, contract(run.kind), reject_below=_rejects(run))
+        super().__init__(file, run.kind.serving.contract, reject_below=_rejects(run))
         self.nothing = np.full(self.shape, NEVER, np.float32)
-        if isinstance(run.kind, Tagging):
-            self.nothing[run.kind.label_set.outside] = 0.0
+        if self.contract.nothing is not None:
+            self.nothing[self.contract.nothing] = 0.0
 
     def _sample(self) -> np.ndarray:
         return self._row(self.arrays)
@@ -110,14 +106,12 @@ def input_row(token_ids: np.ndarray, segment_ids: np.ndarray, length: int) -> di
 
 
 def _strings(run: Run, texts: Sequence[str]) -> dict[str, np.ndarray]:
-    names = text_names(run.kind)
+    names = text_names(run.kind.serving.contract, len(run.kind.text_columns))
     return {name: np.array([text.encode("utf-8")], object) for name, text in zip(names, texts, strict=True)}
 
 
 def _pipeline(run: Run, model: LiteModel) -> Pipeline:
-    kind = run.kind
-    if isinstance(kind, SentenceVectors):  # a file gives the vector of the text, not those of its tokens
-        kind = dataclasses.replace(kind, word_vectors=False)
+    kind = dataclasses.replace(run.kind, **model.contract.settings)
     return Pipeline.of(kind, model, run.tokenizer, sequence_length=run.sequence_length)
 
 

@@ -9,33 +9,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bert_tf.exporting.tflite.flat_tables import Table, pack
+from bert_tf.kinds.serving import TensorNote
 
 IDENTIFIER = b"M001"
 PARSER_VERSION = "1.1.0"  # the first that knows BERT's tokenizer
 VOCABULARY, LABELS = "vocab.txt", "labels.txt"
 AXIS_LABELS_FILE, VOCABULARY_FILE = np.int8(2), np.int8(5)
 FEATURE, BERT_TOKENIZER, SCORE_THRESHOLD = np.uint8(1), np.uint8(4), np.uint8(3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TensorNote:
-    """What is said of an input or output.
-
-    Args:
-        name: what readers find it by.
-        labels: whether its last axis is that of the file's labels.
-        least_score: scores below it are no answer; 0: every score is one.
-    """
-
-    name: str
-    description: str
-    labels: bool = False
-    least_score: float = 0.0
 
 
 def metadata(

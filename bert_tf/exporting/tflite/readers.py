@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.exporting.tflite.metadata import fit_lines
 
 if TYPE_CHECKING:
-    from bert_tf.exporting.tflite.graph import Contract
+    from bert_tf.kinds.serving import Contract
     from bert_tf.text import BertTokenizer
 
 LITERT = "LiteRT"
@@ -123,7 +123,7 @@ def _tokens_differ(tokenizer: BertTokenizer) -> str:
 def _task_differs(contract: Contract, *, texts: int) -> str:
     """Why they answer otherwise than the task is meant; "" if they do not."""
     if texts != TEXTS[contract.reader]:
-        return "it gives a model one text, and this task is about two"
+        return f"it gives a model one text, and this task is about {'two' if texts == 2 else texts}"
     if contract.facts.get("no_answer_at") is not None:
         return "it never says that a question has no answer, and here some have none"
     return ""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.exporting.tflite.check import LiteFile, registrars
-from bert_tf.exporting.tflite.graph import Contract, contract
-from bert_tf.exporting.tflite.metadata import LABELS, VOCABULARY, TensorNote, fit_lines
+from bert_tf.exporting.tflite.metadata import LABELS, VOCABULARY, fit_lines
 from bert_tf.inference import task_file
+from bert_tf.kinds.serving import Contract, TensorNote
 
 if TYPE_CHECKING:
     from bert_tf.exporting.run import Run
@@ -27,7 +27,7 @@ PIECE_PREFIX = "##"
 
 def contract_of(run: Run) -> Contract:
     """That of the run's task, in the length that the run has."""
-    return contract(dataclasses.replace(run.kind, sequence_length=run.sequence_length))
+    return dataclasses.replace(run.kind, sequence_length=run.sequence_length).serving.contract
 
 
 def describe(run: Run, outputs: Contract) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def describe(run: Run, outputs: Contract) -> dict[str, Any]:
         },
         "sequence": {
             "max_length": run.sequence_length,
-            "stride": _stride(kind, run.sequence_length),
-            "layout": _layout(kind.text_columns, outputs),
+            "stride": outputs.stride,
+            "layout": ["[CLS]", *(part for text in outputs.row or kind.text_columns for part in (text, "[SEP]"))],
         },
     }
 
@@ -105,21 +105,3 @@ def _tensor(detail: Mapping[str, Any], note: TensorNote) -> dict[str, Any]:
         "shape": [None if size < 0 else int(size) for size in detail["shape_signature"]],
         "description": note.description,
     }
-
-
-def _layout(columns: Sequence[str], outputs: Contract) -> list[str]:
-    if outputs.reader == "embedder":
-        return ["[CLS]", "each text by itself", "[SEP]"]
-    row = ["[CLS]"]
-    for column in columns:
-        row += [column, "[SEP]"]
-    return row
-
-
-def _stride(kind: Any, sequence_length: int) -> int | None:
-    """Tokens that neighbouring windows of a long text share; None where a text has one window."""
-    settings = {field.name for field in dataclasses.fields(kind)}
-    if "stride" not in settings:
-        return None
-    wanted = sequence_length // 4 if kind.stride is None else int(kind.stride)
-    return min(wanted, sequence_length - 3)

@@ -11,6 +11,7 @@ import numpy as np
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.serving import Serving
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -124,6 +125,12 @@ class MultiLabel(Pooled):
             "probabilities": probabilities,
             "logits": outputs,
         }
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.classification.serving import multi_label
+
+        return multi_label(self.classes, threshold=self.threshold)
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         return {

@@ -13,8 +13,9 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.rows.cells import shown
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.measured import Measured
 from bert_tf.metrics import get_metric
 from bert_tf.metrics.classification import per_class
 
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pooled(Kind):
+class Pooled(Measured):
     """A `BertClassifier`'s outputs for a text or a pair; what they mean is the subclass's.
 
     Args:

@@ -13,6 +13,7 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.serving import Serving
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -91,6 +92,12 @@ class Regression(Pooled):
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
         """Returns: `values` float32 [B, C]: what the model's `scores` makes of its outputs."""
         return {"values": model.scores(outputs)}
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.classification.serving import regression
+
+        return regression(self.output_names)
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         values = [float(value) for value in answer["values"]]

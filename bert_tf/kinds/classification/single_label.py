@@ -11,6 +11,7 @@ import numpy as np
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.serving import Serving
 from bert_tf.metrics.undefined import Undefined
 
 if TYPE_CHECKING:
@@ -167,6 +168,12 @@ class Classification(Pooled):
             found["is_rejected"] = tf.reduce_max(probabilities, axis=-1) < model.reject_below
             found["label"] = tf.where(found["is_rejected"], "", label)
         return found
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.classification.serving import single_label
+
+        return single_label(self.classes)
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         probabilities = [float(p) for p in answer["probabilities"]]

@@ -11,9 +11,11 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.rows.summaries import document, references
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
+from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.serving import Serving
 from bert_tf.metrics.languages import UNSPACED, language_code
 from bert_tf.metrics.rouge import NAMES, check_reference, rouge
 
@@ -45,7 +47,7 @@ class SummaryExamples(Examples):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractiveSummarization(Kind):
+class ExtractiveSummarization(Measured):
     """The best `num_sentences` sentences of a text, in its order, by a score for each.
 
     A text is split into sentences in the graph (`bert_tf.text.sentences`); a list of sentences is a text with a line
@@ -258,6 +260,12 @@ class ExtractiveSummarization(Kind):
             }
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.extractive.serving import extractive
+
+        return extractive()
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         """Positions are characters of `text`; `unread_sentences` are those at its end that had no room."""

@@ -181,6 +181,10 @@ class OnCorpus(Kind):
             text_format = guess_format(files)
         return files, is_drawn, Reading(text_format, options.text_key, options.language, corpus.skip_bad_rows)
 
+    @property
+    def preparation(self) -> OnCorpus:
+        return self
+
     def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
         """Calls that tokenise a corpus file by file, in any order and anywhere; `blocks` then has less to do."""
         from bert_tf.data.corpora.store import tokenise_file

@@ -15,13 +15,13 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
+from bert_tf.kinds.serving import Serving
 from bert_tf.models.heads import MODELS
 from bert_tf.weights.members import end_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from bert_tf.data import Features
     from bert_tf.data.corpora.examples import PretrainingStream
     from bert_tf.models import BertMaskedLM
     from bert_tf.text import BertTokenizer
@@ -159,9 +159,6 @@ class Pretraining(OnCorpus):
         )
         return score(), {}
 
-    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
-        raise NotImplementedError("pre-training is scored by `scorer_of_splits`")
-
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         """The share of the corpus's sentences in which the best guess is the word that was hidden."""
         assert isinstance(examples, Corpus)
@@ -178,6 +175,12 @@ class Pretraining(OnCorpus):
         from bert_tf.kinds.pretraining.fill_mask import fill_mask
 
         return fill_mask(model, tokenizer, max_length=sequence_length or self.sequence_length, top_k=self.top_k)
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.pretraining.serving import masked_lm
+
+        return masked_lm()
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         from bert_tf.kinds.pretraining.fill_mask import masks_as_json

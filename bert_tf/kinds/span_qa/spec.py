@@ -10,8 +10,10 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.span_qa.examples import SpanExamples, read_spans
 from bert_tf.metrics.languages import language_code
 from bert_tf.metrics.span_answers import SQUAD_METRICS, squad_scores
@@ -30,7 +32,7 @@ SHORTEST = 5  # [CLS] question [SEP] context [SEP], a token each
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpanQA(Kind):
+class SpanQA(Measured):
     """The span of a context that answers a question, or none.
 
     Args:
@@ -219,6 +221,17 @@ class SpanQA(Kind):
         )
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature)
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.span_qa.serving import span_qa
+
+        return span_qa(
+            no_answer=self.no_answer,
+            question_tokens=self.question_tokens,
+            answer_tokens=self.answer_tokens,
+            stride=min(self.stride, self.sequence_length - 3),
+        )
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         names = ("answer", "start", "end", "score")

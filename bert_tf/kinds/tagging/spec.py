@@ -15,8 +15,10 @@ from bert_tf.data.tagged.joining import JOINERS, join_words
 from bert_tf.data.tagged.label_sets import LabelSet, of_types, read_labels
 from bert_tf.data.tagged.rows import SCHEMES, TaggedRows
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.tagging.examples import TaggedExamples
 from bert_tf.kinds.tagging.scoring import TAG_METRICS, UNSEEN, plain_tags, tag_scores
 from bert_tf.metrics.entities import ENTITY_METRICS
@@ -32,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tagging(Kind):
+class Tagging(Measured):
     """A label for each word of a text, and entities of several words where the labels are of some scheme for them.
 
     With `types` the model's labels are IOB2 of these types, and data in any scheme are brought to it: IOB1, IOB2, IO,
@@ -238,7 +240,7 @@ class Tagging(Kind):
 
     def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
         """As every kind's; by the labels that the pipeline's model has, which may be in another order or scheme."""
-        return pipeline.kind.measure_answers(pipeline.rows(examples.texts, examples.pairs), examples, self.metrics)
+        return pipeline.kind.measure_answers(pipeline.rows(*examples.columns), examples, self.metrics)
 
     def measure_answers(
         self, answers: Sequence[Answer], examples: Examples, metrics: Sequence[str] = ()
@@ -273,6 +275,12 @@ class Tagging(Kind):
 
         length = sequence_length or self.sequence_length
         return tag_answers(model, tokenizer, self.label_set, max_length=length, stride=self._stride(length))
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.tagging.serving import tagger
+
+        return tagger(self.label_set, stride=self._stride(self.sequence_length))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         """`entities`, or `words` where each has a label. Positions are characters of `text`."""

@@ -11,8 +11,10 @@ import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.text_to_text.examples import TextPairs, read_pairs
 from bert_tf.metrics.bleu import LESS_IS_BETTER, translation_metric
 from bert_tf.metrics.bleu import NAMES as TRANSLATION
@@ -36,7 +38,7 @@ SPECIAL = 3  # [CLS] source [SEP], and a target's [SEP]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToText(Kind):
+class TextToText(Measured):
     """A text that is written for a text.
 
     Args:
@@ -260,6 +262,11 @@ class TextToText(Kind):
             raise UserError(str(error)) from None
         return {name: found[name] for name in self.metrics}
 
+    @property
+    def _generation(self) -> Generation:
+        """How answers are written."""
+        return self.generation.replace(max_length=self.target_length)
+
     def answer_function(
         self, model: BertSeq2Seq, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
@@ -267,13 +274,21 @@ class TextToText(Kind):
         import tensorflow as tf
 
         source_length = self._source_length(sequence_length)
-        write = self.writer(model, tokenizer, self.generation.replace(max_length=self.target_length))
+        write = self.writer(model, tokenizer, self._generation)
 
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
             inputs = tokenizer(texts, max_length=source_length, padding="longest")
             return write({name: inputs[name] for name in ("token_ids", "padding_mask")})
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.text_to_text.serving import text_to_text
+
+        return text_to_text(
+            lambda model, tokenizer: self.writer(model, tokenizer, self._generation), target_length=self.target_length
+        )
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         return {"text": text, "generated": answer["generated"].decode(), "score": float(answer["score"])}

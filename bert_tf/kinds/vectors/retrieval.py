@@ -35,6 +35,10 @@ class Judged(TextGroups):
     judgements: Sequence[Mapping[int, float]]
     own: Sequence[int] = ()
 
+    def first(self, count: int) -> Judged:
+        """All of them: a ranking over all is what is measured."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True)
 class Retrieval(SentenceVectors):

@@ -7,15 +7,17 @@ import dataclasses
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Kind
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.building import words_of
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.words import words_of
+from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.serving import Serving
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 LOSSES = ("cosine", "contrastive", "triplet")
 TEXT_IDS = "text_ids"
 LOG = logging.getLogger(__name__)
+Groups = TypeVar("Groups", bound="TextGroups")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +56,20 @@ class TextGroups(Examples):
     def is_labelled(self) -> bool:
         return self.labels is not None or not self.needs_labels
 
+    def first(self: Groups, count: int) -> Groups:
+        """The first groups, with the texts that they are of."""
+        if len(self) <= count:
+            return self
+        members = self.members[:count]
+        used, numbers = np.unique(members, return_inverse=True)
+        labels = None if self.labels is None else self.labels[:count]
+        texts = [self.texts[number] for number in used]
+        members = numbers.reshape(members.shape).astype(np.int32)
+        return dataclasses.replace(self, texts=texts, members=members, labels=labels)
+
 
 @dataclass(frozen=True, kw_only=True)
-class SentenceVectors(Kind):
+class SentenceVectors(Measured):
     """A `BertEmbedder`'s vectors; what they are trained and measured with is the subclass's.
 
     Args:
@@ -255,6 +269,12 @@ class SentenceVectors(Kind):
             }
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+
+    @property
+    def serving(self) -> Serving:
+        from bert_tf.kinds.vectors.serving import vectors
+
+        return vectors(prompt=self.prompt)
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         found: dict[str, Any] = {"text": text, "vector": [float(value) for value in answer["vector"]]}

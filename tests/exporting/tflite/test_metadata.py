@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bert_tf.exporting.tflite.flat_tables import Table, pack
-from bert_tf.exporting.tflite.metadata import TensorNote, files, metadata, with_files
+from bert_tf.exporting.tflite.metadata import files, metadata, with_files
+from bert_tf.kinds.serving import TensorNote
 
 
 class Reader:

@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 
 from bert_tf.data import InMemory
-from bert_tf.exporting.tflite.graph import contract
 from bert_tf.exporting.tflite.readers import LITERT, readers_of, readers_of_text
 from bert_tf.kinds import Classification, Embedding, MultiLabel, Regression, SpanQA, Tagging
 from bert_tf.text import AddedToken, BertTokenizer
@@ -27,8 +26,8 @@ def uncased() -> BertTokenizer:
 
 
 def asked(kind, tokenizer, *, length: int | None = 384, **arguments):
-    outputs = contract(kind)
-    texts = 1 if outputs.reader == "embedder" else len(kind.text_columns)
+    outputs = kind.serving.contract
+    texts = len(outputs.row or kind.text_columns)
     return readers_of(outputs, tokenizer, texts=texts, length=length, **arguments)
 
 
@@ -104,5 +103,5 @@ def test_who_rejects_and_who_does_not(uncased):
 
 
 def test_text_in_is_for_litert_alone():
-    assert list(readers_of_text(contract(ONE)).opens) == ["LiteRT with tensorflow_text's operators"]
-    assert "no further windows" in str(readers_of_text(contract(Tagging(source=NOWHERE, types=("x",)))).opens)
+    assert list(readers_of_text(ONE.serving.contract).opens) == ["LiteRT with tensorflow_text's operators"]
+    assert "no further windows" in str(readers_of_text(Tagging(source=NOWHERE, types=("x",)).serving.contract).opens)

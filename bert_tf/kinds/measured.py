@@ -1,0 +1,85 @@
+"""Kinds whose model gives a tensor for each of the features, from which the metrics are worked out."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bert_tf.kinds.base import Kind
+from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.serving import Contract, Serving
+
+if TYPE_CHECKING:
+    from bert_tf.data import Features
+    from bert_tf.text import BertTokenizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Kind):
+    """A kind that is scored, in training, by what its model gives for tokenised examples. Most kinds are one.
+
+    >>> import numpy as np
+    >>> from bert_tf.data import InMemory
+    >>> from bert_tf.kinds import Classification, Examples
+    >>> kind = Classification(
+    ...     source=InMemory({}), text=("text",), label="label", classes=("no", "yes"), sequence_length=32
+    ... )
+    >>> logits = [np.array([2.0, -1.0]), np.array([0.5, 0.0])]
+    >>> kind.measure(logits, None, Examples(texts=["a", "b"], labels=np.array([0, 1])))
+    {'accuracy': 0.5}
+    """
+
+    @property
+    def outputs_per_token(self) -> bool:
+        """Whether the model gives something a token, rather than something an example."""
+        return False
+
+    @abc.abstractmethod
+    def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
+        """The task's metrics by name, from what the model gave for each of the features (see `Outputs`).
+
+        Shares are between 0 and 1.
+        """
+
+    def scorer(
+        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
+    ) -> Callable[[], dict[str, float]]:
+        """A function that scores the model as it stands then, called again and again in training.
+
+        Args:
+            model: its token numbers are those of `features`, which need not be the tokenizer's.
+        """
+        from bert_tf.kinds.outputs import Outputs
+
+        outputs = Outputs(model, features, batch_examples=batch_examples, per_token=self.outputs_per_token)
+        return lambda: self.measure(outputs(), features, examples)
+
+    def scorer_of_splits(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Features],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+    ) -> Callable[[], dict[str, float]]:
+        """A function that scores the model, as it stands then, on all `scored_splits`, keys of both mappings."""
+        splits = self.scored_splits
+        scorers = {
+            split: self.scorer(model, tokenizer, features[split], examples[split], batch_examples=batch_examples)
+            for split in splits
+        }
+
+        def score() -> dict[str, float]:
+            found = {split: scorers[split]() for split in reversed(splits)}  # what "validation" sets on the model stays
+            return {name + end: value for split, end in splits.items() for name, value in found[split].items()}
+
+        return score
+
+    @property
+    def serving(self) -> Serving:
+        return Serving(contract=Contract(per_token=self.outputs_per_token))

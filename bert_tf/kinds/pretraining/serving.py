@@ -1,0 +1,43 @@
+"""What is served of a pre-trained model: guesses for tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bert_tf.kinds.serving import Contract, Named, Serving, Signatures, TensorNote, Tensors, from_model
+
+OUTPUTS = {"masked_lm_logits": "logits", "pair_logits": "pair_logits"}
+
+
+def masked_lm() -> Serving:
+    """Of `Pretraining`."""
+
+    def encode(x: Named) -> dict[str, Any]:
+        import tensorflow as tf
+
+        return {"logits": tf.identity(x["masked_lm_logits"])}
+
+    def given(found: Any, inputs: Named) -> dict[str, Any]:
+        """For the tokens that a `BertMaskedLM` is asked for."""
+        import tensorflow as tf
+
+        return {"masked_lm_logits": tf.gather(found, inputs["masked_positions"], axis=1, batch_dims=1)}
+
+    named = from_model(lambda found: {OUTPUTS[name]: value for name, value in found.items()})
+    return Serving(
+        signatures=Signatures(
+            counts={"count": ("starts", "ends", "tokens", "token_ids", "scores")}, tensors=Tensors(run=named)
+        ),
+        contract=Contract(
+            name="Masked language model",
+            description="Which token stands at each place of a text, wanted where that has [MASK].",
+            outputs=(
+                TensorNote(name="logits", description="For each token of the vocabulary, how well it fits there."),
+            ),
+            encode=encode,
+            decode=lambda found: found["logits"],
+            per_token=True,
+            given=given,
+        ),
+        refuses={"tflite:text": "expected tensors: a text's [MASK] would be read as letters. Received: text"},
+    )

@@ -1,0 +1,20 @@
+"""What is served of texts that are written for texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bert_tf.kinds.serving import Serving, Signatures, Tensors
+
+
+def text_to_text(write: Callable[[Any, Any], Callable[..., Any]], *, target_length: int) -> Serving:
+    """Args:
+    write: the model and its tokenizer to what writes texts for token_ids and padding_mask.
+    target_length: most tokens that are written, for which a row leaves room.
+    """
+    inputs = ("token_ids", "padding_mask")
+    return Serving(
+        signatures=Signatures(tensors=Tensors(inputs=inputs, spare_positions=target_length, run=write)),
+        refuses={"tflite": "expected a task that answers in one pass. Received: one that writes texts"},
+    )
