@@ -81,6 +81,14 @@ LIGHT = (
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}
 
+# Packages of single metrics, files, places, formats and commands: what needs none of these must not load them.
+ELSEWHERE = (
+    *("ai_edge_litert", "apache_beam", "datasets", "faiss", "kagglehub", "keras_hub"),
+    *("keras_nlp", "msgpack", "nltk", "openpyxl", "rouge_score", "sacrebleu", "sentencex", "seqeval"),
+    *("tensorflow_datasets", "tokenizers", "torch", "transformers"),
+)
+SCORING = ("scipy", "sklearn", "tensorboard")  # what measuring and reporting need, and answering does not
+
 
 @dataclass(frozen=True)
 class Import:
@@ -302,6 +310,30 @@ def test_light_modules_import_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not HEAVY & set(done.stdout.split())
+
+
+def run_without(packages: tuple[str, ...], code: str) -> None:
+    """Runs code in a process where importing these packages fails.
+
+    Keras and TensorFlow load scikit-learn and SciPy themselves where they are installed, so what is loaded says little.
+    """
+    code = f"import sys\nsys.modules.update(dict.fromkeys({packages}))\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_run_answers_without_what_scores_files_and_other_tasks_need(tiny_run):
+    answer = f"Pipeline({str(tiny_run)!r})('a good film')"
+    run_without(
+        (*ELSEWHERE, *SCORING), f"from bert_tf import Pipeline\nassert {answer}['label'] in ('negative', 'positive')"
+    )
+
+
+@pytest.mark.slow
+def test_a_task_is_trained_without_what_other_tasks_need(tiny_run, tmp_path):
+    flags = ["--task=sst2", "--data=sample", f"--backbone={tiny_run / 'model'}", f"--run={tmp_path / 'run'}"]
+    run_without(ELSEWHERE, f"from bert_tf import train\ntrain.main({[*flags, '--set', 'training.max_steps=1']})")
+    assert (tmp_path / "run" / "result.json").is_file()
 
 
 def test_contributing_quotes_the_table():

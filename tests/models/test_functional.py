@@ -25,6 +25,7 @@ from bert_tf.models import (
     weights_by_path,
 )
 from bert_tf.models.pooling import POOLINGS
+from tests.models.every import EVERY, every_model
 
 CONFIG = BertConfig(
     vocabulary_size=11,
@@ -35,18 +36,6 @@ CONFIG = BertConfig(
     max_positions=12,
     initializer_range=0.5,
 )
-MODELS = {
-    BertBackbone: (),
-    BertClassifier: (3,),
-    BertTagger: (4,),
-    BertSpanQA: (),
-    BertEmbedder: (),
-    BertExtractiveSummarizer: (),
-    BertMultipleChoice: (),
-    BertMaskedLM: (),
-    BertPretrainer: (),
-    BertSeq2Seq: (),
-}
 SHAPES = {
     BertBackbone: {"sequence_output": (None, None, 8), "pooled_output": (None, 8)},
     BertClassifier: (None, 3),
@@ -65,12 +54,15 @@ INPUTS = {
     "segment_ids": np.array([[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 0, 0]], "int32"),
     "padding_mask": (IDS > 0).astype("int32"),
 }
-every_model = pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+
+
+def test_every_model_has_its_shapes_here():
+    assert set(SHAPES) == set(EVERY)
 
 
 def make(cls: type, **options: Any) -> Any:
     """A model whose weights, biases too, are all random."""
-    model = cls(CONFIG, *MODELS[cls], **options)
+    model = cls(CONFIG, *EVERY[cls], **options)
     rng = np.random.default_rng(4)
     model.set_weights([rng.normal(scale=0.3, size=weight.shape) for weight in model.get_weights()])
     return model
@@ -160,7 +152,7 @@ def test_clones_and_copies(cls):
 
 @pytest.mark.parametrize(
     "cls",
-    [cls if cls in (BertClassifier, BertSeq2Seq) else pytest.param(cls, marks=pytest.mark.slow) for cls in MODELS],
+    [cls if cls in (BertClassifier, BertSeq2Seq) else pytest.param(cls, marks=pytest.mark.slow) for cls in EVERY],
 )
 def test_a_saved_model_of_keras_answers_the_same(cls, tmp_path):
     model = make(cls)
@@ -202,9 +194,9 @@ def test_inputs_may_be_more_or_fewer_than_the_graphs():
 
 @every_model
 def test_a_name_that_a_layer_has_too_changes_no_path(cls):
-    model, other = cls(CONFIG, *MODELS[cls], name="classifier"), cls(CONFIG, *MODELS[cls])
+    model, other = cls(CONFIG, *EVERY[cls], name="classifier"), cls(CONFIG, *EVERY[cls])
     with keras.name_scope("outer"):
-        scoped = cls(CONFIG, *MODELS[cls])
+        scoped = cls(CONFIG, *EVERY[cls])
     assert list(weights_by_path(model)) == list(weights_by_path(other)) == list(weights_by_path(scoped))
 
 

@@ -20,12 +20,14 @@ from bert_tf.models import (
     BertEmbedder,
     BertExtractiveSummarizer,
     BertMaskedLM,
+    BertMultipleChoice,
     BertPretrainer,
     BertSeq2Seq,
     BertSpanQA,
     BertTagger,
     weights_by_path,
 )
+from tests.models.every import EVERY
 
 CONFIG = BertConfig(
     vocabulary_size=11,
@@ -51,6 +53,7 @@ WORDS = np.where(TOKEN_LABELS >= 0, IDS, -100).astype("int32")
 SIMILAR = np.array([0.9, -0.2, 0.1, 0.5], "float32")
 WEIGHT = np.array([1.0, 0.0, 2.0, 0.5], "float32")
 OTHER = {name: np.roll(x, 1, axis=0) for name, x in X.items()}
+CHOICES = {name: np.stack([X[name], OTHER[name]], axis=1) for name in X}  # two for each of four texts
 # Head, arguments, and the labels as keyword arguments of `compute`.
 CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "classes": (BertClassifier, {"num_classes": 3}, {"labels": np.array([0, 2, 1, -100], "int32")}),
@@ -69,6 +72,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
         {},
         {"labels": WORDS, "pair_labels": np.array([0, 1, -100, 1], "int32")},
     ),
+    "choices": (BertMultipleChoice, {}, {"labels": np.array([0, 1, 1, -100], "int32")}),
     "target": (BertSeq2Seq, {}, {"labels": WORDS}),
     "vectors": (BertEmbedder, {}, {"pairs": OTHER, "labels": SIMILAR}),
     "scores": (
@@ -78,6 +82,14 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     ),
 }
 every_head = pytest.mark.parametrize("case", CASES)
+
+
+def x_of(case: str) -> dict[str, np.ndarray]:
+    return CHOICES if case == "choices" else X
+
+
+def test_every_model_with_a_loss_has_a_case():
+    assert {cls for cls, _, _ in CASES.values()} == set(EVERY) - {BertBackbone}
 
 
 def make(case: str) -> tuple[Any, dict[str, Any], Any]:
@@ -91,10 +103,12 @@ def make(case: str) -> tuple[Any, dict[str, Any], Any]:
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unweighted", "weighted"])
 def test_the_loss_of_fit_is_that_of_compute(case, weight):
     model, labels, y = make(case)
-    wanted = float(model.compute(X, **labels, example_weight=weight)["loss"])
-    assert wanted != float(model.compute(X, **labels, example_weight=WEIGHT[::-1].copy())["loss"])
+    wanted = float(model.compute(x_of(case), **labels, example_weight=weight)["loss"])
+    assert wanted != float(model.compute(x_of(case), **labels, example_weight=WEIGHT[::-1].copy())["loss"])
     model.compile(run_eagerly=True)
-    assert model.evaluate(X, y, sample_weight=weight, batch_size=4, verbose=0) == pytest.approx(wanted, rel=1e-5)
+    assert model.evaluate(x_of(case), y, sample_weight=weight, batch_size=4, verbose=0) == pytest.approx(
+        wanted, rel=1e-5
+    )
 
 
 @every_head
@@ -103,11 +117,11 @@ def test_an_update_of_fit_follows_the_gradient_of_compute(case):
     before = {path: np.array(weight) for path, weight in weights_by_path(model).items()}
     variables = {path: weight.value for path, weight in weights_by_path(model).items() if weight.trainable}
     with tf.GradientTape() as tape:
-        loss = model.compute(X, **labels, training=True)["loss"]
+        loss = model.compute(x_of(case), **labels, training=True)["loss"]
     gradients = tape.gradient(loss, list(variables.values()), unconnected_gradients="zero")
     in_a_graph = case in ("spans", "vectors")  # tracing is what takes long
     model.compile(keras.optimizers.SGD(0.1), run_eagerly=not in_a_graph)
-    history = model.fit(X, y, batch_size=4, shuffle=False, verbose=0)
+    history = model.fit(x_of(case), y, batch_size=4, shuffle=False, verbose=0)
     assert history.history["loss"][0] == pytest.approx(float(loss), rel=1e-5)
     for (path, variable), gradient in zip(variables.items(), gradients, strict=True):
         np.testing.assert_allclose(

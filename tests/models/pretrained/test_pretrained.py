@@ -28,6 +28,7 @@ from bert_tf.models import (
 from bert_tf.models.pretrained import FORMATS, config_of, load_into, save_model
 from bert_tf.weights import load
 from bert_tf.weights.vocabulary_check import Sizes
+from tests.models.every import with_parts_that_lack_in
 from tests.weights.tiny import TINY, altered, inputs, outputs
 
 SMALL: dict[str, Any] = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 1, "num_heads": 2, "intermediate_dim": 6}
@@ -262,6 +263,10 @@ HEADS = {
 }
 HEADS[BertSeq2Seq] = HEADS[BertMaskedLM]
 HEADS[BertPretrainer] = [*HEADS[BertMaskedLM], "next_sentence/kernel", "next_sentence/bias"]
+
+
+def test_every_head_that_the_small_checkpoint_lacks_is_among_these():
+    assert set(HEADS) == with_parts_that_lack_in("classifier")
 
 
 @pytest.mark.parametrize("cls", HEADS, ids=lambda cls: cls.__name__)
