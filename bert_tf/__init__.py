@@ -1,4 +1,15 @@
-"""BERT in Keras 3 and TensorFlow: any checkpoint in, one command to fine-tune, a model that takes text out."""
+"""BERT in Keras 3 and TensorFlow: any checkpoint in, one command to fine-tune, a model that takes text out.
+
+>>> import bert_tf
+>>> tokenizer = bert_tf.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "film"])
+>>> config = bert_tf.BertConfig(vocabulary_size=8, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+>>> model = bert_tf.BertClassifier(config, num_classes=2)
+>>> model.compute(tokenizer(["a good film", "a film"]), labels=[1, 0])["logits"].shape
+TensorShape([2, 2])
+
+Trained weights: `bert_tf.BertClassifier.from_pretrained("minilm", num_classes=2)`. The classes are imported when they
+are first used.
+"""
 
 from __future__ import annotations
 
@@ -88,4 +99,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -7,13 +7,17 @@ import doctest
 import importlib
 import inspect
 import os
+import pydoc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bert_tf
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+PUBLIC_CLASSES = ("BertBackbone", "BertClassifier", "BertConfig", "BertTokenizer", "Pipeline", "UserError")
 # What people import, and where from.
 PUBLIC = ("bert_tf", "bert_tf.layers", "bert_tf.kinds", "bert_tf.data", "bert_tf.exporting")
 # Of these every public function has an example too, but what is for other parts of the library alone.
@@ -87,6 +91,13 @@ def test_an_example_runs(place, tmp_path, monkeypatch):
 def test_every_public_class_has_an_example():
     missing = [name for name, value in public().items() if ">>>" not in (value.__doc__ or "")]
     assert missing == []
+
+
+def test_help_and_completion_show_the_public_names():
+    assert {name for name in dir(bert_tf) if not name.startswith("__")} == set(bert_tf.__all__) - {"__version__"}
+    text = pydoc.plain(pydoc.render_doc(bert_tf))
+    for name in PUBLIC_CLASSES:
+        assert f"class {name}(" in text, name
 
 
 def test_a_class_without_an_example_would_be_seen():

@@ -317,7 +317,15 @@ def run_without(packages: tuple[str, ...], code: str) -> None:
 
     Keras and TensorFlow load scikit-learn and SciPy themselves where they are installed, so what is loaded says little.
     """
-    code = f"import sys\nsys.modules.update(dict.fromkeys({packages}))\n{code}"
+    bar = f"""
+import sys
+class Bar:
+    def find_spec(name, path=None, target=None):
+        if name in {packages}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Bar)
+"""
+    code = bar + code
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -183,6 +183,11 @@ class Pipeline:
 
         self._functions[len(columns)] = answer
 
+    def __repr__(self) -> str:
+        model = type(self.model).__name__ if hasattr(self.model, "config") else "SavedModel"
+        sizes = f"sequence_length={self.sequence_length}, batch_examples={self.batch_examples}"
+        return f"Pipeline({model}, {self.tokenizer!r}, {type(self.kind).__name__}, {sizes})"
+
     @overload
     def __call__(self, texts: str | OfColumns, pairs: str | None = None) -> dict[str, Any]: ...
     @overload

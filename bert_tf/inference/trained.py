@@ -25,7 +25,7 @@ class Run:
         metrics: the task's metrics of the weights that were kept, None for one that is undefined.
 
     Example (of a run that is not trained here):
-        >>> from bert_tf.inference.trained import Run
+        >>> import bert_tf
         >>> kind = bert_tf.load_task("sst2")
         >>> run = Run("runs/sst2", kind, {"steps": 6315, "metrics": {"accuracy": 0.9232}})
         >>> run.metrics["accuracy"]

@@ -219,3 +219,10 @@ def test_hugging_face_way_of_use():
     assert logits.shape == (2, 2)
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     assert float(loss) == pytest.approx(-float(log_p[0, 1] + log_p[1, 0]) / 2, abs=1e-5)
+
+
+def test_repr_says_what_answers(tiny_run):
+    pipeline = Pipeline(str(tiny_run))
+    assert repr(pipeline) == (
+        f"Pipeline(BertClassifier, {pipeline.tokenizer!r}, Classification, sequence_length=64, batch_examples=64)"
+    )
