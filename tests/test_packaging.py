@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tests.test_imports import imports, modules
 
@@ -109,8 +112,47 @@ def test_the_changelog_knows_the_version(metadata):
     assert newest == "Unreleased" or newest.startswith(metadata["version"])
 
 
+def test_the_citation_has_the_version_and_the_licence(metadata):
+    text = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^(?:version|license): (.+)$", text, re.MULTILINE) == [metadata["version"], metadata["license"]]
+
+
+def pins(name: str) -> dict[str, list[tuple[Version, Marker | None]]]:
+    """The versions of a file of requirements/, and the Pythons and systems that each is for."""
+    found: dict[str, list[tuple[Version, Marker | None]]] = {}
+    for line in (REPOSITORY / "requirements" / name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            pin = Requirement(line)
+            found.setdefault(normal(pin.name), []).append((Version(str(pin.specifier).removeprefix("==")), pin.marker))
+    return found
+
+
+@pytest.fixture(scope="module", name="tested_requirements")
+def tested_requirements_fixture(metadata) -> list[Requirement]:
+    """What tests need, and so what requirements/ holds."""
+    return [Requirement(line) for line in (*metadata["install_requires"], *metadata["extras_require"]["test"])]
+
+
+def test_the_lowest_versions_are_the_bounds_of_setup(tested_requirements):
+    """`make lock` after a change of setup.py, or the workflow tests other bounds than a user may have."""
+    lowest = pins("lowest.txt")
+    for requirement in tested_requirements:
+        bounds = [Version(part.version) for part in requirement.specifier if part.operator == ">="]
+        assert [min(version for version, _ in lowest[normal(requirement.name)])] == bounds, requirement
+
+
+def test_the_tested_versions_are_allowed_by_setup(tested_requirements):
+    tested = pins("tested.txt")
+    for requirement in tested_requirements:
+        versions = [version for version, _ in tested[normal(requirement.name)]]
+        assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+
 def test_no_tool_of_the_build_names_a_host():
     """Where packages come from is the machine's own pip configuration."""
-    for name in ("Makefile", ".ci/run", "pyproject.toml", "setup.py"):
-        text = (REPOSITORY / name).read_text(encoding="utf-8")
-        assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text), name
+    folders = (REPOSITORY / "requirements", REPOSITORY / ".github")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    names = ("Makefile", ".ci/run", ".pre-commit-config.yaml", "pyproject.toml", "setup.py")
+    for path in (*(REPOSITORY / name for name in names), *files):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text), path

@@ -59,7 +59,7 @@ def _check_section(
 
 def _sections(section: type[BaseModel]) -> dict[str, type[BaseModel]]:
     kinds = {name: field.annotation for name, field in section.model_fields.items()}
-    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type(BaseModel))}
 
 
 def _all_keys(section: type[BaseModel], prefix: str = "") -> list[str]:

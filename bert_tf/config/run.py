@@ -148,7 +148,7 @@ def keys_and_meanings(section: type[BaseModel] = RunConfig, prefix: str = "") ->
     """Every key, with its default (None: required or empty) and what it means."""
     described: dict[str, tuple[Any, str]] = {}
     for name, field in section.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if isinstance(field.annotation, type(BaseModel)):  # Python 3.10 takes tuple[str, ...] for a class
             described |= keys_and_meanings(field.annotation, f"{prefix}{name}.")
         else:
             default = None if field.is_required() else field.default
