@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_writable(output.parent, "--output")
     run = _beam(of_beam)
 
-    # 2. Tokens, a file a worker; then the shards, a block a worker.
+    # 2. Tokens, a file a worker; then the shards, a portion a worker.
     began = time.perf_counter()
     start_tensorflow()
     from bert_tf.data.corpora import shards
@@ -77,19 +77,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     tokenizer = kind.tokenizer_of(config)
     for corpus in corpora.values():
         run("tokens", preparation.tokenising_jobs(tokenizer, corpus))
-    blocks = {split: preparation.blocks(tokenizer, corpus) for split, corpus in corpora.items()}
+    portions = {split: preparation.portions(tokenizer, corpus) for split, corpus in corpora.items()}
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}.writing-", dir=output.parent))
     try:
         special = (tokenizer.cls_id, tokenizer.sep_id)
         wanted = {
-            split: [(epoch, block) for epoch in range(flags.epochs if split == "train" else 1)
-                    for block in range(len(part.source_tokens(epoch)))]
-            for split, part in blocks.items()
+            split: [(epoch, portion) for epoch in range(flags.epochs if split == "train" else 1)
+                    for portion in range(len(part.source_tokens(epoch)))]
+            for split, part in portions.items()
         }  # fmt: skip
         jobs = [
-            (shards.write_shard, (work, split, blocks[split], epoch, block, special))
+            (shards.write_shard, (work, split, portions[split], epoch, portion, special))
             for split, numbers in wanted.items()
-            for epoch, block in numbers
+            for epoch, portion in numbers
         ]
         run("shards", jobs)
         manifest = shards.collect_manifest(work, wanted, **preparation.described(config, tokenizer))
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 3. Report.
     entries = [entry for split in manifest["splits"].values() for entry in split]
-    bad_rows = sum(part.bad_rows for part in blocks.values())
+    bad_rows = sum(part.bad_rows for part in portions.values())
     found = {
         "output": str(output),
         "data": "sample" if data == SAMPLE else data,

@@ -1,9 +1,9 @@
-"""From files to batches: sources, packing and bucketing, the `tf.data` pipeline."""
+"""From files to batches: sources, packing and bucketing."""
 
-from bert_tf.data.batching.batches import batch_arrays, blocks, dataset
+from bert_tf.data.batching.batches import batch_arrays, replica_batches
 from bert_tf.data.batching.epochs import Epochs, plan_batches
 from bert_tf.data.batching.features import Features, encode
-from bert_tf.data.batching.plan import Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.batching.plan import BatchLayout, Plan, choose_layout, plan_epoch
 from bert_tf.data.batching.stream import BatchPlans, Stream
 from bert_tf.data.corpora.corpus import TextCorpus
 from bert_tf.data.rows.cells import number, text, yes_or_no
@@ -24,6 +24,7 @@ from bert_tf.data.sources.table_files import Csv, JsonLines, Parquet, Tsv
 from bert_tf.data.sources.tmx import Tmx
 
 __all__ = [
+    "BatchLayout",
     "BatchPlans",
     "Beir",
     "Conll",
@@ -35,7 +36,6 @@ __all__ = [
     "HuggingFaceDataset",
     "InMemory",
     "JsonLines",
-    "Layout",
     "LiteralLines",
     "Parallel",
     "Parquet",
@@ -51,15 +51,14 @@ __all__ = [
     "Tmx",
     "Tsv",
     "batch_arrays",
-    "blocks",
     "choose_layout",
     "class_index",
     "class_indices",
-    "dataset",
     "encode",
     "number",
     "plan_batches",
     "plan_epoch",
+    "replica_batches",
     "text",
     "yes_or_no",
 ]

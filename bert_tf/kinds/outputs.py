@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.data import Features, blocks, choose_layout, plan_epoch
+from bert_tf.data import Features, choose_layout, plan_epoch, replica_batches
 from bert_tf.models.base import inputs_of
 
 
@@ -35,7 +35,7 @@ class Outputs:
         """float32, in the order of the features: E arrays [...], or [T_e, ...] per token."""
         found: list[np.ndarray] = [np.empty(0)] * len(self.features)
         lengths = self.features.lengths
-        for batch in blocks(self.features, self.plan):
+        for batch in replica_batches(self.features, self.plan):
             inputs = {name: tf.constant(value) for name, value in inputs_of(batch).items()}
             outputs = self.forward(inputs).numpy().astype(np.float32)
             for row, index in enumerate(batch["example_index"]):

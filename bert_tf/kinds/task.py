@@ -124,8 +124,8 @@ class Preparation(Protocol):
         """Calls that tokenise a corpus, in any order and anywhere."""
         ...
 
-    def blocks(self, tokenizer: Any, corpus: Any) -> Any:
-        """The examples of a split, a block at a time: see `bert_tf.data.corpora.blocks`."""
+    def portions(self, tokenizer: Any, corpus: Any) -> Any:
+        """The examples of a split, a portion at a time: see `bert_tf.data.corpora.portions`."""
         ...
 
     def described(self, config: RunConfig, tokenizer: Any) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.data import BatchPlans, Features, Stream, blocks
+from bert_tf.data import BatchPlans, Features, Stream, replica_batches
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement
 
 Reports = dict[str, np.ndarray]
-Block = dict[str, np.ndarray]
+ReplicaBatch = dict[str, np.ndarray]
 
 
 def make_engine(
@@ -28,13 +28,13 @@ def make_engine(
         start: number of the global batch to begin with.
     """
     local = (placement.first, placement.first + placement.local)
-    source = blocks(features, epochs, start=start, replicas=placement.replicas, replica_range=local)
+    source = replica_batches(features, epochs, start=start, replicas=placement.replicas, replica_range=local)
     if placement.name == "parameter_server":
         return _asynchronous(placement, step, source)
     return _synchronous(placement, step, source)
 
 
-def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block]) -> Callable[[int], Reports]:
+def _synchronous(placement: Placement, step: TrainStep, source: Iterator[ReplicaBatch]) -> Callable[[int], Reports]:
     strategy, reported = placement.strategy, step.reported
 
     @tf.function(reduce_retracing=True)
@@ -50,7 +50,7 @@ def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block])
 
     def several(count: int) -> Reports:
         # By replica, then by update.
-        parts: list[list[Block]] = [[] for _ in range(placement.local)]
+        parts: list[list[ReplicaBatch]] = [[] for _ in range(placement.local)]
         for _ in range(count):
             for part in parts:
                 part.append(next(source))
@@ -58,7 +58,7 @@ def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block])
         found = []
         for first, last in groups:
             stacked = [
-                {name: np.stack([block[name] for block in part[first:last]]) for name in part[0]} for part in parts
+                {name: np.stack([batch[name] for batch in part[first:last]]) for name in part[0]} for part in parts
             ]
             batches = _distributed(strategy, stacked)
             found.append(run(batches, tf.constant(last - first)).numpy())
@@ -67,9 +67,9 @@ def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Block])
     return several
 
 
-def _distributed(strategy: Any, blocks_of_replicas: list[Block]) -> Any:
-    """One block a replica of this process -> what `strategy.run` gives each replica."""
-    tensors = [{name: tf.convert_to_tensor(value) for name, value in block.items()} for block in blocks_of_replicas]
+def _distributed(strategy: Any, batches_of_replicas: list[ReplicaBatch]) -> Any:
+    """One batch a replica of this process -> what `strategy.run` gives each replica."""
+    tensors = [{name: tf.convert_to_tensor(value) for name, value in batch.items()} for batch in batches_of_replicas]
     if len(tensors) == 1 and strategy.num_replicas_in_sync == 1:
         return tensors[0]
     ids = iter(range(len(tensors)))
@@ -80,11 +80,11 @@ def _take(batches: dict[str, tf.Tensor], i: tf.Tensor) -> dict[str, tf.Tensor]:
     return {name: value[i] for name, value in batches.items()}
 
 
-def _same_shapes(part: list[Block]) -> bool:
-    return all(block["token_ids"].shape == part[0]["token_ids"].shape for block in part)
+def _same_shapes(part: list[ReplicaBatch]) -> bool:
+    return all(batch["token_ids"].shape == part[0]["token_ids"].shape for batch in part)
 
 
-def _asynchronous(placement: Placement, step: TrainStep, source: Iterator[Block]) -> Callable[[int], Reports]:
+def _asynchronous(placement: Placement, step: TrainStep, source: Iterator[ReplicaBatch]) -> Callable[[int], Reports]:
     """Each update is made by one worker, from the weights it finds; the coordinator hands out the batches."""
     strategy = placement.strategy
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)

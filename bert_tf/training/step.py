@@ -16,7 +16,7 @@ PerExampleLoss = Callable[[Any, Batch], tf.Tensor]
 
 
 class TrainStep:
-    """What a replica does with its block of a global batch.
+    """What a replica does with its part of a global batch.
 
     The loss is the mean over the examples of the global batch (or over their terms: see `Features.loss_terms`),
     whichever replica and micro-batch they are in: each replica divides its sum by `loss_divisor`, and the sums are
@@ -28,7 +28,7 @@ class TrainStep:
         optimizer: holds the weights to train.
         seed: of dropout. With the update's number, the replica and the micro-batch it gives all randomness there is,
             so a run that goes on from a checkpoint draws what it would have drawn.
-        accumulation_steps: micro-batches that the block's rows are cut into; must divide the number of rows.
+        accumulation_steps: micro-batches that the part's rows are cut into; must divide the number of rows.
         clip_norm: largest global norm of the summed gradient, or None.
         loss_scale: for float16, or None.
         xla: compile forward and backward pass with XLA.
@@ -66,8 +66,8 @@ class TrainStep:
         scale = self.loss_scale.value if self.loss_scale else tf.constant(1.0)
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-        block = self.optimizer.step * context.num_replicas_in_sync + replica
-        losses, gradients = self.gradients_of(batch, scale, block)  # float32 [1 + parts]
+        part = self.optimizer.step * context.num_replicas_in_sync + replica
+        losses, gradients = self.gradients_of(batch, scale, part)  # float32 [1 + parts]
         if context.num_replicas_in_sync > 1:
             losses, *gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, [losses, *gradients])
         loss, *parts = tf.unstack(losses)
@@ -87,18 +87,18 @@ class TrainStep:
         """Names of what an update reports."""
         return ("loss", "gradient_norm", "learning_rate", *self.parts)
 
-    def _gradients(self, batch: Batch, scale: tf.Tensor, block: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _gradients(self, batch: Batch, scale: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Sums over the micro-batches: the loss and its parts, float32 [1 + parts]; dense float32 gradients of `scale`
-        times the loss.
+        times the loss. `number`: that of the replica's part, over all updates.
         """
         if self.accumulation_steps == 1:
-            return self._micro_batch(batch, scale, block)
+            return self._micro_batch(batch, scale, number)
         parts = {key: self._cut(value) for key, value in batch.items()}
         loss = tf.zeros([1 + len(self.parts)])
         gradients = [tf.zeros(variable.shape, tf.float32) for variable in self.optimizer.variables_to_train]
         for i in tf.range(self.accumulation_steps):
-            number = block * self.accumulation_steps + tf.cast(i, tf.int64)
-            part_loss, part = self._micro_batch({key: value[i] for key, value in parts.items()}, scale, number)
+            micro = number * self.accumulation_steps + tf.cast(i, tf.int64)
+            part_loss, part = self._micro_batch({key: value[i] for key, value in parts.items()}, scale, micro)
             loss += part_loss
             gradients = [total + gradient for total, gradient in zip(gradients, part, strict=True)]
         return loss, gradients

@@ -19,7 +19,7 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu", "paramete
 class Placement:
     """A strategy, and which part of each global batch this process feeds.
 
-    `replicas` counts those of all workers; this process feeds the blocks `first` to `first + local - 1`.
+    `replicas` counts those of all workers; this process feeds the parts `first` to `first + local - 1`.
     """
 
     strategy: Any

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.data import Epochs, Features, blocks, choose_layout
+from bert_tf.data import Epochs, Features, choose_layout, replica_batches
 from bert_tf.kinds.text_to_text.features import with_targets
 from bert_tf.layers.masked_lm_head import NO_TARGET
 from bert_tf.models import BertBackbone, BertConfig, BertSeq2Seq, Generation, weights_by_path
@@ -91,7 +91,7 @@ def test_packed_rows_have_the_losses_of_the_single_ones(xla):
     epochs = Epochs.of(rows.lengths, layout, seed=1)
     run = tf.function(lambda inputs: model(inputs, training=True, seed=tf.constant([1, 2])), jit_compile=xla)
     seen = 0
-    for block in blocks(rows, epochs, stop=epochs.number_of_batches(1)):
+    for block in replica_batches(rows, epochs, stop=epochs.number_of_batches(1)):
         losses = run({name: tf.constant(value) for name, value in inputs_of(block).items()}).numpy()
         for r, slot in zip(*np.nonzero(block["example_index"] >= 0), strict=True):
             alone = model(row(rows, int(block["example_index"][r, slot]))).numpy()[0]

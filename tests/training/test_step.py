@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.data import Epochs, Features, blocks, choose_layout
+from bert_tf.data import Epochs, Features, choose_layout, replica_batches
 from bert_tf.models import BertClassifier, BertConfig, weights_by_path
 from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.loss_scale import LossScale
@@ -48,7 +48,8 @@ def batches() -> list[dict[str, tf.Tensor]]:
     epochs = Epochs.of(lengths, layout, seed=1)
     number = epochs.number_of_batches(1)
     return [
-        {name: tf.constant(value) for name, value in block.items()} for block in blocks(features, epochs, stop=number)
+        {name: tf.constant(value) for name, value in block.items()}
+        for block in replica_batches(features, epochs, stop=number)
     ]
 
 

@@ -1,22 +1,15 @@
-"""Turns a plan into tensors: NumPy batches, and a `tf.data` pipeline over them."""
+"""Turns a plan into batches of NumPy arrays, cut into a part for each replica."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from bert_tf.data.batching.epochs import Epochs
 from bert_tf.data.batching.features import Features
 from bert_tf.data.batching.plan import Plan
 from bert_tf.data.batching.stream import BatchPlans, Stream
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-PREFETCHED_BLOCKS = 16
 
 
 def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray]:
@@ -82,7 +75,7 @@ def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray
     return batch
 
 
-def blocks(
+def replica_batches(
     features: Features | Stream,
     epochs: BatchPlans | Plan,
     *,
@@ -91,72 +84,36 @@ def blocks(
     replicas: int = 1,
     replica_range: tuple[int, int] | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yields what `dataset` does, as NumPy arrays."""
+    """The batches of all epochs, or of one plan, one after another; of each, a part for every replica of this worker.
+
+    Args:
+        features: the examples.
+        epochs: the plans; with a single plan it ends with it.
+        start: number of the first batch, counted over all epochs.
+        stop: number of the batch to end before; None: never (one plan: its end).
+        replicas: equal parts of rows that a global batch is cut into, over all workers.
+        replica_range: the first and the last + 1 of this worker's replicas; all of them if None.
+    Yields: dicts as `batch_arrays` gives, of the replica's rows, in the order of the replicas, each with the scalar
+        float32 `loss_divisor`, what the sum of the global batch's losses is to be divided by: example_weight times the
+        features' `loss_terms`, summed. They have one shape, but for T where bucketed.
+    Raises: ValueError if rows do not divide by `replicas`.
+    """
     first, last = replica_range or (0, replicas)
     for plan, k in _walk(epochs, start, stop):
+        rows, rest = divmod(plan.layout.rows, replicas)
+        if rest:
+            raise ValueError(
+                f"`replicas` must divide the rows of a batch. Received: replicas={replicas}, rows={plan.layout.rows}"
+            )
         if isinstance(features, Stream):
             batch = features.batch(plan, k)
             divisor = batch.pop("loss_divisor")
         else:
             batch = batch_arrays(features, plan, k)
             divisor = _loss_divisor(features, batch)
-        rows = plan.layout.rows // replicas
         for replica in range(first, last):
-            block = {name: values[replica * rows : (replica + 1) * rows] for name, values in batch.items()}
-            yield {**block, "loss_divisor": divisor}
-
-
-def dataset(
-    features: Features,
-    epochs: Epochs | Plan,
-    *,
-    start: int = 0,
-    stop: int | None = None,
-    replicas: int = 1,
-    replica_range: tuple[int, int] | None = None,
-    closed: threading.Event | None = None,
-) -> tf.data.Dataset:
-    """The batches of all epochs, or of one plan, as a `tf.data` pipeline.
-
-    Args:
-        features: the examples.
-        epochs: the plans; with a single plan the pipeline ends with it.
-        start: number of the first batch, counted over all epochs.
-        stop: number of the batch to end before; None: never (one plan: its end).
-        replicas: equal blocks of rows that a global batch is cut into, over all workers.
-        replica_range: the first and the last + 1 of this worker's replicas; all of them if None.
-        closed: once it is set, the pipeline ends. An iterator that is dropped while its thread waits for Python's lock
-            hangs the process, so one that has not come to its end must be closed and read to its end before.
-    Returns: a data set of dicts as `batch_arrays` gives, one a replica of this worker, in order, each with the scalar
-        float32 `loss_divisor`, what the sum of the global batch's losses is to be divided by: example_weight times the
-        features' `loss_terms`, summed. Shapes are static but for T where bucketed.
-    Raises: ValueError if rows do not divide by `replicas`.
-    """
-    import tensorflow as tf
-
-    plan = epochs if isinstance(epochs, Plan) else epochs.plan(epochs.locate(start)[0])
-    rows = plan.layout.rows
-    if rows % replicas:
-        raise ValueError(f"`replicas` must divide the rows of a batch. Received: replicas={replicas}, rows={rows}")
-    example = {**batch_arrays(features, plan, 0), "loss_divisor": np.zeros((), np.float32)}
-    token_names = {"token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", *features.token_fields}
-
-    def spec(name: str, values: np.ndarray) -> tf.TensorSpec:
-        if not values.ndim:
-            return tf.TensorSpec([], tf.float32)
-        shape: list[int | None] = [rows // replicas, *values.shape[1:]]
-        if plan.layout.batching == "bucketed" and name in token_names:
-            shape[1] = None
-        return tf.TensorSpec(shape, tf.as_dtype(values.dtype))
-
-    def generate() -> Iterator[dict[str, np.ndarray]]:
-        for block in blocks(features, epochs, start=start, stop=stop, replicas=replicas, replica_range=replica_range):
-            if closed is not None and closed.is_set():
-                return
-            yield block
-
-    signature = {name: spec(name, values) for name, values in example.items()}
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(PREFETCHED_BLOCKS)
+            part = {name: values[replica * rows : (replica + 1) * rows] for name, values in batch.items()}
+            yield {**part, "loss_divisor": divisor}
 
 
 def _loss_divisor(features: Features, batch: dict[str, np.ndarray]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from bert_tf.data.batching.choice import choose_batching
 from bert_tf.data.batching.features import Features
-from bert_tf.data.batching.plan import Batching, Layout, Plan, choose_layout, plan_epoch
+from bert_tf.data.batching.plan import Batching, BatchLayout, Plan, choose_layout, plan_epoch
 from bert_tf.data.batching.stream import BatchPlans, Stream
 
 KEPT_PLANS = 4
@@ -22,39 +21,36 @@ class Epochs:
     An epoch's number of batches may differ by a few from another's, so a global batch number is found by counting.
 
     Args:
-        make: gives the plan of an epoch; from any thread, one call at a time.
+        make: gives the plan of an epoch.
 
-    >>> epochs = Epochs.of(np.array([4, 6, 5]), Layout("padded", 2, 8, 1, 2), seed=1)
+    >>> epochs = Epochs.of(np.array([4, 6, 5]), BatchLayout("padded", 2, 8, 1, 2), seed=1)
     >>> epochs.start(3), epochs.plan(0).number_of_batches
     (6, 2)
     """
 
     def __init__(self, make: Callable[[int], Plan]):
         self._make = make
-        self._lock = threading.RLock()
         self._plans: dict[int, Plan] = {}
         self._starts = [0]
 
     @classmethod
-    def of(cls, lengths: np.ndarray, layout: Layout, *, seed: int, shuffle: bool = True) -> Epochs:
+    def of(cls, lengths: np.ndarray, layout: BatchLayout, *, seed: int, shuffle: bool = True) -> Epochs:
         """The epochs of one data set."""
         return cls(lambda epoch: plan_epoch(lengths, layout, seed=seed, epoch=epoch, shuffle=shuffle))
 
     def plan(self, epoch: int) -> Plan:
         """The plan of `epoch`, counted from 0."""
-        with self._lock:
-            if epoch not in self._plans:
-                self._plans[epoch] = self._make(epoch)
-                for old in list(self._plans)[:-KEPT_PLANS]:
-                    del self._plans[old]
-            return self._plans[epoch]
+        if epoch not in self._plans:
+            self._plans[epoch] = self._make(epoch)
+            for old in list(self._plans)[:-KEPT_PLANS]:
+                del self._plans[old]
+        return self._plans[epoch]
 
     def start(self, epoch: int) -> int:
         """Number of the first batch of `epoch`; also the number of batches in the epochs before it."""
-        with self._lock:
-            while len(self._starts) <= epoch:
-                self._starts.append(self._starts[-1] + self.plan(len(self._starts) - 1).number_of_batches)
-            return self._starts[epoch]
+        while len(self._starts) <= epoch:
+            self._starts.append(self._starts[-1] + self.plan(len(self._starts) - 1).number_of_batches)
+        return self._starts[epoch]
 
     def number_of_batches(self, epochs: float) -> int:
         """Batches in `epochs` epochs; of a part of an epoch, that part of its batches rounded up."""

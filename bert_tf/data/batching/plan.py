@@ -26,7 +26,7 @@ USUAL_FILL = 0.985
 
 
 @dataclasses.dataclass(frozen=True)
-class Layout:
+class BatchLayout:
     """The shape of the batches.
 
     Args:
@@ -66,7 +66,7 @@ class Plan:
     (2, [10, 5])
     """
 
-    layout: Layout
+    layout: BatchLayout
     placement: Placement
     lengths: np.ndarray
     tokens: np.ndarray
@@ -79,11 +79,6 @@ class Plan:
     def examples(self) -> np.ndarray:
         """int64 [K]: examples in each batch."""
         return np.diff(self.placement.splits)
-
-    @property
-    def padding_share(self) -> float:
-        """Share of the epoch's token positions that hold no token."""
-        return 1.0 - float(self.tokens.sum()) / (self.layout.rows * float(self.lengths.sum()))
 
     def batch(self, k: int) -> Placement:
         """Batch k's own part of the placement."""
@@ -101,7 +96,7 @@ def choose_layout(
     batching: Batching = "packed",
     divisor: int = 1,
     pack_length: int | None = None,
-) -> Layout:
+) -> BatchLayout:
     """Chooses the shape of the batches.
 
     A packed batch has R rows of L tokens, so that full batches hold `batch_examples` examples on average: of the L from
@@ -133,10 +128,10 @@ def choose_layout(
     if batching == "packed":
         return _packed_layout(lengths, batch_examples, divisor, pack_length)
     length = bucket_length(longest) if batching == "bucketed" else pack_length or _round_up(longest, 8)
-    return Layout(batching, _round_up(batch_examples, divisor), length, 1, batch_examples)
+    return BatchLayout(batching, _round_up(batch_examples, divisor), length, 1, batch_examples)
 
 
-def plan_epoch(lengths: np.ndarray, layout: Layout, *, seed: int, epoch: int, shuffle: bool = True) -> Plan:
+def plan_epoch(lengths: np.ndarray, layout: BatchLayout, *, seed: int, epoch: int, shuffle: bool = True) -> Plan:
     """Places every example once.
 
     Order: random by (seed, epoch) if `shuffle`; otherwise the input's, but that bucketed batches go from long to short.
@@ -204,7 +199,7 @@ def _by_length(
     return np.concatenate([stacked.ravel(), order[full:]]), _cuts(len(order), batch_examples)
 
 
-def _packed_layout(lengths: np.ndarray, batch_examples: int, divisor: int, pack_length: int | None) -> Layout:
+def _packed_layout(lengths: np.ndarray, batch_examples: int, divisor: int, pack_length: int | None) -> BatchLayout:
     longest = int(lengths.max())
     if pack_length is None:
         start = _round_up(max(longest, MIN_PACK_LENGTH), 8)
@@ -215,7 +210,7 @@ def _packed_layout(lengths: np.ndarray, batch_examples: int, divisor: int, pack_
     wanted = batch_examples * float(lengths.mean()) / USUAL_FILL  # token positions in a batch
     sample = lengths[permutation(len(lengths), 0)[: max(TRIAL_EXAMPLES, 32 * batch_examples)]]
     layouts = [
-        Layout("packed", rows * divisor, length, length // int(lengths.min()), batch_examples)
+        BatchLayout("packed", rows * divisor, length, length // int(lengths.min()), batch_examples)
         for length in choices
         for rows in range(max(1, int(wanted / length / divisor)), int(wanted / length / divisor) + 2)
     ]
@@ -233,7 +228,7 @@ def _packed_layout(lengths: np.ndarray, batch_examples: int, divisor: int, pack_
     return min(tried, key=lambda pair: pair[0])[1]
 
 
-def _trial(sample: np.ndarray, layout: Layout) -> tuple[float, int]:
+def _trial(sample: np.ndarray, layout: BatchLayout) -> tuple[float, int]:
     """The share of full batches that is tokens, and the most examples in a row."""
     plan = plan_epoch(sample, layout, seed=0, epoch=0)
     most = int(plan.placement.slot.max()) + 1

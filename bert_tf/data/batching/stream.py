@@ -7,25 +7,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bert_tf.data.batching.plan import Batching, Layout
-
-
-class BatchPlan(Protocol):
-    """The batches of one epoch, as `Plan` has them."""
-
-    @property
-    def layout(self) -> Layout: ...
-
-    @property
-    def number_of_batches(self) -> int: ...
+from bert_tf.data.batching.plan import Batching
 
 
 class BatchPlans(Protocol):
     """The plans of all epochs, as `Epochs` has them.
 
     >>> import numpy as np
-    >>> from bert_tf.data import Epochs, Layout
-    >>> plans: BatchPlans = Epochs.of(np.array([4, 6, 5]), Layout("padded", 2, 8, 1, 2), seed=1)
+    >>> from bert_tf.data import Epochs, BatchLayout
+    >>> plans: BatchPlans = Epochs.of(np.array([4, 6, 5]), BatchLayout("padded", 2, 8, 1, 2), seed=1)
     >>> plans.number_of_batches(2), plans.locate(3)
     (4, (1, 1))
     """

@@ -1,4 +1,4 @@
-"""Batches for pre-training: blocks of examples, packed, masked anew in every epoch."""
+"""Batches for pre-training: portions of examples, packed, masked anew in every epoch."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import math
 
 import numpy as np
 
-from bert_tf.data.batching.plan import Batching, Layout
+from bert_tf.data.batching.plan import Batching, BatchLayout
 from bert_tf.data.batching.stream import Stream
-from bert_tf.data.corpora.blocks import Blocks
 from bert_tf.data.corpora.masking import Masker
 from bert_tf.data.corpora.pairs import Segments
 from bert_tf.data.corpora.plans import EpochPlan, PretrainingPlans
+from bert_tf.data.corpora.portions import Portions
 from bert_tf.data.corpora.randomness import keys
 from bert_tf.errors import UserError
 
 NO_TARGET = -100
-MASKS = 2  # sets what is drawn here apart from `blocks` and `plans`
+MASKS = 2  # sets what is drawn here apart from `portions` and `plans`
 
 
 class PretrainingStream(Stream):
     """What a run is pre-trained or scored on.
 
     Args:
-        blocks: the examples.
+        portions: the examples.
         masker: hides their tokens.
         cls_id, sep_id: the special tokens around segments.
         never_masked: ids that are not to be guessed, wherever they stand.
@@ -32,7 +32,7 @@ class PretrainingStream(Stream):
 
     def __init__(
         self,
-        blocks: Blocks,
+        portions: Portions,
         masker: Masker,
         *,
         cls_id: int,
@@ -40,22 +40,22 @@ class PretrainingStream(Stream):
         never_masked: tuple[int, ...],
         mask_seed: int | None = None,
     ) -> None:
-        self.blocks, self.masker, self.mask_seed = blocks, masker, mask_seed
+        self.portions, self.masker, self.mask_seed = portions, masker, mask_seed
         self.cls_id, self.sep_id = cls_id, sep_id
         self.never_masked = np.array(sorted({*never_masked, cls_id, sep_id}))
-        self.bad_rows = blocks.bad_rows
+        self.bad_rows = portions.bad_rows
 
     def __len__(self) -> int:
-        first, tokens = self.blocks.segments(0, 0), self.blocks.source_tokens(0)
+        first, tokens = self.portions.segments(0, 0), self.portions.source_tokens(0)
         return round(len(first) * float(tokens.sum()) / max(first.source_tokens, 1))
 
     def share_of(self, token_id: int) -> float:
-        return float(np.mean(self.blocks.text()[0] == token_id))
+        return float(np.mean(self.portions.text()[0] == token_id))
 
     def epochs(
         self, batch_examples: int, *, batching: Batching, divisor: int, pack_length: int | None, seed: int
     ) -> PretrainingPlans:
-        longest = self.blocks.settings.sequence_length
+        longest = self.portions.settings.sequence_length
         if batching == "bucketed":
             raise UserError("data.batching must be packed or padded for pre-training. Received: bucketed")
         if pack_length is not None and pack_length < longest:
@@ -63,13 +63,13 @@ class PretrainingStream(Stream):
                 f"data.pack_length must be at least data.sequence_length, {longest}. Received: {pack_length}"
             )
         return PretrainingPlans(
-            self.blocks, batch_examples, batching=batching, divisor=divisor, length=pack_length or longest, seed=seed
+            self.portions, batch_examples, batching=batching, divisor=divisor, length=pack_length or longest, seed=seed
         )
 
     def lengths_in(self, plan: EpochPlan, k: int) -> np.ndarray:
-        _, block, at = plan.find(k)
-        start, stop = block.placement.splits[at : at + 2]
-        return block.lengths[block.placement.index[start:stop]]
+        _, portion, at = plan.find(k)
+        start, stop = portion.placement.splits[at : at + 2]
+        return portion.lengths[portion.placement.index[start:stop]]
 
     def batch(self, plan: EpochPlan, k: int) -> dict[str, np.ndarray]:
         """As `batch_arrays`, masked; and with P places a row, enough for any row of that length:
@@ -78,15 +78,15 @@ class PretrainingStream(Stream):
         pair_weight float32 [R, M], 0 where there is no pair: what a pair's loss is to be weighted with beside those of
         tokens, so that both are means; and loss_divisor float32 [], the number of targets.
         """
-        number, block, at = plan.find(k)
-        start, stop = block.placement.splits[at : at + 2]
-        index, row, column, slot = (values[start:stop] for values in block.placement[:4])
-        layout, lengths = plan.layout, block.lengths[index]
+        number, portion, at = plan.find(k)
+        start, stop = portion.placement.splits[at : at + 2]
+        index, row, column, slot = (values[start:stop] for values in portion.placement[:4])
+        layout, lengths = plan.layout, portion.lengths[index]
         splits = np.concatenate([[0], np.cumsum(lengths)])
-        token_ids, segment_ids = self._tokens(block.segments, index, lengths, splits)
+        token_ids, segment_ids = self._tokens(portion.segments, index, lengths, splits)
         candidates = ~np.isin(token_ids, self.never_masked)
         seed = plan.plans.seed if self.mask_seed is None else self.mask_seed
-        numbers = index + block.rounds[start:stop] * len(block.lengths)
+        numbers = index + portion.rounds[start:stop] * len(portion.lengths)
         example_keys = keys(numbers, seed, plan.epoch, MASKS, number)
         chosen, instead = self.masker(token_ids, candidates, splits, example_keys)
 
@@ -122,7 +122,7 @@ class PretrainingStream(Stream):
             "example_ids": scatter(slot[example] + 1),
             "position_ids": scatter(position),
             "first_positions": place(column, 0, np.int32),
-            "labels": place(block.segments.labels[index], 0, np.int32),
+            "labels": place(portion.segments.labels[index], 0, np.int32),
             "example_weight": place(np.ones(len(index)), 0, np.float32),
             "example_index": place(index, -1, np.int32),
             "masked_positions": masked_positions,
@@ -131,7 +131,7 @@ class PretrainingStream(Stream):
             "loss_divisor": np.array(max(len(places), 1), np.float32),
         }
 
-    def targets_per_row(self, layout: Layout) -> int:
+    def targets_per_row(self, layout: BatchLayout) -> int:
         """Most tokens to be guessed in a row: its share, and half a token more for every example's rounding."""
         share = self.masker.settings.mask_share
         return math.ceil(layout.length * share + layout.slots * max(0.5, 1.0 - 3 * share))

@@ -66,10 +66,6 @@ class Segments:
         return len(self.labels)
 
     @property
-    def has_pairs(self) -> bool:
-        return bool(len(self)) and bool(self.second[0, 1] > self.second[0, 0])
-
-    @property
     def lengths(self) -> np.ndarray:
         """int64 [E]: tokens of each example, special ones included."""
         first, second = self.first[:, 1] - self.first[:, 0], self.second[:, 1] - self.second[:, 0]

@@ -1,4 +1,4 @@
-"""Where every example of an epoch goes, block by block, so that nothing has to be made before its batch comes."""
+"""Where every example of an epoch goes, portion by portion, so that nothing has to be made before its batch comes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from functools import lru_cache
 import numpy as np
 
 from bert_tf.data.batching.packing import Placement, pack
-from bert_tf.data.batching.plan import WINDOW_BATCHES, Batching, Layout, permutation
-from bert_tf.data.corpora.blocks import Blocks
+from bert_tf.data.batching.plan import WINDOW_BATCHES, Batching, BatchLayout, permutation
 from bert_tf.data.corpora.pairs import Segments
+from bert_tf.data.corpora.portions import Portions
 from bert_tf.errors import UserError
 
 SLOT_TOKENS = 24  # a row has one slot for so many of its tokens, and 4 at least
-KEPT_BLOCKS = 2
-ORDER = 1  # sets what is drawn here apart from `blocks`
+KEPT_PORTIONS = 2
+ORDER = 1  # sets what is drawn here apart from `portions`
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """A block's examples and where they stand. `rounds` int64 [E]: how often an example stood in this block before."""
+class Portion:
+    """A portion's examples and where they stand. `rounds` int64 [E]: how often an example stood in it before."""
 
     segments: Segments
     lengths: np.ndarray
@@ -30,16 +30,16 @@ class Block:
 
 
 class EpochPlan:
-    """The batches of one epoch. A block's share of them follows from its tokens, so none has to be made to be counted.
+    """The batches of one epoch. A portion's share of them follows from its tokens; none has to be made to be counted.
 
-    Where a block's examples fill fewer batches than its share, they are used once more, masked differently; what is
+    Where a portion's examples fill fewer batches than its share, they are used once more, masked differently; what is
     over is left out, other examples in each epoch.
     """
 
     def __init__(self, plans: PretrainingPlans, epoch: int) -> None:
         self.plans, self.epoch, self.layout = plans, epoch, plans.layout
-        sums = np.concatenate([[0], np.cumsum(plans.blocks.source_tokens(epoch))])
-        # int64 [B + 1]: the first batch of each block.
+        sums = np.concatenate([[0], np.cumsum(plans.portions.source_tokens(epoch))])
+        # int64 [B + 1]: the first batch of each portion.
         self.starts = plans.batches_per_epoch * sums // sums[-1]
         self.lengths = np.full(plans.batches_per_epoch, self.layout.length, np.int32)  # [K]
 
@@ -47,26 +47,26 @@ class EpochPlan:
     def number_of_batches(self) -> int:
         return self.plans.batches_per_epoch
 
-    def find(self, k: int) -> tuple[int, Block, int]:
-        """The block of batch k, its number, and the batch's number in it."""
+    def find(self, k: int) -> tuple[int, Portion, int]:
+        """The portion of batch k, its number, and the batch's number in it."""
         if not 0 <= k < self.number_of_batches:
             raise IndexError(f"`k` must be in [0, {self.number_of_batches}). Received: k={k}")
         number = int(np.searchsorted(self.starts, k, side="right")) - 1
         batches = int(self.starts[number + 1] - self.starts[number])
-        return number, self.plans.block(self.epoch, number, batches), k - int(self.starts[number])
+        return number, self.plans.portion(self.epoch, number, batches), k - int(self.starts[number])
 
 
 class PretrainingPlans:
     """The plans of all epochs, which have equally many batches, so that a batch's number says where it is.
 
-    How many: as many rows as the first block needs for its tokens, for all tokens of the corpus.
+    How many: as many rows as the first portion needs for its tokens, for all tokens of the corpus.
     """
 
     def __init__(
-        self, blocks: Blocks, batch_examples: int, *, batching: Batching, divisor: int, length: int, seed: int
+        self, portions: Portions, batch_examples: int, *, batching: Batching, divisor: int, length: int, seed: int
     ) -> None:
-        self.blocks, self.seed = blocks, seed
-        first, tokens = blocks.segments(0, 0), blocks.source_tokens(0)
+        self.portions, self.seed = portions, seed
+        first, tokens = portions.segments(0, 0), portions.source_tokens(0)
         if not len(first):
             raise UserError("the corpus has too little text for one example")
         mean = float(first.lengths.mean())
@@ -74,8 +74,8 @@ class PretrainingPlans:
         rows = batch_examples * (mean / length if packed else 1.0)
         rows = max(1, round(rows / divisor)) * divisor
         slots = max(4, length // SLOT_TOKENS) if packed else 1
-        self.layout = Layout("packed", rows, length, slots, batch_examples)
-        self.block = lru_cache(maxsize=KEPT_BLOCKS)(self._block)
+        self.layout = BatchLayout("packed", rows, length, slots, batch_examples)
+        self.portion = lru_cache(maxsize=KEPT_PORTIONS)(self._portion)
         # One batch at least, even of a corpus that does not fill it.
         filled = len(_pack(first.lengths, np.arange(len(first)), self.layout).splits) - 2
         per_token = (filled + 0.5) / first.source_tokens
@@ -93,11 +93,11 @@ class PretrainingPlans:
             raise ValueError(f"`number` must be at least 0. Received: {number}")
         return divmod(number, self.batches_per_epoch)
 
-    def _block(self, epoch: int, number: int, batches: int) -> Block:
-        segments = self.blocks.segments(epoch, number)
+    def _portion(self, epoch: int, number: int, batches: int) -> Portion:
+        segments = self.portions.segments(epoch, number)
         lengths = segments.lengths
         if not len(lengths):
-            raise UserError("a block of the corpus has too little text for one example")
+            raise UserError("a portion of the corpus has too little text for one example")
         order, rounds = [], 0
         while True:
             order.append(permutation(len(lengths), self.seed, epoch, ORDER, number, rounds))
@@ -112,9 +112,9 @@ class PretrainingPlans:
         for i, example in enumerate(placement.index.tolist() if rounds > 1 else ()):
             counts[i] = seen[example]
             seen[example] += 1
-        return Block(segments, lengths, placement, counts)
+        return Portion(segments, lengths, placement, counts)
 
 
-def _pack(lengths: np.ndarray, order: np.ndarray, layout: Layout) -> Placement:
+def _pack(lengths: np.ndarray, order: np.ndarray, layout: BatchLayout) -> Placement:
     window = max(WINDOW_BATCHES * layout.batch_examples, layout.rows)
     return pack(lengths, order, rows=layout.rows, length=layout.length, slots=layout.slots, window=window)

@@ -1,6 +1,6 @@
 """A prepared corpus: the examples of some epochs as TFRecord shards, and a manifest that says what must be in them.
 
-A shard holds one block of one epoch, as `tf.train.Example`s: `token_ids`, special tokens included; `second_start`,
+A shard holds one portion of one epoch, as `tf.train.Example`s: `token_ids`, special tokens included; `second_start`,
 where the second segment begins, or their number where there is none; and `label`. Nothing is masked in them: that is
 done anew in each epoch of training.
 """
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from bert_tf.data.corpora.blocks import SAMPLE_TOKENS, Blocks
 from bert_tf.data.corpora.pairs import PairSettings, Segments
+from bert_tf.data.corpora.portions import SAMPLE_TOKENS, Portions
 from bert_tf.data.corpora.store import vocabulary_hash
 from bert_tf.errors import UserError
 
@@ -33,21 +33,23 @@ def is_prepared(where: str) -> bool:
     return (Path(where) / MANIFEST).is_file()
 
 
-def shard_name(split: str, epoch: int, block: int) -> str:
-    """The file of a block."""
-    return f"{split}-{epoch:03d}-{block:05d}.tfrecord"
+def shard_name(split: str, epoch: int, portion: int) -> str:
+    """The file of a portion."""
+    return f"{split}-{epoch:03d}-{portion:05d}.tfrecord"
 
 
-def write_shard(folder: Path, split: str, blocks: Blocks, epoch: int, block: int, special: tuple[int, int]) -> None:
-    """Writes a block's examples, and beside them, when all is written, what the manifest is to say of them.
+def write_shard(
+    folder: Path, split: str, portions: Portions, epoch: int, portion: int, special: tuple[int, int]
+) -> None:
+    """Writes a portion's examples, and beside them, when all is written, what the manifest is to say of them.
 
     Args:
         special: ids of [CLS] and [SEP].
     """
     import tensorflow as tf
 
-    segments = blocks.segments(epoch, block)
-    path = folder / shard_name(split, epoch, block)
+    segments = portions.segments(epoch, portion)
+    path = folder / shard_name(split, epoch, portion)
     cls_id, sep_id = special
     rows = zip(segments.first.tolist(), segments.second.tolist(), segments.labels.tolist(), strict=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -62,7 +64,7 @@ def write_shard(folder: Path, split: str, blocks: Blocks, epoch: int, block: int
     entry = {
         "file": path.name,
         "epoch": epoch,
-        "block": block,
+        "block": portion,  # as shards call it that were written before
         "examples": len(segments),
         "tokens": int(segments.lengths.sum()),
         "source_tokens": segments.source_tokens,
@@ -76,15 +78,15 @@ def collect_manifest(folder: Path, wanted: Mapping[str, Sequence[tuple[int, int]
     """Puts the shards' descriptions together in the manifest, and takes their files away.
 
     Args:
-        wanted: for each split, every (epoch, block) there must be.
+        wanted: for each split, every (epoch, portion) there must be.
         described: what else the manifest says.
     Raises: UserError if one is missing.
     """
     splits: dict[str, list[dict[str, Any]]] = {}
     for split, numbers in wanted.items():
         splits[split] = []
-        for epoch, block in numbers:
-            path = (folder / shard_name(split, epoch, block)).with_suffix(".json")
+        for epoch, portion in numbers:
+            path = (folder / shard_name(split, epoch, portion)).with_suffix(".json")
             if not path.is_file():
                 raise UserError(f"{path.with_suffix('.tfrecord').name} was not written: see what the runner said")
             splits[split].append(json.loads(path.read_text(encoding="utf-8")))
@@ -94,8 +96,8 @@ def collect_manifest(folder: Path, wanted: Mapping[str, Sequence[tuple[int, int]
     return manifest
 
 
-class ShardBlocks(Blocks):
-    """Blocks of a prepared corpus. After its last epoch the first one comes again, masked differently.
+class ShardPortions(Portions):
+    """Portions of a prepared corpus. After its last epoch the first one comes again, masked differently.
 
     Args:
         folder: with the manifest.
@@ -152,8 +154,8 @@ class ShardBlocks(Blocks):
     def source_tokens(self, epoch: int) -> np.ndarray:
         return np.array([entry["source_tokens"] for entry in self._entries(epoch)], np.int64)
 
-    def segments(self, epoch: int, block: int) -> Segments:
-        entry = self._entries(epoch)[block]
+    def segments(self, epoch: int, portion: int) -> Segments:
+        entry = self._entries(epoch)[portion]
         ids, lengths, second_start, labels = _read(self.folder / entry["file"])
         if len(labels) != entry["examples"] or int(lengths.sum()) != entry["tokens"]:
             raise UserError(
@@ -173,8 +175,8 @@ class ShardBlocks(Blocks):
 
     def text(self) -> tuple[np.ndarray, np.ndarray]:
         ids, begins, size = [], [], 0
-        for block in range(len(self._entries(0))):
-            segments = self.segments(0, block)
+        for portion in range(len(self._entries(0))):
+            segments = self.segments(0, portion)
             bounds = np.concatenate([segments.first, segments.second])
             bounds = bounds[bounds[:, 1] > bounds[:, 0]]
             lengths = bounds[:, 1] - bounds[:, 0]
@@ -224,6 +226,6 @@ def _problem(path: Path, entry: Mapping[str, Any]) -> str | None:
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+        while part := file.read(1 << 20):
+            digest.update(part)
     return digest.hexdigest()

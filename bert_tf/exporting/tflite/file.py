@@ -13,7 +13,6 @@ from bert_tf.exporting.tflite.edit import graph_of, packed, parsed, text
 from bert_tf.exporting.tflite.metadata import with_files
 
 METADATA = "TFLITE_METADATA"
-FLEX = "Flex"
 
 
 def finish(

@@ -21,8 +21,8 @@ from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
     from bert_tf.data import Features, TextCorpus
-    from bert_tf.data.corpora.blocks import Blocks
     from bert_tf.data.corpora.pairs import PairSettings
+    from bert_tf.data.corpora.portions import Portions
     from bert_tf.data.corpora.store import Reading
     from bert_tf.text import BertTokenizer
 
@@ -131,7 +131,7 @@ class OnCorpus(Kind):
             continues=np.array([token.startswith("##") for token in tokens]),
         )
         stream: Any = PretrainingStream(
-            self.blocks(tokenizer, examples, sequence_length),
+            self.portions(tokenizer, examples, sequence_length),
             masker,
             cls_id=tokenizer.cls_id,
             sep_id=tokenizer.sep_id,
@@ -139,17 +139,17 @@ class OnCorpus(Kind):
         )
         return stream
 
-    def blocks(self, tokenizer: BertTokenizer, corpus: Corpus, sequence_length: int | None = None) -> Blocks:
+    def portions(self, tokenizer: BertTokenizer, corpus: Corpus, sequence_length: int | None = None) -> Portions:
         """The examples of a split, made of text or read from shards. Raises: UserError for what cannot be read."""
-        from bert_tf.data.corpora.blocks import StoreBlocks
         from bert_tf.data.corpora.corpus import documents_of
-        from bert_tf.data.corpora.shards import ShardBlocks, is_prepared
+        from bert_tf.data.corpora.portions import StorePortions
+        from bert_tf.data.corpora.shards import ShardPortions, is_prepared
         from bert_tf.data.corpora.store import open_store
 
         options = self.options
         settings = self._pair_settings(sequence_length)
         if is_prepared(corpus.where):
-            return ShardBlocks(
+            return ShardPortions(
                 Path(corpus.where), corpus.split, settings, tokenizer, skip_bad_shards=corpus.skip_bad_rows
             )
         files, is_drawn, reading = self._reading(corpus)
@@ -159,7 +159,7 @@ class OnCorpus(Kind):
         if is_drawn:
             documents = documents_of(store, corpus.split, options.validation_share)
         seed = self.seed if corpus.split == "train" else HELD_OUT_SEED
-        return StoreBlocks(store, documents, settings, seed=seed)
+        return StorePortions(store, documents, settings, seed=seed)
 
     def _pair_settings(self, sequence_length: int | None = None) -> PairSettings:
         from bert_tf.data.corpora.pairs import PairSettings
@@ -186,7 +186,7 @@ class OnCorpus(Kind):
         return self
 
     def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
-        """Calls that tokenise a corpus file by file, in any order and anywhere; `blocks` then has less to do."""
+        """Calls that tokenise a corpus file by file, in any order and anywhere; `portions` then has less to do."""
         from bert_tf.data.corpora.store import tokenise_file
 
         files, _, reading = self._reading(corpus)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.data import blocks
+from bert_tf.data import replica_batches
 from bert_tf.data.corpora.baselines import TokenCounts
 from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
 from bert_tf.models.base import inputs_of
@@ -68,7 +68,7 @@ class Scorer:
         return scores | self.baselines
 
     def _walk(self):
-        return blocks(self.stream, self.plans, stop=self.batches)  # pyright: ignore[reportArgumentType]
+        return replica_batches(self.stream, self.plans, stop=self.batches)  # pyright: ignore[reportArgumentType]
 
     def _guess(self, counts: TokenCounts) -> dict[str, float]:
         special = np.array([self.stream.cls_id, self.stream.sep_id])

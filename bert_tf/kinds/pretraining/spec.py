@@ -143,7 +143,7 @@ class Pretraining(OnCorpus):
     def _counts(self, tokenizer: BertTokenizer, train: PretrainingStream) -> Any:
         from bert_tf.data.corpora.baselines import TokenCounts
 
-        return TokenCounts.of(*train.blocks.text(), tokenizer.vocabulary_size)
+        return TokenCounts.of(*train.portions.text(), tokenizer.vocabulary_size)
 
     def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
         assert isinstance(examples, Corpus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bert_tf.data.batching.features import Features
+from bert_tf.data.batching.plan import Plan
 
 
 def film_lengths(count: int, seed: int = 0) -> np.ndarray:
@@ -24,3 +25,8 @@ def features_of(lengths: np.ndarray, *, labels: bool = True, **more) -> Features
         labels=np.arange(10, 10 + len(lengths), dtype=np.int32) if labels else None,
         **more,
     )
+
+
+def padding_share(plan: Plan) -> float:
+    """Share of the epoch's token positions that hold no token."""
+    return 1.0 - float(plan.tokens.sum()) / (plan.layout.rows * float(plan.lengths.sum()))

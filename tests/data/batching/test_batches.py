@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
 import pytest
 
-from bert_tf.data.batching.batches import batch_arrays, blocks
+from bert_tf.data.batching.batches import batch_arrays, replica_batches
 from bert_tf.data.batching.epochs import Epochs
-from bert_tf.data.batching.plan import Layout, choose_layout, plan_epoch
+from bert_tf.data.batching.plan import BatchLayout, choose_layout, plan_epoch
 from tests.data.batching.sets import features_of, film_lengths
 
 LENGTHS = film_lengths(1_500)
@@ -29,7 +30,7 @@ def plan_of(batching, divisor=1, **more):
 
 def test_packed_batch_by_hand():
     features = features_of(np.array([2, 3, 4]), position_fields={"end": np.array([1, 2, 3])})
-    plan = plan_epoch(features.lengths, Layout("packed", 2, 6, 3, 3), seed=0, epoch=0, shuffle=False)
+    plan = plan_epoch(features.lengths, BatchLayout("packed", 2, 6, 3, 3), seed=0, epoch=0, shuffle=False)
     batch = batch_arrays(features, plan, 0)
     expected = {
         "token_ids": [[1, 2, 3, 4, 5, 0], [6, 7, 8, 9, 0, 0]],
@@ -50,7 +51,7 @@ def test_packed_batch_by_hand():
 
 def test_unpacked_part_batch_by_hand():
     features = features_of(np.array([2, 3, 4]))
-    plan = plan_epoch(features.lengths, Layout("padded", 4, 5, 1, 2), seed=0, epoch=0, shuffle=False)
+    plan = plan_epoch(features.lengths, BatchLayout("padded", 4, 5, 1, 2), seed=0, epoch=0, shuffle=False)
     batch = batch_arrays(features, plan, 1)
     assert {name: values.tolist() for name, values in batch.items()} == {
         "token_ids": [[6, 7, 8, 9, 0], [0] * 5, [0] * 5, [0] * 5],
@@ -109,7 +110,7 @@ def test_positions_and_example_ids_restart_in_each_example():
 
 def test_part_batch_has_empty_rows():
     features = features_of(np.full(13, 30))
-    plan = plan_epoch(features.lengths, Layout("packed", 5, 64, 3, 10), seed=0, epoch=0)
+    plan = plan_epoch(features.lengths, BatchLayout("packed", 5, 64, 3, 10), seed=0, epoch=0)
     batch = batch_arrays(features, plan, 1)
     assert plan.number_of_batches == 2
     assert batch["token_ids"].shape == (5, 64)
@@ -134,20 +135,20 @@ def test_starting_at_k_gives_the_batches_from_k_on(batching):
     plan = plan_of(batching)
     epochs = Epochs.of(LENGTHS, plan.layout, seed=7)
     first = epochs.start(1)
-    whole = list(blocks(FEATURES, epochs, stop=2 * first + 5))
+    whole = list(replica_batches(FEATURES, epochs, stop=2 * first + 5))
     assert len(whole) == 2 * first + 5
     for start in (0, 3, first - 1, first, first + 4):
-        again = list(blocks(FEATURES, Epochs.of(LENGTHS, plan.layout, seed=7), start=start, stop=first + 8))
+        again = list(replica_batches(FEATURES, Epochs.of(LENGTHS, plan.layout, seed=7), start=start, stop=first + 8))
         assert len(again) == first + 8 - start
         assert all(same(left, right) for left, right in zip(again, whole[start : first + 8], strict=True))
     assert not same(whole[0], whole[first])
 
 
 @pytest.mark.parametrize("batching", BATCHINGS)
-def test_replicas_blocks_together_are_the_global_batch(batching):
+def test_replicas_parts_together_are_the_global_batch(batching):
     plan = plan_of(batching, divisor=4)
-    whole = list(blocks(FEATURES, plan))
-    workers = [list(blocks(FEATURES, plan, replicas=4, replica_range=span)) for span in ((0, 1), (1, 4))]
+    whole = list(replica_batches(FEATURES, plan))
+    workers = [list(replica_batches(FEATURES, plan, replicas=4, replica_range=span)) for span in ((0, 1), (1, 4))]
     assert len(whole) == plan.number_of_batches
     assert [len(part) for part in workers] == [len(whole), 3 * len(whole)]
     for k, batch in enumerate(whole):
@@ -159,3 +160,38 @@ def test_replicas_blocks_together_are_the_global_batch(batching):
                 np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
                 assert parts[0][name].shape[0] == plan.layout.rows // 4
         np.testing.assert_allclose(batch["loss_divisor"], batch["example_weight"].sum(), rtol=1e-6)
+
+
+TOKEN_NAMES = {"token_ids", "segment_ids", "padding_mask", "tags"}
+
+
+@pytest.mark.parametrize("batching", BATCHINGS)
+def test_shapes_and_types_are_the_same_in_all_batches_but_for_the_tokens_of_bucketed_ones(batching):
+    epochs = Epochs.of(LENGTHS, choose_layout(LENGTHS, 32, batching=batching, divisor=2), seed=7)
+    batches = list(replica_batches(FEATURES, epochs, stop=epochs.start(2) + 2, replicas=2))
+    assert all({name: x.dtype for name, x in batch.items()} == {name: x.dtype for name, x in batches[0].items()}
+               for batch in batches)  # fmt: skip
+    shapes = {name: {batch[name].shape for batch in batches} for name in batches[0]}
+    changing = {name for name, found in shapes.items() if len(found) > 1}
+    assert changing == (TOKEN_NAMES if batching == "bucketed" else set())
+    layout = epochs.plan(0).layout
+    assert {shape[0] for shape in shapes["token_ids"]} == {layout.rows // 2}
+    assert shapes["loss_divisor"] == {()}
+    if batching == "packed":
+        assert shapes["token_ids"] == {(layout.rows // 2, layout.length)}
+        assert shapes["labels"] == {(layout.rows // 2, layout.slots)}
+
+
+def test_one_plan_ends_and_epochs_do_not():
+    plan = plan_of("packed", shuffle=False)
+    count = plan.number_of_batches
+    assert len(list(replica_batches(FEATURES, plan))) == count
+    assert len(list(replica_batches(FEATURES, plan, start=2, stop=4))) == 2
+    endless = replica_batches(FEATURES, Epochs.of(LENGTHS, plan.layout, seed=7))
+    assert len(list(itertools.islice(endless, 3 * count))) == 3 * count
+
+
+def test_rows_that_do_not_divide_are_refused():
+    epochs = Epochs.of(LENGTHS, choose_layout(LENGTHS, 32, batching="padded"), seed=7)
+    with pytest.raises(ValueError, match=r"`replicas` must divide the rows of a batch. Received: replicas=3, rows=32"):
+        next(replica_batches(FEATURES, epochs, replicas=3))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bert_tf.data.corpora.blocks import StoreBlocks
 from bert_tf.data.corpora.examples import PretrainingStream
 from bert_tf.data.corpora.masking import Masker, MaskSettings
 from bert_tf.data.corpora.pairs import PairSettings
+from bert_tf.data.corpora.portions import StorePortions
 from bert_tf.data.corpora.store import Reading, TokenStore, open_store
 from bert_tf.text import BertTokenizer
 
@@ -52,13 +52,13 @@ def stream(
     length: int = 32,
     masking: str = "tokens",
     seed: int = 1,
-    block_tokens: int = 1 << 22,
+    portion_tokens: int = 1 << 22,
 ) -> PretrainingStream:
     words = tokenizer()
-    blocks = StoreBlocks(
-        corpus, np.arange(corpus.documents), PairSettings(pair, length), seed=seed, block_tokens=block_tokens
+    portions = StorePortions(
+        corpus, np.arange(corpus.documents), PairSettings(pair, length), seed=seed, portion_tokens=portion_tokens
     )
     continues = np.array([token.startswith("##") for token in words.vocabulary])
     masker = Masker(MaskSettings(masking), words.vocabulary_size, words.mask_id, continues)
     special = (words.pad_id, words.unk_id, words.mask_id)
-    return PretrainingStream(blocks, masker, cls_id=words.cls_id, sep_id=words.sep_id, never_masked=special)
+    return PretrainingStream(portions, masker, cls_id=words.cls_id, sep_id=words.sep_id, never_masked=special)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.data.corpora.blocks import StoreBlocks
 from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
 from bert_tf.data.corpora.masking import Masker, MaskSettings
 from bert_tf.data.corpora.pairs import PAIRS, PairSettings, Segments, cut_pieces, make_segments
+from bert_tf.data.corpora.portions import StorePortions
 from bert_tf.data.corpora.randomness import Draws, keys, uniform
 from bert_tf.data.corpora.store import Reading, TokenStore, open_store
 from bert_tf.text import BertTokenizer
@@ -42,7 +42,7 @@ def test_segments_keep_within_documents_and_lengths(corpus, pair, length):
         first, last = (document_of(corpus, segment[there, i] - i) for i in (0, 1))
         np.testing.assert_array_equal(first, last)
     assert (found.first[:, 1] > found.first[:, 0]).all()
-    assert found.has_pairs == (pair != "none")
+    assert (found.second[:, 1] > found.second[:, 0]).any() == (pair != "none")
 
 
 def test_a_random_segment_is_of_another_document_and_any_other_one_follows(corpus):
@@ -230,7 +230,7 @@ def test_the_statistics_of_googles_sample(tmp_path):
     continues = np.array([token.startswith("##") for token in words.vocabulary])
     masks = Masker(MaskSettings(), words.vocabulary_size, words.mask_id, continues)
     examples = PretrainingStream(
-        StoreBlocks(store, np.arange(3), PairSettings("next_sentence", 128), seed=1),
+        StorePortions(store, np.arange(3), PairSettings("next_sentence", 128), seed=1),
         masks,
         cls_id=words.cls_id,
         sep_id=words.sep_id,
@@ -253,7 +253,7 @@ def test_the_statistics_of_googles_sample(tmp_path):
     assert masked / targets == pytest.approx(0.8, abs=0.01)
     assert kept / targets == pytest.approx(0.1, abs=0.01)
     assert random_pairs / pairs == pytest.approx(0.5, abs=0.06)  # a chunk of one sentence always gets a random one
-    found = examples.blocks.segments(0, 0)
+    found = examples.portions.segments(0, 0)
     first, second = (document_of(store, segment[:, 0]) for segment in (found.first, found.second))
     np.testing.assert_array_equal(first != second, found.labels == 1)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bert_tf.data import blocks, plan_batches
+from bert_tf.data import plan_batches, replica_batches
 from bert_tf.data.corpora.examples import PretrainingStream
 from bert_tf.data.corpora.pairs import PairSettings
-from bert_tf.data.corpora.shards import ShardBlocks, collect_manifest, is_prepared, write_shard
+from bert_tf.data.corpora.shards import ShardPortions, collect_manifest, is_prepared, write_shard
 from bert_tf.data.corpora.store import vocabulary_hash
 from bert_tf.errors import UserError
 from tests.data.corpora import pretraining_sets as sets
@@ -22,10 +22,10 @@ EPOCHS = 2
 def prepare(folder: Path, stream: PretrainingStream) -> Path:
     folder.mkdir()
     words = sets.tokenizer()
-    numbers = [(e, b) for e in range(EPOCHS) for b in range(len(stream.blocks.source_tokens(e)))]
-    for epoch, block in numbers:
-        write_shard(folder, "train", stream.blocks, epoch, block, (words.cls_id, words.sep_id))
-    settings = stream.blocks.settings
+    numbers = [(e, b) for e in range(EPOCHS) for b in range(len(stream.portions.source_tokens(e)))]
+    for epoch, portion in numbers:
+        write_shard(folder, "train", stream.portions, epoch, portion, (words.cls_id, words.sep_id))
+    settings = stream.portions.settings
     described = {"pair": settings.pair, "sequence_length": settings.sequence_length, "short_share": 0.1}
     collect_manifest(folder, {"train": numbers}, settings=described, vocabulary=vocabulary_hash(words), seed=1)
     return folder
@@ -33,7 +33,7 @@ def prepare(folder: Path, stream: PretrainingStream) -> Path:
 
 def reading(folder: Path, like: PretrainingStream, **options) -> PretrainingStream:
     words = sets.tokenizer()
-    found = ShardBlocks(folder, "train", like.blocks.settings, words, **options)
+    found = ShardPortions(folder, "train", like.portions.settings, words, **options)
     special = (words.pad_id, words.unk_id, words.mask_id)
     return PretrainingStream(found, like.masker, cls_id=words.cls_id, sep_id=words.sep_id, never_masked=special)
 
@@ -41,7 +41,7 @@ def reading(folder: Path, like: PretrainingStream, **options) -> PretrainingStre
 @pytest.fixture(params=["next_sentence", "none"])
 def streamed(request, tmp_path) -> PretrainingStream:
     corpus = sets.store(tmp_path, documents=20, sentences=60)
-    return sets.stream(corpus, pair=request.param, block_tokens=3000)
+    return sets.stream(corpus, pair=request.param, portion_tokens=3000)
 
 
 def test_batches_are_those_of_the_text_itself(streamed, tmp_path):
@@ -50,7 +50,9 @@ def test_batches_are_those_of_the_text_itself(streamed, tmp_path):
     both = [plan_batches(stream, 16, seed=1) for stream in (streamed, prepared)]
     count = both[0].number_of_batches(EPOCHS)
     assert both[1].number_of_batches(EPOCHS) == count > 20
-    for one, other in zip(blocks(streamed, both[0], stop=count), blocks(prepared, both[1], stop=count), strict=True):
+    for one, other in zip(
+        replica_batches(streamed, both[0], stop=count), replica_batches(prepared, both[1], stop=count), strict=True
+    ):
         assert one.keys() == other.keys()
         for name, value in one.items():
             np.testing.assert_array_equal(value, other[name], err_msg=name)
@@ -61,7 +63,7 @@ def test_after_the_last_epoch_the_first_comes_again_with_other_masks(streamed, t
     epochs = plan_batches(prepared, 16, seed=1)
     first, again = (prepared.batch(epochs.plan(epoch), 0) for epoch in (0, EPOCHS))
     assert not np.array_equal(first["token_ids"], again["token_ids"])
-    np.testing.assert_array_equal(prepared.blocks.segments(0, 0).first, prepared.blocks.segments(EPOCHS, 0).first)
+    np.testing.assert_array_equal(prepared.portions.segments(0, 0).first, prepared.portions.segments(EPOCHS, 0).first)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "gone"])
@@ -89,28 +91,28 @@ def test_a_bad_shard_is_named_or_left_out_and_counted(streamed, tmp_path, damage
     assert prepared.bad_rows == entry["examples"]
     epochs = plan_batches(prepared, 16, seed=1)
     assert epochs.number_of_batches(1) > 5
-    assert sum(1 for _ in blocks(prepared, epochs, stop=epochs.number_of_batches(2))) > 10
+    assert sum(1 for _ in replica_batches(prepared, epochs, stop=epochs.number_of_batches(2))) > 10
 
 
 def test_shards_of_other_settings_or_words_are_refused(streamed, tmp_path):
     folder = prepare(tmp_path / "shards", streamed)
-    pair = streamed.blocks.settings.pair
+    pair = streamed.portions.settings.pair
     with pytest.raises(UserError, match=r"was prepared otherwise \(sequence_length: there 32, asked 64\)"):
-        ShardBlocks(folder, "train", PairSettings(pair, 64), sets.tokenizer())
+        ShardPortions(folder, "train", PairSettings(pair, 64), sets.tokenizer())
     other = sets.BertTokenizer([*sets.VOCABULARY, "!"])
     with pytest.raises(UserError, match=r"was prepared otherwise \(vocabulary: there"):
-        ShardBlocks(folder, "train", streamed.blocks.settings, other)
+        ShardPortions(folder, "train", streamed.portions.settings, other)
     with pytest.raises(UserError, match=r"manifest.json: expected the manifest .* the split validation"):
-        ShardBlocks(folder, "validation", streamed.blocks.settings, sets.tokenizer())
+        ShardPortions(folder, "validation", streamed.portions.settings, sets.tokenizer())
     (folder / "manifest.json").write_text("{")
     with pytest.raises(UserError, match=r"manifest.json: expected the manifest of a prepared corpus"):
-        ShardBlocks(folder, "train", streamed.blocks.settings, sets.tokenizer())
+        ShardPortions(folder, "train", streamed.portions.settings, sets.tokenizer())
 
 
 def test_a_manifest_needs_every_shard(streamed, tmp_path):
     folder = tmp_path / "shards"
     folder.mkdir()
-    write_shard(folder, "train", streamed.blocks, 0, 0, (2, 3))
+    write_shard(folder, "train", streamed.portions, 0, 0, (2, 3))
     with pytest.raises(UserError, match=r"train-000-00001.tfrecord was not written"):
         collect_manifest(folder, {"train": [(0, 0), (0, 1)]}, settings={}, vocabulary="", seed=1)
     assert not is_prepared(str(folder))
@@ -118,7 +120,7 @@ def test_a_manifest_needs_every_shard(streamed, tmp_path):
 
 def test_what_the_text_is_for_baselines(streamed, tmp_path):
     prepared = reading(prepare(tmp_path / "shards", streamed), streamed)
-    ids, begins = prepared.blocks.text()
+    ids, begins = prepared.portions.text()
     assert len(ids) == len(begins)
     assert begins[0]
     assert prepared.share_of(sets.tokenizer().unk_id) == 0.0

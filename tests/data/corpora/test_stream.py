@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bert_tf.data import blocks, plan_batches
+from bert_tf.data import plan_batches, replica_batches
 from bert_tf.data.corpora.baselines import TokenCounts
 from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
 from bert_tf.data.corpora.store import TokenStore
@@ -90,15 +90,15 @@ def test_padding_stays_under_two_percent(tmp_path, length):
 
 
 def test_a_batch_is_a_function_of_its_number(corpus):
-    options: dict[str, Any] = {"block_tokens": 2000}
+    options: dict[str, Any] = {"portion_tokens": 2000}
     stream, other = sets.stream(corpus, **options), sets.stream(corpus, **options)
     epochs = epochs_of(stream)
-    assert len(stream.blocks.source_tokens(0)) > 4
+    assert len(stream.portions.source_tokens(0)) > 4
     count = epochs.number_of_batches(2)
     assert count == 2 * epochs.number_of_batches(1)
-    walked = [block["token_ids"] for block in blocks(stream, epochs, stop=count)]
+    walked = [portion["token_ids"] for portion in replica_batches(stream, epochs, stop=count)]
     for number in (count - 1, count // 2, 3, 0):  # in any order, made anew
-        (batch,) = blocks(other, epochs_of(other), start=number, stop=number + 1)
+        (batch,) = replica_batches(other, epochs_of(other), start=number, stop=number + 1)
         np.testing.assert_array_equal(batch["token_ids"], walked[number])
     half = count // 2
     assert not any(np.array_equal(a, b) for a, b in zip(walked[:half], walked[half:], strict=True))
@@ -107,8 +107,8 @@ def test_a_batch_is_a_function_of_its_number(corpus):
 def test_replicas_see_the_rows_of_the_whole_batch(corpus):
     stream = sets.stream(corpus)
     epochs = epochs_of(stream, divisor=2)
-    whole = list(blocks(stream, epochs, stop=3))
-    parts = [list(blocks(stream, epochs, stop=3, replicas=2, replica_range=(i, i + 1))) for i in range(2)]
+    whole = list(replica_batches(stream, epochs, stop=3))
+    parts = [list(replica_batches(stream, epochs, stop=3, replicas=2, replica_range=(i, i + 1))) for i in range(2)]
     for number, batch in enumerate(whole):
         for name, value in batch.items():
             if value.ndim:
@@ -118,7 +118,7 @@ def test_replicas_see_the_rows_of_the_whole_batch(corpus):
 
 
 def test_an_epoch_shows_most_tokens_of_the_corpus(corpus):
-    stream = sets.stream(corpus, pair="none", block_tokens=3000)
+    stream = sets.stream(corpus, pair="none", portion_tokens=3000)
     plan = epochs_of(stream).plan(0)
     shown = sum(len(ids) - 2 for k in range(plan.number_of_batches) for ids, _, _ in rows_of(stream.batch(plan, k)))
     assert 0.85 < shown / len(corpus.token_ids) < 1.02

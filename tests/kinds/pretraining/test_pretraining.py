@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.config import Layer, resolve
-from bert_tf.data import TextCorpus, blocks, plan_batches
+from bert_tf.data import TextCorpus, plan_batches, replica_batches
 from bert_tf.errors import UserError
 from bert_tf.kinds import Pretraining
 from bert_tf.kinds.definitions import load_task
@@ -59,7 +59,7 @@ def streams(kind: Any, text: Path) -> dict[str, Any]:
 def test_the_loss_is_both_means_whatever_the_rows(text, pair, tmp_path):
     kind = make(pair=pair, cache=str(tmp_path / "cache"))
     model, stream = model_for(kind), streams(kind, text)["train"]
-    batch = next(iter(blocks(stream, plan_batches(stream, 8, seed=1))))
+    batch = next(iter(replica_batches(stream, plan_batches(stream, 8, seed=1))))
     outputs = model(inputs_of(batch))
     losses = kind.per_example_loss(outputs, {name: tf.constant(value) for name, value in batch.items()})
     assert losses.shape == (*batch["labels"].shape, len(kind.loss_parts))
@@ -86,7 +86,7 @@ def test_scores_are_those_of_every_target(text, pair, tmp_path):
     stream = both["validation"]
     plans = stream.epochs(8, batching="packed", divisor=1, pack_length=None, seed=0)
     right = targets = loss = 0.0
-    for batch in blocks(stream, plans, stop=plans.number_of_batches(1)):
+    for batch in replica_batches(stream, plans, stop=plans.number_of_batches(1)):
         logits = np.asarray(model({k: v for k, v in inputs_of(batch).items() if k != "target_ids"})["masked_lm_logits"])
         for row, place in zip(*np.nonzero(batch["target_ids"] >= 0), strict=True):
             mine, target = logits[row, place].astype(np.float64), batch["target_ids"][row, place]
@@ -117,7 +117,7 @@ def test_held_out_text_is_the_same_for_every_seed(text, tmp_path):
 
 def test_a_share_of_the_documents_is_held_out(text, tmp_path):
     both = streams(make(validation_share=0.25, cache=str(tmp_path / "cache")), text)
-    documents = [{tuple(pair) for pair in stream.blocks.pieces.documents.tolist()} for stream in both.values()]
+    documents = [{tuple(pair) for pair in stream.portions.pieces.documents.tolist()} for stream in both.values()]
     assert [len(found) for found in documents] == [15, 5]
     assert not documents[0] & documents[1]
 
@@ -166,7 +166,8 @@ def test_the_step_compiles(text, pair, tmp_path):
     kind = make(pair=pair, cache=str(tmp_path / "cache"))
     model, stream = model_for(kind), streams(kind, text)["train"]
     batch = {
-        name: tf.constant(value) for name, value in next(iter(blocks(stream, plan_batches(stream, 4, seed=1)))).items()
+        name: tf.constant(value)
+        for name, value in next(iter(replica_batches(stream, plan_batches(stream, 4, seed=1)))).items()
     }
 
     def losses(batch):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from seqeval.metrics.sequence_labeling import get_entities
 
-from bert_tf.data import Epochs, InMemory, blocks, choose_layout
+from bert_tf.data import Epochs, InMemory, choose_layout, replica_batches
 from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import _rows
 from bert_tf.kinds import TaggedExamples, Tagging
@@ -91,7 +91,7 @@ def steps(features, *, batching: Any = "packed", batch_examples: int = 8, **opti
     number = epochs.number_of_batches(2)
     found = [
         run({name: tf.constant(value) for name, value in block.items()})
-        for block in blocks(features, epochs, stop=number)
+        for block in replica_batches(features, epochs, stop=number)
     ]
     return [float(report["loss"]) for report in found]
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.config import RunConfig
-from bert_tf.data import InMemory, Tsv, batch_arrays, blocks, choose_layout, plan_epoch
+from bert_tf.data import InMemory, Tsv, batch_arrays, choose_layout, plan_epoch, replica_batches
 from bert_tf.data.batching.plan import Batching
 from bert_tf.errors import UserError
 from bert_tf.kinds import TextPairs, TextToText
@@ -246,7 +246,7 @@ def test_training_steps_compile_with_xla_and_packing_changes_nothing(tokenizer, 
         layout = choose_layout(features.lengths, 3, batching=batching, pack_length=32 if batching == "packed" else None)
         plan = plan_epoch(features.lengths, layout, seed=0, epoch=0)
         assert plan.number_of_batches == 1
-        block = next(iter(blocks(features, plan)))
+        block = next(iter(replica_batches(features, plan)))
         assert block["loss_divisor"] == 8.0
         report = tf.function(step)({name: tf.constant(value) for name, value in block.items()})
         found.append((float(report["loss"]), float(report["gradient_norm"])))

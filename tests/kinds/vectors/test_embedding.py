@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from bert_tf.config import RunConfig
 from bert_tf.config.sections import ModelConfig
-from bert_tf.data import Epochs, InMemory, blocks, choose_layout
+from bert_tf.data import Epochs, InMemory, choose_layout, replica_batches
 from bert_tf.data.batching.plan import BATCHINGS, Batching
 from bert_tf.errors import UserError
 from bert_tf.kinds import Embedding, TextGroups
@@ -76,7 +76,9 @@ def batches(kind, tokenizer, batching: Batching = "packed", examples=8):
     layout = choose_layout(features.lengths, examples, batching=batching)
     epochs = Epochs.of(features.lengths, layout, seed=1)
     number = epochs.number_of_batches(1)
-    return [{name: tf.constant(value) for name, value in b.items()} for b in blocks(features, epochs, stop=number)]
+    return [
+        {name: tf.constant(value) for name, value in b.items()} for b in replica_batches(features, epochs, stop=number)
+    ]
 
 
 def step_of(kind, model, **options) -> TrainStep:

@@ -1,4 +1,4 @@
-"""The examples of an epoch in blocks: random parts of the corpus that fit in memory."""
+"""The examples of an epoch in portions: random parts of the corpus that fit in memory."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from bert_tf.data.corpora.pairs import PairSettings, Pieces, Segments, cut_piece
 from bert_tf.data.corpora.store import TokenStore
 from bert_tf.errors import UserError
 
-BLOCK_TOKENS = 1 << 22
+PORTION_TOKENS = 1 << 22
 SAMPLE_TOKENS = 1 << 25
 DRAWS = 0  # sets what is drawn here apart from `plans`
 
 
-class Blocks(abc.ABC):
-    """The examples of every epoch, in blocks that fit in memory."""
+class Portions(abc.ABC):
+    """The examples of every epoch, in portions that fit in memory."""
 
     settings: PairSettings
     bad_rows: int = 0
 
     @abc.abstractmethod
     def source_tokens(self, epoch: int) -> np.ndarray:
-        """int64 [B]: tokens of the corpus that each block of an epoch was cut from."""
+        """int64 [B]: tokens of the corpus that each portion of an epoch was cut from."""
 
     @abc.abstractmethod
-    def segments(self, epoch: int, block: int) -> Segments:
-        """The examples of a block."""
+    def segments(self, epoch: int, portion: int) -> Segments:
+        """The examples of a portion."""
 
     @abc.abstractmethod
     def text(self) -> tuple[np.ndarray, np.ndarray]:
         """A large sample of the corpus: its token ids, int64 [N], and bool [N], where sentences or segments begin."""
 
 
-class StoreBlocks(Blocks):
-    """Blocks cut out of a store. In each epoch the pieces of documents come in another order, and are cut elsewhere.
+class StorePortions(Portions):
+    """Portions cut out of a store. In each epoch the pieces of documents come in another order, and are cut elsewhere.
 
     Args:
         store: the corpus.
@@ -55,7 +55,7 @@ class StoreBlocks(Blocks):
         settings: PairSettings,
         *,
         seed: int,
-        block_tokens: int = BLOCK_TOKENS,
+        portion_tokens: int = PORTION_TOKENS,
     ) -> None:
         self.store, self.settings, self.seed = store, settings, seed
         self.pieces: Pieces = cut_pieces(store, documents)
@@ -65,16 +65,16 @@ class StoreBlocks(Blocks):
                 f"segments. Received: {len(documents)} documents, {len(self.pieces.tokens)} sentences"
             )
         self.bad_rows = store.bad_rows
-        self.count = max(1, round(int(self.pieces.tokens.sum()) / block_tokens))
+        self.count = max(1, round(int(self.pieces.tokens.sum()) / portion_tokens))
         self._bounds = lru_cache(maxsize=4)(self._bounds_of)
-        self._arguments = (store, documents, settings), {"seed": seed, "block_tokens": block_tokens}
+        self._arguments = (store, documents, settings), {"seed": seed, "portion_tokens": portion_tokens}
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments, named = self._arguments
-        return partial(StoreBlocks, **named), arguments
+        return partial(StorePortions, **named), arguments
 
     def _bounds_of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The pieces in the epoch's order, and where it is cut into blocks of about as many tokens."""
+        """The pieces in the epoch's order, and where it is cut into portions of about as many tokens."""
         order = permutation(len(self.pieces.tokens), self.seed, epoch, DRAWS)
         ends = np.cumsum(self.pieces.tokens[order])
         cuts = np.searchsorted(ends, ends[-1] * np.arange(1, self.count) / self.count)
@@ -85,10 +85,10 @@ class StoreBlocks(Blocks):
         sums = np.concatenate([[0], np.cumsum(self.pieces.tokens[order])])
         return np.diff(sums[bounds])
 
-    def segments(self, epoch: int, block: int) -> Segments:
+    def segments(self, epoch: int, portion: int) -> Segments:
         order, bounds = self._bounds(epoch)
-        chosen = order[bounds[block] : bounds[block + 1]]
-        return make_segments(self.store, self.pieces, chosen, self.settings, self.seed, epoch, DRAWS, block)
+        chosen = order[bounds[portion] : bounds[portion + 1]]
+        return make_segments(self.store, self.pieces, chosen, self.settings, self.seed, epoch, DRAWS, portion)
 
     def text(self) -> tuple[np.ndarray, np.ndarray]:
         sums = np.cumsum(self.pieces.tokens)
