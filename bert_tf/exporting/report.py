@@ -22,6 +22,7 @@ from bert_tf.metrics.undefined import as_json
 from bert_tf.weights.files import write_json
 
 JSON, TABLE = "export_report.json", "export_report.md"
+CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 SHAPES = tuple((batch, tokens) for batch in (1, 32) for tokens in (16, 128))
 IN_POINTS = (*ROUGE, *TRANSLATION)  # metrics that are 0 to 100; the others are 0 to 1
 SECONDS, CALLS = 1.0, (3, 50)  # how long a shape is timed, and the fewest and most calls
@@ -51,7 +52,7 @@ def make_report(run: Run, name: str, models: Sequence[Loaded], *, tolerance: flo
         "metric": run.kind.answer_metric[0],
         "tolerance_points": tolerance,
         "sequence_length": run.sequence_length,
-        "machine": {"processor": _processor(), "cores": len(os.sched_getaffinity(0))},
+        "machine": machine(),
         "versions": {"bert_tf": _own_version(), **versions},
         "run": own,
         "models": of_models,
@@ -187,9 +188,16 @@ def _own_version() -> str:
     return __version__
 
 
+def machine() -> dict[str, Any]:
+    """The processor's name, and how many of its cores this process may use; macOS has no such limit, and no file of
+    either."""
+    may_use = getattr(os, "sched_getaffinity", None)
+    return {"processor": _processor(), "cores": len(may_use(0)) if may_use else os.cpu_count() or 1}
+
+
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = CPU_INFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,13 +1,15 @@
-"""What depends on the machine: precision and threads."""
+"""What depends on the machine: precision, threads, and how memory is counted."""
 
 from __future__ import annotations
 
 import os
+import types
 
 import pytest
 import tensorflow as tf
 
 from bert_tf.training import precision, threads
+from bert_tf.training.reports import reporting
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,12 @@ def test_threads_that_come_too_late_are_left(monkeypatch):
 
     monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", refuse)
     assert threads.set_threads(3, 768) is None
+
+
+@pytest.mark.parametrize(("system", "unit"), [("linux", 1024), ("darwin", 1)])
+def test_the_peak_of_memory_is_in_bytes_whatever_the_system_counts_in(system, unit, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(reporting.sys, "platform", system)
+    usage = types.SimpleNamespace(ru_maxrss=3000)
+    monkeypatch.setattr(reporting.resource, "getrusage", lambda who: usage)
+    assert reporting.peak_memory_bytes() == 3000 * unit
