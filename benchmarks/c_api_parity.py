@@ -1,4 +1,4 @@
-"""Answers of a SavedModel through TensorFlow's C API alone, beside those of the run that it was made of.
+"""Answers of a SavedModel through TensorFlow's C API alone, compared with those of the run that it was made of.
 
     python -m benchmarks.c_api_parity --run=runs/sst2 --saved-model=models/sst2/1 --data=FOLDER [--examples=1000]
 

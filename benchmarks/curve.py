@@ -1,4 +1,4 @@
-"""Draws a pre-training run's curves: the loss, and how many hidden tokens it guesses beside the simple baselines.
+"""Draws a pre-training run's curves: the loss, and how many hidden tokens it and the simple baselines guess.
 
     pip install matplotlib
     python -m benchmarks.curve --run=runs/pretrain_tiny --out=benchmarks/pictures/pretrain_tiny.svg

@@ -1,4 +1,4 @@
-"""Milliseconds a call of our TFLite files in LiteRT, beside ONNX Runtime on the same model, in one interleaved run.
+"""Milliseconds a call of our TFLite files in LiteRT, and of ONNX Runtime on the same model, in one interleaved run.
 
     python3 -m venv /tmp/ort && /tmp/ort/bin/pip install torch transformers onnx onnxscript onnxruntime
     python -m benchmarks.lite_speed --onnx-python=/tmp/ort/bin/python --run=runs/sst2
@@ -23,7 +23,7 @@ from typing import Any
 SIDE = Path(__file__).with_name("onnx_side.py")
 PRECISIONS, LENGTHS = ("float32", "int8"), (16, 128)
 OURS = "LiteRT"
-PAUSE = 0.2  # s, as the threads of the one who had the turn before go on waiting busily for a while
+PAUSE = 0.2  # s, as the threads of the one who had the turn before keep waiting busily for a while
 WARM = 3  # calls that are not counted
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of fine-tuning BERT-base at 32 examples of 128 tokens, this library beside Transformers.
+"""Peak memory of fine-tuning BERT-base at 32 examples of 128 tokens, this library compared with Transformers.
 
     python -m benchmarks.memory --torch-python=.venv-parity/bin/python --data=../shared/data/sst2
 

@@ -1,4 +1,4 @@
-"""This project beside Transformers (PyTorch), live: ids, hidden states, pooled output, and folders written by us.
+"""This project compared with Transformers (PyTorch), live: ids, hidden states, pooled output, folders written by us.
 
     make parity        or:  python benchmarks/parity.py [--torch-python=PYTHON] [--data=FILE.tsv] [--where=minilm]
 

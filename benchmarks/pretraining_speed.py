@@ -1,4 +1,4 @@
-"""Real tokens a second in pre-training, this library beside Transformers, in one interleaved run.
+"""Real tokens a second in pre-training, this library compared with Transformers, in one interleaved run.
 
     python -m benchmarks.pretraining_speed --torch-python=.venv-parity/bin/python --data='gutenberg/*.txt'
 

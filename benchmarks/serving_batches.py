@@ -194,7 +194,7 @@ def merged(inputs: Sequence[Arrays], parameters: Parameters) -> Arrays:
 
 
 def _padded(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """All of the largest inner shape, filled with each one's own first element."""
+    """All of the largest inner shape, filled each with its own first element."""
     largest = np.max([part.shape[1:] for part in parts], axis=0)
     found = []
     for part in parts:

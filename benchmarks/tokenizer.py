@@ -1,4 +1,4 @@
-"""Texts per second of BertTokenizer beside the Rust `tokenizers` library, on SST-2's sentences and two threads.
+"""Texts per second of BertTokenizer compared with the Rust `tokenizers` library, on SST-2's sentences and two threads.
 
     python -m benchmarks.tokenizer [--data=FILE.tsv] [--where=minilm] [--rounds=9]
 

@@ -1,4 +1,4 @@
-"""Training examples per second, this library beside Transformers, in one interleaved run.
+"""Training examples per second, this library compared with Transformers, in one interleaved run.
 
     python -m benchmarks.training_speed --torch-python=.venv-parity/bin/python --data=../shared/data/sst2
 

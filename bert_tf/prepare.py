@@ -1,7 +1,7 @@
 """Write a corpus for pre-training as shards: python -m bert_tf.prepare --input='corpus/*.txt.gz' --output=shards
 
 The shards hold the examples that --task=pretrain would make of the same text with the same settings and seed, for
---epochs epochs; training takes them with --data=shards and draws masks anew in every epoch. Apache Beam does the work,
+--epochs epochs; training takes them with --data=shards and draws new masks in every epoch. Apache Beam does the work,
 on this machine where nothing is said, and on Flink, Spark or Dataflow with its own flags, which are passed on:
 --runner=..., or --direct_num_workers=4 --direct_running_mode=multi_processing. Its workers must see --output's folder
 and the cache (--set pretraining.cache=...), and have bert_tf installed. The folder appears when all is written.

@@ -2,7 +2,7 @@
 
     python -m benchmarks.random_folders.keras_hub_side OUT --seed=1 --count=12
 
-The texts have no characters that KerasHub's tokenizer cuts otherwise than the one BERT was trained with.
+The texts have no characters that KerasHub's tokenizer cuts differently from the one BERT was trained with.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def make(folder: Path, draw: Draw, number: int) -> None:
 
 
 def draw_config(draw: Draw, head: str) -> Any:
-    """Sizes that are odd but right, and now and then a setting that changes what comes out."""
+    """Sizes that are odd but right, and now and then a setting that changes the outputs."""
     import transformers
 
     heads = draw.choice((1, 2, 4))

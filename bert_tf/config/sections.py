@@ -44,7 +44,7 @@ class ModelConfig(Section):
     max_positions: Count | None = entry(
         None,
         "positions of the model; none: as the checkpoint says. Where they are more than the checkpoint's, its position "
-        "vectors are repeated for the new ones (Beltagy et al., 2020), and training goes on from there",
+        "vectors are repeated for the new ones (Beltagy et al., 2020), and training continues from there",
     )
     initializer_range: Positive | None = entry(
         None,

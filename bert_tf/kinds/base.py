@@ -1,4 +1,4 @@
-"""What every kind of task has, beside its data and its model: features, loss, metrics, answers, and what is served."""
+"""What every kind of task has besides its data and its model: features, loss, metrics, answers, and what is served."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Kind(Modelled):
         return self.measure_answers(answers, examples), self.report(answers, examples)
 
     def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
-        """What evaluate gives beside single numbers, by name, as JSON can hold it."""
+        """What evaluate gives besides single numbers, by name, as JSON can hold it."""
         return {}
 
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:

@@ -72,7 +72,7 @@ class Tensors:
 
 @dataclass(frozen=True, kw_only=True)
 class Signatures:
-    """The signatures of a SavedModel, beside the texts of the task's columns that go in.
+    """The signatures of a SavedModel, besides the texts of the task's columns that go in.
 
     `details` gives all that `answer_function` does, ragged answers [B, (N), ...] as dense ones with their counts;
     `serving_default` what an answer is to whoever asks.

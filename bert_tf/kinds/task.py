@@ -32,7 +32,7 @@ class Task(abc.ABC):
             their metrics end in the split's: "validation_mismatched" gives "accuracy_mismatched".
         sample: name of the data bundled with the library that stands in for the real set, or None.
         defaults: keys of a run that this task sets, by section: `{"training": {"epochs": 2}}`.
-        how_to_get: one sentence that says where the real data is to be had.
+        how_to_get: one sentence that says where to get the real data.
     """
 
     source: Source

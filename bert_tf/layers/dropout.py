@@ -47,7 +47,7 @@ def dropout(x, rate: float, seed=None):
 
 def _draws(shape, seed):
     """Uniform in [0, 1), float32 of `shape`, whatever dtype they are for: a bfloat16 draw has 128 values, and 0.1 would
-    come out as 0.102.
+    become 0.102.
 
     Drawing is the costliest part of dropout on a CPU, so each number serves twice: whole, and by its lower bits, which
     the upper ones say nothing of. The lower half has 2^12 values: a share is kept to 0.00012.

@@ -68,7 +68,7 @@ class BertModel(keras.Model):
 
         Args:
             x: inputs of the model.
-            y: `labels` of the model's `compute`, or a dict of the arguments that it has beside `inputs`.
+            y: `labels` of the model's `compute`, or a dict of the arguments that it has besides `inputs`.
             y_pred: the model's outputs for `x`.
             sample_weight: `example_weight` of `compute`.
             training: whether dropout is active.

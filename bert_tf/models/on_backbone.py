@@ -26,7 +26,7 @@ class OnBackbone(BertModel):
     """
 
     own_arguments: tuple[str, ...] = ()
-    """The class's arguments beside these, each kept under its name."""
+    """The class's further arguments, each kept under its name."""
 
     def __init__(self, *, name: str | None = None, dtype: Any = None, trainable: bool = True):
         # graph

@@ -10,7 +10,7 @@ import tensorflow as tf
 def substrings(texts: Any, owner: Any, starts: Any, ends: Any) -> Any:
     """`text[start:end]` of N places in B texts, string [N].
 
-    Memory is that of the texts and of what comes out. (tf.strings.substr of gathered texts copies each text for each of
+    Memory is that of the texts and of the result. (tf.strings.substr of gathered texts copies each text for each of
     its places: a megabyte with ten thousand sentences would take ten gigabytes.)
 
     Args:

@@ -55,6 +55,6 @@ def load_table(lowercase: bool, strip_accents: bool, split_cjk: bool) -> Normali
 
 @functools.cache
 def load_runs(name: str) -> np.ndarray:
-    """int32, where runs of code points begin and end, in turn: "word", what a single word goes on with; or "space"."""
+    """int32, where runs of code points begin and end, in turn: "word", what continues a single word; or "space"."""
     with np.load(FILE) as file:
         return file[f"{name}_runs"]

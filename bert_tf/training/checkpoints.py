@@ -14,7 +14,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 
 
 class State(tf.Module):
-    """What a run remembers beside weights and moments: where it is in the data, and its best score.
+    """What a run remembers besides weights and moments: where it is in the data, and its best score.
 
     The position in the data is the number of the next global batch, from which the pipeline starts again exactly. All
     randomness follows from the run's seed and the number of the update.
@@ -83,7 +83,7 @@ class Checkpoints:
         self.manager = tf.train.CheckpointManager(self.checkpoint, str(folder), max_to_keep=2)
 
     def restore(self) -> bool:
-        """Goes on from the newest checkpoint that can be read. Returns: whether there was one.
+        """Resumes from the newest checkpoint that can be read. Returns: whether there was one.
 
         Raises: UserError if there are some and none can be read.
         """

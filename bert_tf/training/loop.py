@@ -117,7 +117,7 @@ class Loop:
     def begin(self) -> None:
         """What is due before the first step: an evaluation that was cut off, or that of the weights as they are."""
         if self.resumed:
-            self.progress.line(f"going on from step {self.done} of {self.setup.total_steps}")
+            self.progress.line(f"resuming from step {self.done} of {self.setup.total_steps}")
             if self.done in self.evaluations and self.evaluated < self.done:
                 self.evaluate()
         elif self.options.evaluate_first:

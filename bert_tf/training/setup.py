@@ -56,7 +56,7 @@ class Setup:
         trained: the model.
         optimizer: holds the weights to train.
         loss_scale: for float16, or None.
-        state: what is remembered beside weights and moments.
+        state: what is remembered besides weights and moments.
         checkpoints: of the model, the optimizer and the state; nothing is restored yet.
         step: one update.
         score: gives the metrics of `trained.precise` as it stands then.

@@ -27,7 +27,7 @@ class TrainStep:
         per_example_loss: outputs and batch -> float32 of the shape of `example_weight`.
         optimizer: holds the weights to train.
         seed: of dropout. With the update's number, the replica and the micro-batch it gives all randomness there is,
-            so a run that goes on from a checkpoint draws what it would have drawn.
+            so a run that resumes from a checkpoint draws what it would have drawn.
         accumulation_steps: micro-batches that the part's rows are cut into; must divide the number of rows.
         clip_norm: largest global norm of the summed gradient, or None.
         loss_scale: for float16, or None.

@@ -49,7 +49,7 @@ def test_killed_in_the_middle_of_an_epoch(tiny: Path):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert 20 % (steps // 3) != 0  # not where an epoch ends
-    assert "going on from step" in finish(begin(tiny, "pre_killed", settings))
+    assert "resuming from step" in finish(begin(tiny, "pre_killed", settings))
     assert_same_weights(weights(tiny, "pre_killed"), weights(tiny, "pre_whole"))
     assert result(tiny, "pre_killed")["metrics"] == result(tiny, "pre_whole")["metrics"]
 

@@ -44,7 +44,7 @@ def test_killed_in_the_middle_of_an_epoch(tiny: Path, uninterrupted: str):
     assert not (tiny / "killed" / "result.json").exists()
 
     output = finish(start(tiny, "killed", SETTINGS))
-    assert "going on from step" in output
+    assert "resuming from step" in output
     assert_same_weights(weights(tiny, "killed"), weights(tiny, uninterrupted))
     assert result(tiny, "killed")["metrics"] == result(tiny, uninterrupted)["metrics"]
     steps = [json.loads(line)["step"] for line in (tiny / "killed" / "metrics.jsonl").read_text().splitlines()]
@@ -57,7 +57,7 @@ def test_a_damaged_checkpoint_is_passed_over(tiny: Path, uninterrupted: str):
     (tiny / "damaged" / "result.json").unlink()
     newest = max((tiny / "damaged" / "checkpoints").glob("*.data-*"), key=lambda path: path.stat().st_mtime)
     newest.write_bytes(newest.read_bytes()[:200])
-    assert "going on from step" in finish(start(tiny, "damaged", SETTINGS))
+    assert "resuming from step" in finish(start(tiny, "damaged", SETTINGS))
     assert_same_weights(weights(tiny, "damaged"), weights(tiny, uninterrupted))
 
 

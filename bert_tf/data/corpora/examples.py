@@ -1,4 +1,4 @@
-"""Batches for pre-training: portions of examples, packed, masked anew in every epoch."""
+"""Batches for pre-training: portions of examples, packed, masked again in every epoch."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class PretrainingStream(Stream):
         """As `batch_arrays`, masked; and with P places a row, enough for any row of that length:
 
         masked_positions int32 [R, P], 0 where there is none; target_ids int32 [R, P], `NO_TARGET` where there is none;
-        pair_weight float32 [R, M], 0 where there is no pair: what a pair's loss is to be weighted with beside those of
-        tokens, so that both are means; and loss_divisor float32 [], the number of targets.
+        pair_weight float32 [R, M], the weight of a pair's loss compared with those of tokens, 0 where there is no pair:
+        so both are means; and loss_divisor float32 [], the number of targets.
         """
         number, portion, at = plan.find(k)
         start, stop = portion.placement.splits[at : at + 2]

@@ -49,7 +49,7 @@ class Masker:
         settings: see there.
         vocabulary_size: number V of tokens that a random one is drawn from.
         mask_id: the id of [MASK].
-        continues: bool [V], whether a token goes on with a word ("##ing").
+        continues: bool [V], whether a token continues a word ("##ing").
     """
 
     settings: MaskSettings
@@ -83,7 +83,7 @@ class Masker:
             rank = _ranks(example[at], draw(CHOICE, at))
             chosen = at[rank < counts[example[at]]]
         else:
-            # A unit begins at a candidate that does not go on with a word, or has no candidate before it.
+            # A unit begins at a candidate that does not continue a word, or has no candidate before it.
             begins = ~self.continues[token_ids[at]] | np.append(True, np.diff(at) > 1)
             begins |= np.append(True, example[at][1:] != example[at][:-1])
             if self.settings.masking == "ngrams":

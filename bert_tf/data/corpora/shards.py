@@ -2,7 +2,7 @@
 
 A shard holds one portion of one epoch, as `tf.train.Example`s: `token_ids`, special tokens included; `second_start`,
 where the second segment begins, or their number where there is none; and `label`. Nothing is masked in them: that is
-done anew in each epoch of training.
+done again in each epoch of training.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class BadRows:
         self.samples.setdefault(reason, message)
 
     def check(self, good: int) -> None:
-        """Says what was left out beside `good` rows. Raises: UserError if it is more than the share, or all."""
+        """Says what was left out, compared with `good` rows. Raises: UserError if it is more than the share, or all."""
         bad = len(self)
         if not bad:
             return

@@ -32,7 +32,7 @@ class Tags(list[str]):
 
 
 def to_iob2(tags: Sequence[str], scheme: str = "iob2") -> list[str]:
-    """Tags in IOB2: B begins every entity, I goes on with it, O is outside.
+    """Tags in IOB2: B begins every entity, I continues it, O is outside.
 
     Args:
         scheme: "iob1", where I begins an entity too, and B only has to where two of a type touch (a file in IOB2 reads

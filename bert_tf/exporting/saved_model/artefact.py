@@ -119,7 +119,7 @@ def _write_assets(run: Run, folder: Path, described: Mapping[str, Any]) -> list[
 def _set_methods(path: Path) -> None:
     """Names the methods of Serving's classify and regress; tf.saved_model.save calls all of them predict.
 
-    The fingerprint that TensorFlow wrote is of the graph before, so that it is made anew.
+    The fingerprint that TensorFlow wrote is of the graph before, so it is made again.
     """
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow.python.saved_model import fingerprinting_utils

@@ -30,7 +30,7 @@ def convert(
     Args:
         graph: of `frozen`.
         quantization: "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, and activations brought to 8
-            bits as they come ("dynamic range"); "static_int8", the activations' ranges fixed beforehand.
+            bits when they are computed ("dynamic range"); "static_int8", the activations' ranges fixed beforehand.
         rows: for "static_int8", the inputs of some examples by name, from which the ranges are learnt.
         every_operator: for "static_int8", see `bert_tf.exporting.tflite.static`.
         custom_ops: whether operators are kept that TFLite has no kernels for itself.

@@ -79,7 +79,7 @@ def _move_first(graph: Any, signature: Any, chosen: Sequence[int]) -> None:
 
 
 def operators(path: Path) -> Counter[str]:
-    """How often each operator occurs in a file: a name in capitals for TFLite's own, a custom one's own name."""
+    """How often each operator occurs in a file: a name in capitals for TFLite's own, or the name of a custom one."""
     from ai_edge_litert import schema_py_generated as schema
 
     names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}

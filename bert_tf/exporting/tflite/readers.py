@@ -1,4 +1,4 @@
-"""Which programs on phones open a file, and which would answer otherwise than the run does.
+"""Which programs on phones open a file, and which would answer differently from the run.
 
 MediaPipe Tasks and the Task Library have a tokenizer of their own, which the file's metadata starts. Where they would
 not give the run's answers that part is left out, and they refuse the file. Each row here was tried with MediaPipe 1.2.2
@@ -121,7 +121,7 @@ def _tokens_differ(tokenizer: BertTokenizer) -> str:
 
 
 def _task_differs(contract: Contract, *, texts: int) -> str:
-    """Why they answer otherwise than the task is meant; "" if they do not."""
+    """Why they do not answer as the task does; "" if they do not."""
     if texts != TEXTS[contract.reader]:
         return f"it gives a model one text, and this task is about {'two' if texts == 2 else texts}"
     if contract.facts.get("no_answer_at") is not None:

@@ -63,7 +63,7 @@ def masks_as_json(text: str, answer: Answer) -> dict[str, Any]:
     for mask in reversed(masks):
         best = mask["guesses"][0]["token"]
         before = filled[: mask["start"]]
-        if best.startswith("##"):  # it goes on with the word before
+        if best.startswith("##"):  # it continues the word before
             before, best = before.rstrip(), best.removeprefix("##")
         filled = before + best + filled[mask["end"] :]
     return {"text": text, "filled": filled, "masks": masks}

@@ -1,4 +1,4 @@
-"""Pre-training: hidden tokens to be guessed and, beside them, how two segments belong together."""
+"""Pre-training: hidden tokens to be guessed and, with them, how two segments belong together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ METRICS = ("masked_lm_loss",)
 class Pretraining(OnCorpus):
     """BERT's own training, from raw text: masked language modelling, and a second objective on pairs of segments.
 
-    The sum of both losses, each a mean, is what is trained, as in the paper. Examples and masks are drawn anew in every
+    The sum of both losses, each a mean, is what is trained, as in the paper. Examples and masks are drawn again each
     epoch, by the run's seed. Held-out text is cut and masked alike in all runs.
 
     Args:

@@ -1,7 +1,7 @@
 """What sentence vectors are trained with: cosine regression, contrast with the rest of the batch, triplets.
 
 Each loss takes vectors [N, P, D] of N examples of P texts, and gives float32 [N]. Empty slots of packed rows are
-examples too, so every shape is static; what comes out for them is finite, and is not counted.
+examples too, so every shape is static; their result is finite, and is not counted.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def beam_search(
 ) -> dict[str, Any]:
     """The text of the highest score that K = `settings.beams` unfinished texts, followed side by side, lead to.
 
-    Each time every beam may end, and the K likeliest longer texts go on. The search is over when no text that goes on
+    Each time every beam may end, and the K likeliest longer texts continue. The search ends when no text that continues
     can still come to a higher score than the best one that has ended.
 
     Args:

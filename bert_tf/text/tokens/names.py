@@ -163,7 +163,7 @@ class TokenNames:
         return cls(**{**config, "vocabulary": tuple(config["vocabulary"]), "added_tokens": added})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles are made anew from the arguments: graphs cannot be copied."""
+        """Copies and pickles are made again from the arguments: graphs cannot be copied."""
         return type(self).from_config, (self.get_config(),)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""LAMB: Adam whose step is as long, beside each weight, as the weight itself is."""
+"""LAMB: Adam whose step is in proportion to the length of each weight."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class Schedule:
     """Linear warm-up from 0 to the peak, then linear or cosine to 0, or constant.
 
     Update `k` (from 0) of a warm-up of `w` updates has the rate `peak * k / w`; with `t` updates in all, the linear
-    schedule goes on with `peak * (t - k) / (t - w)`. These are Transformers' conventions, so that settings carry over.
+    schedule continues with `peak * (t - k) / (t - w)`. These are Transformers' conventions, so settings carry over.
 
     Args:
         peak: highest learning rate.

@@ -27,7 +27,7 @@ OTHER_MODELS = {
     "mobilebert", "modernbert", "mpnet", "nezha", "nomic_bert", "rembert", "roberta", "roformer", "squeezebert",
     "xlm_roberta", "xlnet",
 }  # fmt: skip
-# Of tensors that hang on a backbone's own, and are to be added to them first.
+# Of tensors that hang on those of a backbone, and are to be added to them first.
 ADAPTERS = re.compile(r"lora_|adapter|prefix_tuning|\bia3_")
 NAMED = 8  # most names in a message
 

@@ -58,7 +58,7 @@ def read_scores(folder: Path, raw: Mapping[str, Any], leave: Leave, num_classes:
 
 
 def _refused_modules(folder: Path, new: Mapping[str, Any], leave: Leave) -> str | None:
-    """Why a folder of a newer version scores otherwise than its classifier, if it does."""
+    """Why a folder of a newer version scores differently from its classifier, if it does."""
     name, prompts = new.get("default_prompt_name"), new.get("prompts") or {}
     if name is not None and prompts.get(name) and "default_prompt_name" not in leave:
         return (

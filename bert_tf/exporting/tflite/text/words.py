@@ -85,7 +85,7 @@ def _characters(tokenizer: BertTokenizer) -> dict[str, int]:
 
 
 def _one_accent(tokenizer: BertTokenizer) -> dict[str, int]:
-    """Tokens with an accent on one of their letters: any of ACCENTED in pieces that go on with a word, which are few,
+    """Tokens with an accent on one of their letters: any of ACCENTED in pieces that continue a word, which are few,
     and the most frequent one in whole words."""
     letters = replacements(tokenizer)
     accents = [(letters[ord(letter)], letter) for letter in ACCENTED if ord(letter) in letters]
