@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.asked_kinds import asked_kinds
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "bert_tf"
 
@@ -242,6 +244,53 @@ def test_the_table_is_from_the_ground_up_and_has_no_row_without_files():
                 or (PACKAGE / f"{entry}.py").is_file()
             ), (row, entry)
         above.append(row)
+
+
+def classes_of_kinds() -> set[str]:
+    """Every class that is defined below `bert_tf/kinds/`, but those that a definition is looked up by."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((PACKAGE / "kinds").rglob("*.py"))]
+    found = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    return found - {"Kind", "Examples"}
+
+
+def test_what_a_kind_means_is_decided_in_its_folder():
+    """Outside `kinds/` nothing asks which kind of task, of examples or of features it has."""
+    classes = classes_of_kinds()
+    assert {"Tagging", "SentenceVectors", "Pooled", "Judged", "TextGroups", "SpanExamples", "WordFeatures"} <= classes
+    found = [
+        f"{name}:{line}"
+        for name, path in modules().items()
+        if not name.startswith("bert_tf.kinds.")
+        for line in asked_kinds(path.read_text(encoding="utf-8"), name.rpartition(".")[0], classes)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("from bert_tf.kinds import Tagging\nisinstance(kind, Tagging)", True),
+        ("from bert_tf.kinds import Tagging, SpanQA\nisinstance(kind, Tagging | SpanQA)", True),
+        ("from bert_tf.kinds.tagging.spec import Tagging as T\nissubclass(kind, (int, T))", True),
+        ("from bert_tf import kinds\nisinstance(kind, kinds.Tagging)", True),
+        ("import bert_tf.kinds\nisinstance(kind, bert_tf.kinds.Tagging)", True),
+        ("from ..kinds.vectors.spec import TextGroups\nisinstance(examples, TextGroups)", True),
+        ("from bert_tf.kinds import Tagging\nif type(kind) is Tagging: pass", True),
+        ("from bert_tf.kinds import Tagging\nif Tagging in type(kind).__mro__: pass", True),
+        ("if type(kind).__name__ == 'Tagging': pass", True),
+        ("from bert_tf.kinds import Tagging\nmatch kind:\n    case Tagging(types=()): pass", True),
+        ("from bert_tf.kinds import Tagging\nTABLE = {Tagging: 1}", True),
+        ("from bert_tf.kinds import Tagging\nTAGGERS = (Tagging,)", True),
+        ("from bert_tf.kinds import Tagging\n@serve.register(Tagging)\ndef f(kind): pass", True),
+        ("from bert_tf.kinds import Kind\nisinstance(kind, Kind)", False),
+        ("from bert_tf.kinds import Tagging\nkind = Tagging(types=('PER',))", False),
+        ("from bert_tf.kinds import Tagging\ndef f(kind: Tagging) -> Tagging: return kind", False),
+        ("from bert_tf.data.files import Row\nisinstance(row, Row)", False),
+        ("print(type(kind).__name__)", False),
+    ],
+)
+def test_what_asking_for_a_kind_is(source, asks):
+    assert bool(asked_kinds(source, "bert_tf.exporting", {"Tagging", "SpanQA", "TextGroups", "Row"})) == asks
 
 
 def test_folders_are_small():
