@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from bert_tf.layers.dense import dense
+from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.losses.means import check_shape, weighted_mean
@@ -18,10 +19,11 @@ HIDDEN = -1e9  # the logit of a token that is not an example's own
 
 @keras.saving.register_keras_serializable(package="bert_tf")
 class BertSpanQA(OnBackbone):
-    """A backbone, and a dense layer over every token: how well an answer starts there, how well it ends there.
+    """A backbone, dropout, and a dense layer over every token: how well an answer starts there, and ends there.
 
     Args:
         backbone: a `BertBackbone`, or a `BertConfig` to make one of.
+        dropout: share of the sequence output dropped in training, in [0, 1); BERT has none here.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.
     Call arguments: those of `BertBackbone`.
@@ -37,25 +39,39 @@ class BertSpanQA(OnBackbone):
     """
 
     uses_pooler = False
+    own_arguments = ("dropout",)
 
     def __init__(
         self,
         backbone: BertBackbone | BertConfig,
         *,
+        dropout: float = 0.0,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
     ):
         self.take(backbone, dtype=dtype)
+        self.dropout = check_rate("dropout", dropout)
 
         # layers
+        self.seed_generator = keras.random.SeedGenerator() if self.dropout else None
         self.span = dense(2, self.config.initializer_range, name="span", dtype="float32")
         self.span.build((None, None, self.config.hidden_dim))
         super().__init__(name=name, dtype=dtype, trainable=trainable)
 
+    @property
+    def saved_settings(self) -> dict[str, Any]:
+        has_key = self.config.member.dropout_of("ForQuestionAnswering") is not None
+        return {"dropout": self.dropout} if self.dropout and not has_key else {}
+
     def call(self, inputs, training=None, seed=None):
+        if training and seed is None and self.seed_generator is not None:
+            seed = self.seed_generator.next()
         x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
-        return self.span(ops.cast(x, "float32"))  # [B, T, 2]
+        x = ops.cast(x, "float32")
+        if training:
+            x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
+        return self.span(x)  # [B, T, 2]
 
     def compute(self, inputs, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
         """Logits, and the mean loss where labels are given.

@@ -17,6 +17,7 @@ from bert_tf.text.files import keys
 from bert_tf.text.files.added import Added, collect
 from bert_tf.text.files.json_file import read_if_there
 from bert_tf.text.files.tokenizer_json import TokenizerJson, read_tokenizer_json
+from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.vocabulary_file import read_vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ CLASSES = {
                  "DPRContextEncoder", "DPRQuestionEncoder", "Realm", "Retribert")
     for suffix in ("Tokenizer", "TokenizerFast")
 } | set(GENERAL)  # fmt: skip
-WITHOUT_SEGMENTS = ("DistilBertTokenizer", "DistilBertTokenizerFast")
+# Members of the family that have no segments, and the tokenizers that are theirs.
+WITHOUT_SEGMENTS = {kind for kind, member in MEMBERS.items() if member.fixed.get("num_segments") == 0}
+OF_THEM = {f"{MEMBERS[kind].prefix}Tokenizer{fast}" for kind in WITHOUT_SEGMENTS for fast in ("", "Fast")}
 NO_LENGTH = 1_000_000  # Transformers writes a number of 30 digits where there is no limit
 
 
@@ -184,13 +187,15 @@ def special_tokens(files: Files, added: Added, tokens: Sequence[str]) -> dict[st
             listed.append(AddedToken(name, special=True))
             known.add(name)
     names = files.config.get("model_input_names")
-    if names is None and files.config.get("tokenizer_class") in WITHOUT_SEGMENTS:
+    is_theirs = files.config.get("tokenizer_class") in OF_THEM
+    if names is None and is_theirs:
         names = ["input_ids", "attention_mask"]
     if names is not None:
         fine = isinstance(names, list) and all(isinstance(name, str) for name in names)
         keys.need(fine, files.path, "model_input_names", names, "a list of names")
-        if "token_type_ids" not in names:
-            found["pairs"] = False
+        kind = files.model.get("model_type")
+        if "token_type_ids" not in names and not (is_theirs if kind is None else kind in WITHOUT_SEGMENTS):
+            found["pairs"] = False  # a BERT that has learned pairs as one segment
     return found | {"added_tokens": tuple(listed), "extra_special_tokens": tuple(added.extra)}
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor, Tensors
+from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.readers.hdf5 import read_hdf5
 
 # The first part of a weight's name that PyTorch's name has too; what stands before it is the names of models.
-ROOTS = ("embeddings", "encoder", "pooler", "classifier", "qa_outputs", "cls")
+ROOTS = {row.name.partition(".")[0] for member in MEMBERS.values() for row in member.rows}
 LAYER = re.compile(r"/layer_(?:\._)?(\d+)/")
 HEADS = {"mlm___cls": "cls", "nsp___cls": "cls"}
 # Their name of a weight in its layer -> PyTorch's
