@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
+from bert_tf.weights.members.distilbert import DISTILBERT
 from bert_tf.weights.members.member import OUR_CLASSES, Member
 
 __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
 
 # By `model_type`. A file that does not say its own is the first's whose needed keys it has.
-MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT,)}
+MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT, DISTILBERT)}
 
 
 def member_of_class(architecture: str) -> Member | None:
