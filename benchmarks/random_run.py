@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_lowercase, digits, punctuation
 from typing import Any
@@ -40,12 +41,14 @@ def make_run(
     hidden_dim: int = 16,
     initializer_range: float = 0.5,
     seed: int = 3,
+    shape: Mapping[str, Any] | None = None,
     **config: Any,
 ) -> Path:
     """A run folder as training leaves it, of a model with two blocks.
 
     Args:
         task: name of a task, or path of your own.
+        shape: further fields of the backbone's BertConfig.
         config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
     """
     import keras
@@ -58,16 +61,17 @@ def make_run(
 
     folder = Path(folder)
     keras.utils.set_random_seed(seed)
-    shape = BertConfig(
+    backbone = BertConfig(
         vocabulary_size=len(VOCABULARY),
         hidden_dim=hidden_dim,
         num_layers=2,
         num_heads=2,
         intermediate_dim=2 * hidden_dim,
         initializer_range=initializer_range,
+        **(shape or {}),
     )
     tokenizer = BertTokenizer(VOCABULARY)
-    save_model(BertBackbone(shape), folder / "backbone", tokenizer)
+    save_model(BertBackbone(backbone), folder / "backbone", tokenizer)
     values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
     run = RunConfig.model_validate(values)
     load_task(task).build_model(run).save_pretrained(folder / "model", tokenizer)

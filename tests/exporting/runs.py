@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from benchmarks.random_run import make_run
 
@@ -31,11 +32,11 @@ SAMPLES = {
 KINDS = (*SAMPLES, *OWN)
 
 
-def run_of(kind: str, folder: Path) -> Path:
-    """A run folder of one of KINDS."""
+def run_of(kind: str, folder: Path, **options: Any) -> Path:
+    """A run folder of one of KINDS; `options` are of `make_run`."""
     if kind in SAMPLES:
-        return make_run(folder, SAMPLES[kind])
+        return make_run(folder, SAMPLES[kind], **options)
     folder.mkdir(parents=True, exist_ok=True)
     task = folder / f"{kind}.py"
     task.write_text(f"{PRELUDE}\nTASK = {OWN[kind]}\n")
-    return make_run(folder, str(task), data={"source": "own"})
+    return make_run(folder, str(task), data={"source": "own"}, **options)
