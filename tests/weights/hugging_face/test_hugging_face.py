@@ -243,7 +243,7 @@ def test_broken_shards_are_named(tmp_path):
     ("config", "without", "message"),
     [
         ({}, ("hidden_size", "vocab_size"), "config.json lacks vocab_size, hidden_size"),
-        ({"model_type": "roberta"}, (), "`model_type` must be bert. Received: roberta"),
+        ({"model_type": "roberta"}, (), "`model_type` must be bert or distilbert. Received: roberta"),
         ({"bert_tf": "odd"}, (), "`bert_tf` must be an object. Received: 'odd'"),
     ],
 )
