@@ -37,26 +37,25 @@ def main() -> None:
 
     pipeline = Pipeline(flags.run)
     examples = pipeline.kind.read(flags.data, "validation").first(flags.examples)
-    texts = examples.texts[: flags.examples]
-    pairs = None if len(pipeline.kind.text_columns) == 1 else (examples.pairs or ())[: flags.examples]
-    whole, rest = divmod(len(texts), 32)
-    found = check(pipeline, Path(flags.saved_model), texts, pairs, batches=[32] * whole + [rest] * (rest > 0))
+    columns = [column[: flags.examples] for column in examples.columns]
+    whole, rest = divmod(len(columns[0]), 32)
+    found = check(pipeline, Path(flags.saved_model), columns, batches=[32] * whole + [rest] * (rest > 0))
     print(json.dumps(found))
     sys.exit(0 if found["largest_difference"] <= 1e-5 else 1)
 
 
 def check(
-    pipeline: Any, saved_model: Path, texts: Sequence[str], pairs: Sequence[str] | None, *, batches: Sequence[int]
+    pipeline: Any, saved_model: Path, columns: Sequence[Sequence[str]], *, batches: Sequence[int]
 ) -> dict[str, Any]:
-    """Asks both signatures of raw text, in batches of these sizes.
+    """Asks both signatures of raw text, a sequence of them a column, in batches of these sizes.
 
     Returns: "answers", how many, and "largest_difference".
     Raises: ValueError where an answer differs in more than numbers with a fraction.
     """
     kind = pipeline.kind
-    columns = dict(zip(kind.text_columns, (texts, pairs) if pairs is not None else (texts,), strict=True))
+    named = dict(zip(kind.text_columns, columns, strict=True))
     starts = pairwise(accumulate(batches, initial=0))
-    inputs = [{name: list(side[a:b]) for name, side in columns.items()} for a, b in starts]
+    inputs = [{name: list(side[a:b]) for name, side in named.items()} for a, b in starts]
     answers = ask(saved_model, [{"inputs": sides, "signature": "details"} for sides in inputs])
     served = ask(saved_model, [{"inputs": sides} for sides in inputs])
     if errors := [answer["error"] for answer in (*answers, *served) if "error" in answer]:
@@ -64,8 +63,10 @@ def check(
 
     counts = json.loads((saved_model / "assets" / "task.json").read_text(encoding="utf-8"))["counts"]
     rows = [row for answer in answers for row in rows_of(answer["outputs"], counts)]
-    theirs = [kind.to_json(text, pairs[i] if pairs is not None else None, rows[i]) for i, text in enumerate(texts)]
-    differences = [largest_difference(pipeline(list(texts), None if pairs is None else list(pairs)), theirs)]
+    texts = list(zip(*columns, strict=True))
+    theirs = [kind.as_json(of_row, row) for of_row, row in zip(texts, rows, strict=True)]
+    ours = pipeline([dict(zip(kind.text_columns, of_row, strict=True)) for of_row in texts])
+    differences = [largest_difference(ours, theirs)]
     for inner, outer in zip(answers, served, strict=True):
         for name in inner["outputs"].keys() & outer["outputs"].keys():
             differences.append(largest_difference(inner["outputs"][name], outer["outputs"][name], name))

@@ -152,12 +152,11 @@ class Kind(Modelled):
     def as_json(self, texts: Sequence[str], answer: Answer) -> dict[str, Any]:
         """The same of a text a column, however many columns there are; a kind with more than two has its own.
 
-        Example:
-            >>> from bert_tf.data import InMemory
-            >>> from bert_tf.kinds import Regression
-            >>> kind = Regression(source=InMemory({}), text=("a", "b"), label="score", sequence_length=8)
-            >>> kind.as_json(("good", "fine"), {"values": [4.5]})
-            {'text': 'good', 'pair': 'fine', 'value': 4.5}
+        >>> from bert_tf.data import InMemory
+        >>> from bert_tf.kinds import Regression
+        >>> kind = Regression(source=InMemory({}), text=("a", "b"), label="score", sequence_length=8)
+        >>> kind.as_json(("good", "fine"), {"values": [4.5]})
+        {'text': 'good', 'pair': 'fine', 'value': 4.5}
         """
         if len(texts) > 2:
             return row_as_json(dict(zip(self.text_columns, texts, strict=True)), answer)

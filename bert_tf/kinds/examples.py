@@ -49,10 +49,9 @@ class Examples:
     def first(self: Self, count: int) -> Self:
         """The first `count` examples, or all that there are.
 
-        Example:
-            >>> some = Examples(texts=["a", "b", "c"], labels=np.array([1, 0, 1])).first(2)
-            >>> some.columns, some.labels
-            ((['a', 'b'],), array([1, 0]))
+        >>> some = Examples(texts=["a", "b", "c"], labels=np.array([1, 0, 1])).first(2)
+        >>> some.columns, some.labels
+        ((['a', 'b'],), array([1, 0]))
         """
         size = len(self)
         if size <= count:

@@ -144,6 +144,22 @@ class Contract:
     nothing: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """How a README asks the model, in Python, where `model` and `tokenizer` are there. {texts} stands for the texts, as
+    the tokenizer's arguments: those of a row.
+
+    Args:
+        ours: a block that prints what our model gives.
+        transformers: what Transformers' model gives, an expression.
+        cannot: what Transformers does not do with the weights; then it is not asked.
+    """
+
+    ours: str = "print(model(tokenizer({texts})))"
+    transformers: str = 'model(**tokenizer({texts}, padding=True, return_tensors="pt"))'
+    cannot: str = ""
+
+
 def lengths_of_texts(columns: int) -> Callable[[int], tuple[int, ...]]:
     """`Serving.lengths` of texts that share a row, [CLS] text [SEP] text [SEP] ...; the first of two is short."""
 
@@ -171,13 +187,13 @@ class Serving:
             was expected, and what came.
         lengths: how many tokens the text of each column has in an example of so many in all, special ones included;
             None: as `lengths_of_texts` has them. Examples to be timed, and to warm up a server, are made so.
+        calls: how READMEs ask the model.
 
-    Example:
-        >>> from bert_tf.data import InMemory
-        >>> from bert_tf.kinds import SpanQA
-        >>> kind = SpanQA(source=InMemory({}), no_answer=True)
-        >>> kind.serving.contract.text_names, kind.serving.contract.facts["no_answer_at"]
-        (('question', 'context'), 0)
+    >>> from bert_tf.data import InMemory
+    >>> from bert_tf.kinds import SpanQA
+    >>> kind = SpanQA(source=InMemory({}), no_answer=True)
+    >>> kind.serving.contract.text_names, kind.serving.contract.facts["no_answer_at"]
+    (('question', 'context'), 0)
     """
 
     labels: tuple[str, ...] = ()
@@ -186,6 +202,7 @@ class Serving:
     vector: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict)
     lengths: Callable[[int], tuple[int, ...]] | None = None
+    calls: Calls = field(default_factory=Calls)
 
 
 def log(x: Any) -> Any:

@@ -16,13 +16,6 @@ model = bert_tf.{model}.from_pretrained(".")
 tokenizer = bert_tf.BertTokenizer.from_pretrained(".")
 {call}
 """
-WRITES = """
-from bert_tf.models import Generation
-
-found = model.generate(tokenizer({texts}), Generation(max_length=16), end_id=tokenizer.sep_id)
-print(tokenizer.decode(found["token_ids"]))
-"""
-CALLS = "print(model(tokenizer({texts})))"
 THEIRS = """
 import torch
 import transformers
@@ -30,7 +23,7 @@ import transformers
 tokenizer = transformers.AutoTokenizer.from_pretrained(".")
 model = transformers.{architecture}.from_pretrained(".").eval()
 with torch.inference_mode():
-    print(model(**tokenizer({texts}, padding=True, return_tensors="pt")))
+    print({call})
 """
 VECTORS = """
 import sentence_transformers
@@ -41,19 +34,17 @@ print(sentence_transformers.SentenceTransformer(".").encode({texts}))
 
 def write_readme(folder: Path, run: Run) -> None:
     architecture = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"][0]
-    texts = texts_of(run)
-    writes = hasattr(run.model, "generate")
-    call = (WRITES if writes else CALLS).format(texts=texts).strip()
+    calls = run.kind.serving.calls
     parts = [
         f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}). With `pip install bert_tf`:",
-        python(OURS.format(model=type(run.model).__name__, call=call)),
+        python(OURS.format(model=type(run.model).__name__, call=call_of(run, calls.ours))),
     ]
-    if writes:
-        parts.append(f"Transformers reads its weights as a {architecture}, but does not write texts with them.")
+    if calls.cannot:
+        parts.append(f"Transformers reads its weights as a {architecture}, but {calls.cannot}.")
     elif is_of_transformers(architecture):
         parts += [
             "With `pip install torch transformers`:",
-            python(THEIRS.format(architecture=architecture, texts=texts)),
+            python(THEIRS.format(architecture=architecture, call=call_of(run, calls.transformers))),
         ]
     else:
         parts.append(f"Transformers has no class {architecture}: this model opens in bert_tf alone.")
@@ -69,7 +60,7 @@ def write_readme(folder: Path, run: Run) -> None:
     write(folder, "A model of bert_tf in Hugging Face's format", parts)
 
 
-def texts_of(run: Run) -> str:
-    """Sample texts as arguments of a tokenizer, in Python."""
-    pair = len(run.kind.text_columns) == 2 and not hasattr(run.model, "vectors")  # which are of one text each
-    return ", ".join(f"[{text!r}]" for text in SAMPLES[: 1 + pair])
+def call_of(run: Run, call: str) -> str:
+    """One of a kind's `Calls`, with sample texts as the tokenizer's arguments."""
+    texts = run.kind.serving.contract.row or run.kind.text_columns
+    return call.replace("{texts}", ", ".join(f"[{text!r}]" for text in SAMPLES[: len(texts)])).strip()

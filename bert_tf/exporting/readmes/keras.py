@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bert_tf.exporting.readmes import python, write
-from bert_tf.exporting.readmes.huggingface import CALLS, WRITES, texts_of
+from bert_tf.exporting.readmes.huggingface import call_of
 from bert_tf.exporting.run import Run
 
 CODE = """
@@ -20,11 +20,10 @@ tokenizer = BertTokenizer.from_pretrained("tokenizer")
 
 
 def write_readme(folder: Path, run: Run) -> None:
-    call = WRITES if hasattr(run.model, "generate") else CALLS
     parts = [
         f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}), to be trained further in "
         "Keras, or built with. It needs `pip install bert_tf`.",
-        python(CODE.format(model=type(run.model).__name__, call=call.format(texts=texts_of(run)).strip())),
+        python(CODE.format(model=type(run.model).__name__, call=call_of(run, run.kind.serving.calls.ours))),
         "It gives the model's numbers (logits, vectors), as Keras models do. Answers as `python -m bert_tf.predict` "
         "prints them come from `bert_tf.Pipeline` over a run folder, or over the formats `saved_model` and "
         "`huggingface`; this file does not hold what the task is.",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bert_tf.kinds.serving import Serving, Signatures, Tensors
+from bert_tf.kinds.serving import Calls, Serving, Signatures, Tensors
+
+WRITES = """
+from bert_tf.models import Generation
+
+found = model.generate(tokenizer({texts}), Generation(max_length=16), end_id=tokenizer.sep_id)
+print(tokenizer.decode(found["token_ids"]))
+"""
 
 
 def text_to_text(write: Callable[[Any, Any], Callable[..., Any]], *, target_length: int) -> Serving:
@@ -17,4 +24,5 @@ def text_to_text(write: Callable[[Any, Any], Callable[..., Any]], *, target_leng
     return Serving(
         signatures=Signatures(tensors=Tensors(inputs=inputs, spare_positions=target_length, run=write)),
         refuses={"tflite": "expected a task that answers in one pass. Received: one that writes texts"},
+        calls=Calls(ours=WRITES, cannot="does not write texts with them"),
     )
