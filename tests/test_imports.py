@@ -35,7 +35,8 @@ TABLE = {
     "data/batching": "",
     "data/corpora": "errors data/rows data/files data/sources data/batching",
     "data": "errors",
-    "text": "errors weights/leave weights/members/__init__ weights/places weights/vocabulary_check weights/vocabulary_file",
+    "text": "errors weights/leave weights/members/__init__ weights/places weights/vocabulary_check "
+    "weights/vocabulary_file",
     "models": "errors layers text weights",
     "kinds": "errors config lookup metrics weights data text models",
     "training/optimizers": "",
