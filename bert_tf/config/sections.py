@@ -150,7 +150,7 @@ class PretrainingConfig(Section):
     validation: str | None = entry(
         None,
         "held-out text: a file, folder or pattern, as it stands or within the folder of --data; it is taken out of the "
-        "training text. None: a folder's validation/, beside its train/; else validation_share",
+        "training text. None: a folder's validation/, next to its train/; else validation_share",
     )
     validation_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(
         0.01,

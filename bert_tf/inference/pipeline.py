@@ -36,9 +36,9 @@ class Pipeline:
             classifier answers with labels, a tagger with entities or a label for each word, a masked language model
             with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
         batch_examples: texts in a batch; default: as the run says, or 64.
-        lowercase: of a model's folder: whether texts are lower-cased, whatever its files say; None: as they say.
+        lowercase: of a model's folder: whether to lower-case texts, even if its files say otherwise; None: as they say.
         ignore, ignore_tokenizer: of a model's folder: facts of its files, and settings of its tokenizer, that would be
-            refused and are to be left out although answers may change, as the settings model.ignore and
+            refused otherwise, to be ignored although answers may change; like the settings model.ignore and
             model.ignore_tokenizer of a run.
     Call arguments:
         texts: one text, or several; or, of any task, a dict of a text for each of its columns (`kind.text_columns`), or
@@ -138,7 +138,7 @@ class Pipeline:
         if (reading or ignore) and (is_run or saved is not None):
             raise ValueError(
                 f"`lowercase`, `ignore` and `ignore_tokenizer` are for folders of other models, and {folder} is a "
-                f"{'run' if is_run else 'SavedModel'}, which has settled them"
+                f"{'run' if is_run else 'SavedModel'}, which says all of this itself"
             )
         if is_run:
             config = read_run(folder)

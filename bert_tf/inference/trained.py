@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """What `bert_tf.train` returns: where a run is, what came of it, and its model.
+    """What `bert_tf.train` returns: where a run is, its result, and its model.
 
     Args:
         folder: the run folder.

@@ -45,7 +45,7 @@ class Modelled(Task):
     def from_backbone(self, model_class: Any, config: RunConfig, **arguments: Any) -> Any:
         """A model of `model_class` for `build_model`: the run's backbone, precision, dropout and vocabulary.
 
-        Raises: UserError if the backbone has too few positions, or a vocabulary of its own beside the run's.
+        Raises: UserError if the backbone has too few positions, or a vocabulary of its own, and the run names another.
         """
         from bert_tf.text.files import count_tokens, read
 

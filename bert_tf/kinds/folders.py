@@ -19,7 +19,7 @@ class Folder:
     Args:
         where: as it was given.
         place: the local folder, or file prefix.
-        ignore: facts of its files to leave out although answers may change.
+        ignore: facts of its files to ignore although answers may change.
     """
 
     def __init__(self, where: str | os.PathLike[str], place: Path, ignore: Collection[str] = ()) -> None:

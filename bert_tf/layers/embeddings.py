@@ -36,7 +36,7 @@ class Embeddings(Composite):
         vocabulary_size: number V of token vectors.
         hidden_dim: width D.
         max_positions: number P of positions a row, or a packed example, may have.
-        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are not looked at.
+        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored.
         dropout: share of outputs dropped in training, in [0, 1).
         layer_norm_epsilon: added to the variance before the root.
         position_kind: "learned", a table, or "sinusoidal", fixed.

@@ -23,8 +23,9 @@ def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], *, lan
         predictions: E texts.
         references: one or more for each of them; some may have more than others.
         language: of the texts, a code of ISO 639-1.
-    Raises: ValueError where the numbers do not go together, for a language that sacreBLEU has no tokenisation for, or
-        for references that it does not fit; UserError where that needs a package that is not installed.
+    Raises: ValueError if predictions and references are not equally many, for a language that sacreBLEU has no
+        tokenisation for, or for references that it does not fit; UserError where that needs a package that is
+        not installed.
     Reference: Post, 2018, https://aclanthology.org/W18-6319
 
     >>> round(bleu(["Ein Hund rennt schnell."], [["Ein Hund rennt schnell."]], language="de"), 6)

@@ -180,8 +180,8 @@ def _accuracy(given: Given) -> float:
 
 
 NONE_HAS = {
-    "f1": "no example has {}, and to none it is given",
-    "precision": "to no example is {} given",
+    "f1": "no example has {}, and none is given it",
+    "precision": "no example is given {}",
     "recall": "no example has {}",
 }
 
@@ -248,7 +248,7 @@ def _correlation(name: str) -> Callable[[Given], float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", stats.NearConstantInputWarning)  # SciPy's value is the best there is
             found = float(getattr(stats, name)(*sides.values())[0])
-        return found if np.isfinite(found) else Undefined("predictions or labels are too near to one another")
+        return found if np.isfinite(found) else Undefined("predictions or labels are too close together")
 
     return score
 

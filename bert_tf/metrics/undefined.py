@@ -1,4 +1,4 @@
-"""Scores that there are none of, such as the correlation of predictions that are all the same."""
+"""Scores that are undefined, such as the correlation of predictions that are all the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_json(scores: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def listed(scores: Mapping[str, float | None]) -> str:
-    """The scores in one line, with the reasons of those that there are none of, which may be None as in `as_json`."""
+    """The scores in one line, with the reasons of those that are undefined, which may be None as in `as_json`."""
     parts = []
     for name, value in scores.items():
         reason = f" ({value.reason})" if isinstance(value, Undefined) else ""

@@ -122,7 +122,7 @@ class BertModel(keras.Model):
             overrides: the model's own arguments, or fields of its `BertConfig`, instead of the checkpoint's; and of
                 `bert_tf.models.pretrained.loading.load_model`: `new_weights` and `extra_weights`, "warn" or "forbid",
                 about a head that the file lacks and tensors that the model has no place for; `ignore`, facts of the
-                files to leave out although answers may change.
+                files to ignore although answers may change.
         """
         from bert_tf.models.pretrained import load_model
 
@@ -172,7 +172,7 @@ def inputs_of(batch: Mapping[str, Any]) -> dict[str, Any]:
 def checked_inputs(inputs: Any) -> dict[str, Any]:
     """Inputs as tensors, without those that are None.
 
-    Raises: ValueError if `inputs` is not a dict with "token_ids" and none but the known keys, or if shapes differ.
+    Raises: ValueError if `inputs` is not a dict with "token_ids" and only known keys, or if shapes differ.
     """
     if not isinstance(inputs, Mapping):
         raise ValueError(f"`inputs` must be a dict with the key token_ids. Received: {type(inputs).__name__}")

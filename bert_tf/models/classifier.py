@@ -35,11 +35,11 @@ class BertClassifier(OnBackbone):
         dropout: share of the pooled output dropped in training, in [0, 1); None: the backbone's hidden dropout.
         labels: C names; None: "LABEL_0", "LABEL_1", ...
         problem: "single_label", "multi_label" or "regression"; None: "regression" if C is 1, else "single_label".
-        reject_below: probability, in [0, 1), below which a single label is not to be answered; 0: it always is. The
-            logits are the same.
-        output_activation: what the call makes of the logits, one of "linear", "softmax", "sigmoid", as a classifier of
-            KerasHub may have it. Tasks work with logits, and load models with "linear".
-        score_activation: what `scores` makes of logits, where a model that scores pairs of texts says it: one of
+        reject_below: probability, in [0, 1), below which no single label is answered; 0: one always is. The logits stay
+            the same.
+        output_activation: what the call applies to the logits, one of "linear", "softmax", "sigmoid", as a classifier
+            of KerasHub may have it. Tasks work with logits, and load models with "linear".
+        score_activation: what `scores` applies to logits, for a model that scores pairs of texts: one of
             "linear", "softmax", "sigmoid", "tanh", "relu", "gelu", "silu"; None: nothing.
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for this model; None: the backbone's.

@@ -39,8 +39,8 @@ class BertEmbedder(OnBackbone):
             vectors are put one after the other.
         normalize: whether the vectors are scaled to the length 1, so that a dot product is the cosine.
         max_length: most tokens of a text that the model is meant for, special ones included; None: all positions. The
-            model does not cut: this is kept for those who tokenise.
-        prompt: what is put before every text. The model sees no text: this is kept for those who tokenise, too.
+            model does not cut: this is kept for the code that tokenizes.
+        prompt: what is put before every text. The model sees no text: this is kept for that code, too.
         dense_dim: width of a dense layer after the pooling; None: there is none.
         dense_activation: its activation, one of "linear", "tanh", "sigmoid", "relu", "silu", "gelu".
         dense_bias: whether it has a bias.

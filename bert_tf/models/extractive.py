@@ -26,7 +26,7 @@ class BertExtractiveSummarizer(OnBackbone):
     part in it: it is not trained, and not written to files.
 
     The paper takes each sentence's first token. Those of MiniLM, a model of sentences, are all alike (cosines of 0.93
-    to 1.00 within a text) and learnt nothing of eight texts in 50 updates, where means knew them by heart after 20.
+    to 1.00 within a text) and learned nothing of eight texts in 50 updates, while means reproduced them after 20.
 
     Args:
         backbone: a `BertBackbone` with two segments or more, or a `BertConfig` to make one of.

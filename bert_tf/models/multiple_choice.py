@@ -23,7 +23,7 @@ class BertMultipleChoice(OnBackbone):
     """A backbone, dropout, and a dense layer of one unit over the pooled output: Hugging Face's BertForMultipleChoice.
 
     A row is a text with one of its choices, and gets one logit; the softmax over the logits of a text's choices is how
-    likely each is. The weights know no number of choices: each call may have another one.
+    likely each is. The weights do not depend on the number of choices: each call may have another one.
 
     >>> config = BertConfig(vocabulary_size=11, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
     >>> model = BertMultipleChoice(config)

@@ -39,14 +39,14 @@ class BertTokenizer(TokenNames):
 
     Everything but the reading of files is TensorFlow and tensorflow_text ops: it works in a `tf.function` and in a
     `tf.data` pipeline, and is saved with a SavedModel. Texts are string tensors [B], or a str, list or NumPy array
-    (a single text counts as B = 1), in UTF-8; bytes that are not are U+FFFD. Offsets count the Unicode code points of
+    (a single text counts as B = 1), in UTF-8; other bytes become U+FFFD. Offsets count the Unicode code points of
     the text as given.
 
     Args:
-        vocabulary: a vocab.txt, or the tokens in the order of their ids. Of a token that occurs again the last id
-            counts; an empty one is none that a text gives.
+        vocabulary: a vocab.txt, or the tokens in the order of their ids. If a token occurs again, its last id
+            counts; no text gives an empty token.
         lowercase: lower-case the text.
-        strip_accents: take accents off; None does so if `lowercase`.
+        strip_accents: remove accents; None: if `lowercase`.
         split_cjk: make every Chinese character a word.
         unk_token, sep_token, pad_token, cls_token, mask_token: tokens of the vocabulary, or added ones. A text that
             names one, letter for letter, gets that token.
@@ -145,11 +145,11 @@ class BertTokenizer(TokenNames):
     ) -> BertTokenizer:
         """Reads a checkpoint's tokenizer: vocab.txt and tokenizer_config.json, tokenizer.json, or a KerasHub preset.
 
-        Where no file says whether text is lower-cased, the place's name and then the vocabulary tell, with a warning.
+        Where no file says whether text is lower-cased, the place's name and then the vocabulary decide, with a warning.
 
         Args:
             where: a folder or another place that weights come from (`bert_tf.weights.places`).
-            ignore: names of settings that would be refused, and are to be left out of account.
+            ignore: names of settings to ignore that would be refused otherwise.
             overrides: arguments of BertTokenizer that win over the files'.
         Raises: UserError if there is no tokenizer, or one that is not BERT's.
         """
@@ -226,7 +226,7 @@ class BertTokenizer(TokenNames):
             max_length: tokens a row at most, special ones included; None: `model_max_length`, or 512.
             truncation: how too long inputs are cut: longest_first, only_first, only_second or none.
             padding: longest (of the batch) or max_length.
-            stride: cut into windows that overlap by so many tokens, and give all of them: W rows, W >= B.
+            stride: cut into windows that overlap by this many tokens, and give all of them: W rows, W >= B.
             return_offsets: also give starts and ends, each token's place in its own text; 0 and 0 at special tokens.
         Returns: dict of int32 tensors [B, T] or [W, T]: token_ids, segment_ids (1 in the pair and its [SEP]),
             padding_mask, and starts and ends; with a stride also example [W], the input that each window is of.

@@ -214,7 +214,7 @@ class Loop:
 
 
 def _listed(scores: dict[str, float]) -> str:
-    """The scores; of one that there is none of, the reason."""
+    """The scores; for one that is undefined, the reason."""
     parts = []
     for name, value in scores.items():
         reason = getattr(value, "reason", "not a number")

@@ -65,7 +65,7 @@ def load(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> Chec
         )
     if len(found) > 1:
         others = " and ".join(row.name for row in found[1:])
-        LOG.warning("%s is %s and also %s: read is the first", place, found[0].name, others)
+        LOG.warning("%s is %s and also %s: the first is read", place, found[0].name, others)
     checkpoint = found[0].read(place, leave)
     if leave.unmet:
         raise UserError(f"`ignore` names {', '.join(leave.unmet)}, and {place} has no such key, tensor or file")

@@ -130,13 +130,13 @@ UNDEFINED = [
     ("pearson", np.array([[1, 2], [1, 3]]), np.array([[1, 2], [2, 3]]), "number 0: all predictions are 1"),
     ("matthews_correlation", ONES, SOME, "all predictions are of class 1"),
     ("matthews_correlation", SOME, ZEROS, "all labels are of class 0"),
-    ("f1", ZEROS, ZEROS, "no example has the positive class, and to none it is given"),
-    ("precision", ZEROS, SOME, "to no example is the positive class given"),
+    ("f1", ZEROS, ZEROS, "no example has the positive class, and none is given it"),
+    ("precision", ZEROS, SOME, "no example is given the positive class"),
     ("recall", SOME, ZEROS, "no example has the positive class"),
-    ("f1_micro", NONE, NONE, "no example has any label, and to none it is given"),
-    ("f1_macro", NONE, NONE, "no example has any label, and to none it is given"),
+    ("f1_micro", NONE, NONE, "no example has any label, and none is given it"),
+    ("f1_macro", NONE, NONE, "no example has any label, and none is given it"),
     ("f1_weighted", NONE + 1, NONE, "no example has any label"),
-    ("precision_micro", NONE, NONE + 1, "to no example is any label given"),
+    ("precision_micro", NONE, NONE + 1, "no example is given any label"),
     ("recall_macro", NONE + 1, NONE, "no example has any label"),
 ]
 

@@ -213,7 +213,11 @@ def test_a_keras_file_gives_the_model_back(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "others", "message"),
     [
-        (np.zeros(3, "int32"), {}, r"`labels` must be one an example.*labels of shape \[3\], logits of shape \[2, 3\]"),
+        (
+            np.zeros(3, "int32"),
+            {},
+            r"`labels` must be one for each example.*labels of shape \[3\], logits of shape \[2, 3\]",
+        ),
         (np.zeros((2, 2), "int32"), {}, r"labels of shape \[2, 2\], logits of shape \[2, 3\]"),
         (
             np.zeros(2, "int32"),

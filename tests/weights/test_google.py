@@ -127,11 +127,11 @@ def test_of_several_checkpoints_the_one_that_the_saver_noted_is_read_and_said(tm
         (folder / "checkpoint").write_text(f'model_checkpoint_path: "/gone/away/{name}"\n')
         caplog.clear()
         np.testing.assert_array_equal(load(folder).arrays["classifier/bias"], bias["output_bias"])
-        assert f"read is {name}, as its file `checkpoint` says" in caplog.text
+        assert f"{name} is read, as its file `checkpoint` says" in caplog.text
     bundle(folder, first)
     (folder / "checkpoint").unlink()
     assert "classifier/bias" in load(folder).arrays
-    assert "read is bert_model.ckpt, its own name for a whole model" in caplog.text
+    assert "bert_model.ckpt is read, its own name for a whole model" in caplog.text
     np.testing.assert_array_equal(load(folder / "model.ckpt-100").arrays["classifier/bias"], second["output_bias"])
 
 
@@ -206,7 +206,7 @@ def test_slots_of_any_optimizer_are_left_aside_in_one_line(tmp_path, caplog, slo
     assert set(checkpoint.arrays) == set(load(TINY).arrays)
     assert not checkpoint.extra
     (line,) = [record.getMessage() for record in caplog.records]
-    assert f"left aside are {len(extra)} variables of its training: bert/embeddings/LayerNorm/beta/" in line
+    assert f"{len(extra)} variables of its training are not loaded: bert/embeddings/LayerNorm/beta/" in line
 
 
 def test_missing_weights_stay_errors_where_there_are_slots(tmp_path):
@@ -284,7 +284,7 @@ def test_a_config_of_another_name_is_found_and_said(tmp_path, caplog, name):
     (folder / "bert_config.json").rename(folder / name)
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
     np.testing.assert_allclose(BertClassifier.from_pretrained(folder)(inputs()), outputs()["logits"], rtol=0, atol=1e-5)
-    assert f"holds no bert_config.json: read is {name}" in caplog.text
+    assert f"holds no bert_config.json: {name} is read" in caplog.text
     (folder / "bert_config_small.json").write_text(json.dumps({**CONFIG, "hidden_size": 8}))
     with pytest.raises(UserError, match=r"holds several configs \(.*\) and no bert_config.json: rename the right one"):
         load(folder)

@@ -60,7 +60,7 @@ def test_of_two_formats_in_one_folder_the_one_read_is_said(tmp_path, caplog):
         shutil.copy(TINY / name, tmp_path / "x" / name)
     found = load(tmp_path / "x")
     assert found.format == "hugging_face"
-    assert "is a Hugging Face folder and also a TF 1 checkpoint: read is the first" in caplog.text
+    assert "is a Hugging Face folder and also a TF 1 checkpoint: the first is read" in caplog.text
     named = load(tmp_path / "x" / "bert_model.ckpt")
     np.testing.assert_array_equal(named.arrays["pooler/dense/bias"], arrays["pooler/dense/bias"])
 

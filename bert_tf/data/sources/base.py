@@ -33,7 +33,7 @@ class Source(abc.ABC):
         hub_names: for a column of ours, its name at tfds and hf, where it differs.
         hub_splits: for a split of ours, its name at tfds and hf, where it differs.
         encoding: of files, as Python calls it ("cp1252"); None: UTF-8, or what a file's byte order mark says.
-        bad_rows_share: of a split's rows, the most that may be left out where bad ones are.
+        bad_rows_share: largest share of a split's rows that may be left out when they are bad.
 
     >>> from bert_tf.data import Csv
     >>> source = Csv(files={"train": "train.csv"}, hub_names={"text": "sentence"}, encoding="cp1252")
@@ -105,7 +105,8 @@ class Source(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class FileSource(Source):
-    """A file a split. A file of another known format is read as its suffix says: CSV, TSV, JSON, Parquet or Excel.
+    """One file for each split. A file of another known format is read as its suffix says: CSV, TSV, JSON, Parquet
+    or Excel.
 
     Args:
         files: for each split, its file in the folder; gzipped with `.gz` after the name as well. Where it is not there,

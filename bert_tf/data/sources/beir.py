@@ -18,7 +18,7 @@ DOCUMENTS, QUERIES = "documents", "queries"
 
 @dataclass(frozen=True, kw_only=True)
 class Beir(FileSource):
-    """A folder with `corpus.jsonl`, `queries.jsonl` and a file of judgements a split.
+    """A folder with `corpus.jsonl`, `queries.jsonl` and a file of judgements for each split.
 
     Documents and queries have the columns `id` and `text`, before which a document's title stands. Judgements have
     `query`, `document` and `gain`.

@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Conll(FileSource):
-    r"""UTF-8, a word with its columns a line, separated by tabs (where a line has one) or spaces.
+    r"""UTF-8, one word with its columns on each line, separated by tabs (where a line has one) or spaces.
 
-    Gives the columns `words` and, where the file has a second column, `tags`, a list each. What is no word:
+    Gives the columns `words` and, where the file has a second column, `tags`, a list each. These lines are no words:
 
     - lines that begin with -DOCSTART-;
     - comments: lines that begin with #, unless they have the file's columns, with a tag in that of the tag. So "# id 7"
@@ -45,7 +45,7 @@ class Conll(FileSource):
         word: number of the column with the word, from 0; below 0 from the end.
         tag: number of the column with the tag.
         scheme: what the tags are in: "iob1", "iob2" or "bioes" (see `bert_tf.data.tagged.tags.to_iob2`), brought to
-            IOB2 here; None: tags as they stand, which a task reads as they show.
+            IOB2 here; None: tags stay as they are, and a task finds out their scheme.
         columns: how many columns there are; None: as many as the first word's line has.
     Raises: ValueError for a scheme or columns that cannot be.
 

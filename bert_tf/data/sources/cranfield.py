@@ -34,7 +34,8 @@ class Cranfield(FileSource):
 
     Args:
         files: the file of "documents", of "queries", and of the judgements of each split.
-        every: "train" leaves out every so-maniest query, which are "validation"; all other splits have all queries.
+        every: "train" leaves out every n-th query, where n is this number; they are "validation". All other splits
+            have all queries.
 
     >>> source = Cranfield(files={"documents": "cran.all.1400", "queries": "cran.qry", "test": "cranqrel"})
     >>> source.every

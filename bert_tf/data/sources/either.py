@@ -19,7 +19,7 @@ class Either(Source):
     A single file is read in the form that has a file of the same suffix.
 
     Args:
-        forms: two or more of them; a hub is asked as this source says, not as they do.
+        forms: two or more of them; for a hub this source's settings count, not theirs.
 
     >>> from bert_tf.data import Csv, Tsv
     >>> source = Either(forms=(Tsv(files={"train": "train.tsv"}), Csv(files={"train": "train.csv"})))

@@ -20,7 +20,7 @@ from bert_tf.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class LiteralLines(FileSource):
-    r"""UTF-8, a dict a line whose keys are the columns: JSON, or a literal of Python (in single quotes, say).
+    r"""UTF-8, one dict on each line, whose keys are the columns: JSON, or a literal of Python (in single quotes, say).
 
     Args:
         archive: a zip archive in the folder that holds the files, where they do not lie in the folder itself.

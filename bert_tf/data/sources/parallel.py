@@ -16,7 +16,7 @@ from bert_tf.errors import UserError, did_you_mean
 
 @dataclass(frozen=True, kw_only=True)
 class Parallel(Source):
-    r"""A file a column: UTF-8, a text a line, plain or gzipped (with `.gz` after the name).
+    r"""One file for each column: UTF-8, one text on each line, plain or gzipped (with `.gz` after the name).
 
     A single file of another known format (TSV, JSON lines, Parquet) is read by its columns.
 

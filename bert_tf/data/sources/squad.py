@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Squad(FileSource):
-    """A JSON file a split, as the Stanford Question Answering Dataset is published: articles of paragraphs of
+    """One JSON file for each split, as the Stanford Question Answering Dataset is published: articles of paragraphs of
     questions.
 
     Also read: the list of articles alone; a list of paragraphs (CMRC's own form, MRQA's); questions each with its

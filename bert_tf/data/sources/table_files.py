@@ -57,7 +57,7 @@ class Delimited(TableFile):
 
 @dataclass(frozen=True, kw_only=True)
 class Tsv(Delimited):
-    """GLUE's format: UTF-8, a row a line, cells separated by tabs, nothing quoted.
+    """GLUE's format: UTF-8, one row on each line, cells separated by tabs, nothing quoted.
 
     Files that pandas or a spreadsheet wrote are quoted all the same, and are read so where the file shows it (see
     `bert_tf.data.files.quotes`).
@@ -101,7 +101,7 @@ class Csv(Delimited):
 
 @dataclass(frozen=True, kw_only=True)
 class JsonLines(TableFile):
-    """UTF-8, a JSON object a line, whose keys are the columns; or one JSON array of such objects.
+    """UTF-8, one JSON object on each line, whose keys are the columns; or one JSON array of such objects.
 
     A column may also lie one level further in, as in `{"translation": {"en": "Go.", "de": "Geh."}}`.
 

@@ -80,7 +80,7 @@ def words(cell: Any) -> list[str]:
 
 
 def _parts(tag: Any, index: int, scheme: str) -> tuple[str, str | None]:
-    """The letter and the type, which O has none of."""
+    """The letter and the type; O has no type."""
     if tag == OUTSIDE:
         return OUTSIDE, None
     found = TAG.fullmatch(tag) if isinstance(tag, str) else None

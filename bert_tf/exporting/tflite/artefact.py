@@ -40,8 +40,8 @@ class TFLite(Artefact):
 
     Args:
         inputs: "tensors", "text" or both.
-        quantize: any of "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, activations quantised as
-            they come; "static_int8", the activations' ranges fixed beforehand: less exact.
+        quantize: any of "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, activations quantized
+            dynamically; "static_int8", the activations' ranges fixed beforehand: less exact.
         length: "fixed", every row padded to the run's sequence length, or "dynamic", any length up to that.
         calibration_examples: training examples from which "static_int8" learns ranges.
         static_operators: which are in 8 bits with "static_int8": "dense", the dense layers and tables alone, or "all"

@@ -27,7 +27,7 @@ class MultiLabel(Pooled):
     Args:
         classes: names of the labels, in the order of their indices.
         label: the column that lists an example's labels, by name or by index: a list, or a text with `separator`
-            between them; an empty one has none. None: a column for each of `classes`, named as it is, of 0 and 1.
+            between them; an empty one means no label. None: a column for each of `classes`, named as it is, of 0 and 1.
         separator: what stands between labels in a text.
         threshold: probability from which on a label is answered, in (0, 1).
     Raises: ValueError for columns, classes, metrics, a threshold or a length that cannot be.

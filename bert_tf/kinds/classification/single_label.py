@@ -30,8 +30,8 @@ class Classification(Pooled):
 
     A text that belongs to no class gets some class all the same, mostly with a low score. With a `reject_share` each
     evaluation in training finds the score below which that share of the validation texts lie, and the model keeps it,
-    as `reject_below` in its config.json: a text that scores less is answered with no label, and the best guess beside
-    it. So the share is what it may cost among texts that do belong. Edit `reject_below` to choose otherwise.
+    as `reject_below` in its config.json: a text that scores less is answered with no label, and with the best guess
+    next to it. So the share is what it may cost among texts that do belong. Edit `reject_below` to choose otherwise.
 
     Args:
         label: the column of the label, in which a class stands by name or by index.

@@ -110,7 +110,7 @@ def read_spans(
                 changes[change] += 1
         if changes:
             counts = ", ".join(f"{count} {how}" for how, count in changes.most_common())
-            logger.warning("%s: answers put in their place: %s. The first: %s", table.origin, counts, first)
+            logger.warning("%s: answers moved to their place: %s. The first: %s", table.origin, counts, first)
         bad.check(len(kept))
     return SpanExamples(
         texts=[table.columns[question][row] for row in kept],

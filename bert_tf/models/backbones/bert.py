@@ -37,7 +37,7 @@ class BertBackbone(BertModel):
         seed: int [2], all the randomness of this call's dropout: the same seed, the same masks. Its second number
             may count steps. None: the model's own generator.
         only_pooled: leave "sequence_output" out; the last block then works on first tokens alone, which gives the
-            same pooled output for less.
+            same pooled output with less work.
         sequence_to_sequence: segment 1 is a target that is written token by token: it sees segment 0, the source, and
             its own past alone, and the source does not see it. Needs segment_ids; not with `only_pooled`.
     Returns: dict of "sequence_output", float [B, T, D] in the compute dtype, and "pooled_output", [B, D], or [B, M, D]

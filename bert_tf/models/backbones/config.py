@@ -25,7 +25,7 @@ class BertConfig:
         num_heads: attention heads a block; must divide `hidden_dim`.
         intermediate_dim: width F between the feed-forward's two dense layers.
         max_positions: positions a row, or a packed example, may have.
-        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are not looked at.
+        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored.
         hidden_dropout: share dropped of embeddings and of what a block adds, in [0, 1).
         attention_dropout: share of attention weights dropped, in [0, 1).
         layer_norm_epsilon: added to the variance before the root, above 0.
@@ -104,7 +104,7 @@ class BertConfig:
 
     @property
     def member(self) -> Member:
-        """What there is to say of the member of the family that it is."""
+        """The row of its member of the family."""
         return MEMBERS[self.model_type]
 
     def replace(self, **changes: Any) -> BertConfig:

@@ -15,13 +15,14 @@ class Generation:
 
     Args:
         max_length: most tokens of a text, the end token included.
-        min_length: fewest tokens, the end token included; no text ends before.
+        min_length: fewest tokens, the end token included; no text ends earlier.
         beams: texts that are followed side by side; the one of the highest score is given.
         length_penalty: 0 favours short texts; the higher, the longer.
-        no_repeat_ngram: no sequence of so many tokens occurs twice in a text; 0: no such rule.
+        no_repeat_ngram: no sequence of this many tokens occurs twice in a text; 0: no such rule.
         sample: draw tokens by their probability instead.
-        temperature: the logits are divided by it before a draw; below 1: bolder, above 1: more even.
-        top_k: draw from the so many likeliest tokens; 0: from all.
+        temperature: the logits are divided by it before a draw; below 1 likely tokens become likelier, above 1
+            less likely.
+        top_k: draw from this many of the likeliest tokens; 0: from all.
         top_p: draw from the fewest likeliest tokens that together have this probability; 1: from all.
     Raises: ValueError that names the argument, the rule and what came.
     Reference: length penalty: Wu et al., 2016, section 7, https://arxiv.org/abs/1609.08144; no_repeat_ngram: Paulus et

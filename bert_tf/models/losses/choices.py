@@ -58,7 +58,7 @@ def _of_each(logits, labels):
     slots = wanted[1] if len(wanted) == 2 else 1
     if not fits or (given[1] is not None and slots is not None and given[1] % slots):
         raise ValueError(
-            "`labels` must be one an example: [B] for logits [B, K], [B, M] for [B, M * K]. "
+            "`labels` must be one for each example: [B] for logits [B, K], [B, M] for [B, M * K]. "
             f"Received: labels of shape {list(wanted)}, logits of shape {list(given)}"
         )
     return ops.reshape(logits, (*ops.shape(labels), -1))

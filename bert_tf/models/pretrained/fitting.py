@@ -101,7 +101,9 @@ def fit(
         raise UserError(f"{checkpoint.where} does not fit {type(model).__name__}: {'; '.join(problems)}{more}")
 
     if aside:
-        LOG.warning("%s: left aside, %s has no place for: %s", checkpoint.where, type(model).__name__, _some(aside))
+        LOG.warning(
+            "%s: not loaded, since %s has no place for them: %s", checkpoint.where, type(model).__name__, _some(aside)
+        )
     _say_what_is_new(model, checkpoint, new, new_heads, new_weights)
     return Fitted(sources, tuple(new))
 

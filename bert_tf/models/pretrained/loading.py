@@ -158,7 +158,7 @@ def _config(checkpoint: Checkpoint) -> BertConfig:
         fixed = sinusoids(config.max_positions, config.hidden_dim)
         if table.shape != fixed.shape or not np.allclose(table, fixed, rtol=0, atol=1e-6):
             LOG.warning(
-                "%s: `%s`: its position vectors are others than the sinusoids; they are read as learned ones",
+                "%s: `%s`: its position vectors are not the sinusoids; they are read as learned ones",
                 checkpoint.where,
                 config.member.key_of("position_kind"),
             )
@@ -188,7 +188,7 @@ def _head_arguments(
             )
         return {"classifier": f"the file's head is a {checkpoint.architecture}'s"}
     if "num_classes" in known and arguments.setdefault("num_classes", in_file) != in_file:
-        return {"classifier": f"the file's head has {in_file} classes, asked for are {arguments['num_classes']}"}
+        return {"classifier": f"the file's head has {in_file} classes, `num_classes` is {arguments['num_classes']}"}
     if "labels" in known and arguments.get("labels") is None:
         arguments["labels"] = checkpoint.labels
         if checkpoint.labels_problem is not None:

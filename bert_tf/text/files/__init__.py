@@ -32,7 +32,7 @@ def read(
 
     Args:
         lowercase: counts more than what the files say.
-        ignore: names of settings to leave out of account that would be refused otherwise.
+        ignore: names of settings to ignore that would be refused otherwise.
     Raises: UserError if there is no tokenizer, or one that is not BERT's; or if nothing tells whether it lower-cases.
     """
     from bert_tf.weights.places import folder_of, inner_folder

@@ -61,7 +61,7 @@ def collect(
         merged, origin = dict(config), path
         for key in sorted(names.keys() - {"additional_special_tokens"}):
             if key in config and content(config[key]) != content(names[key]):
-                LOG.warning("%s: `%s` is not heeded, since tokenizer_config.json says otherwise", map_path, key)
+                LOG.warning("%s: `%s` is ignored, since tokenizer_config.json says otherwise", map_path, key)
     named, extra, flagged = special(merged, origin)
 
     numbered: dict[int, tuple[AddedToken, Path]] = {}
@@ -77,7 +77,7 @@ def collect(
         unheeded = [t.content for n, t in (in_json or {}).items() if n >= len(vocabulary) and str(n) not in decoder]
         if unheeded:
             what = (json_path, ", ".join(map(repr, unheeded[:5])))
-            LOG.warning("%s: added tokens that `added_tokens_decoder` lacks are not heeded: %s", *what)
+            LOG.warning("%s: added tokens that `added_tokens_decoder` lacks are ignored: %s", *what)
     for number, entry in (decoder or {}).items():
         numbered[as_id(number, path)] = added_token(entry, path), path
     added = [*(token for _, (token, _) in sorted(numbered.items())), *flagged]

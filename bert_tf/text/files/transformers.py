@@ -135,7 +135,7 @@ def flags(files: Files) -> dict[str, Any]:
                 LOG.warning("%s: %s is %s, but %s says %s=%s, which counts, as in Transformers", *what)
         if raw is not None and first == raw.path and not files.general and value != usual:
             what = (first, name, value, files.path.name, key)
-            LOG.warning("%s: %s=%s counts; Transformers 5 would not heed it without %s's `%s`", *what)
+            LOG.warning("%s: %s=%s counts; Transformers 5 would ignore it without %s's `%s`", *what)
         found[argument] = value
     longest = config.get("max_input_chars_per_word")
     if raw is not None and raw.max_word_characters != 100:
@@ -159,7 +159,7 @@ def length_of(value: Any, path: Path) -> int | None:
         return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
     if not is_number or (value < NO_LENGTH and (value < 3 or value != int(value))):
-        LOG.warning("%s: `model_max_length` is no number of tokens, and not heeded: %r", path, value)
+        LOG.warning("%s: `model_max_length` is not a number of tokens, and is ignored: %r", path, value)
         return None
     return int(value) if value < NO_LENGTH else None
 

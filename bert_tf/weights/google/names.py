@@ -33,7 +33,7 @@ def plain_names(tensors: Mapping[str, Tensor], prefix: Path) -> dict[str, Tensor
     left = [name for name, tensor in tensors.items() if tensor.shape == () or _is_slot(name, tensors)]
     if left:
         named = ", ".join(left[:NAMED]) + (", ..." if len(left) > NAMED else "")
-        LOG.warning("%s: left aside are %d variables of its training: %s", prefix, len(left), named)
+        LOG.warning("%s: %d variables of its training are not loaded: %s", prefix, len(left), named)
     kept = {name: tensor for name, tensor in tensors.items() if name not in set(left)}
     scope = _scope(kept, prefix)
     plain: dict[str, Tensor] = {}
@@ -54,8 +54,9 @@ def _refuse_others(tensors: Mapping[str, Tensor], prefix: Path) -> None:
     objects = [name for name in tensors if name.endswith(OBJECT) or name == GRAPH]
     if objects:
         raise UserError(
-            f"{prefix} is a checkpoint of TF 2, as Model Garden and Keras write them ({objects[0]}); read are those of "
-            "TF 1. Take the model's TF 1 files or its Hugging Face folder; of a run of bert_tf, its folder `model`"
+            f"{prefix} is a checkpoint of TF 2, as Model Garden and Keras write them ({objects[0]}); only checkpoints "
+            "of TF 1 are read. Take the model's TF 1 files or its Hugging Face folder; of a run of bert_tf, its folder "
+            "`model`"
         )
     for part, other in OTHERS.items():
         if any(part in f"{name}/" for name in tensors):

@@ -116,7 +116,7 @@ def _prefix(folder: Path) -> Path | None:
         raise UserError(f"{folder} holds several checkpoints ({names}): name one of them, e.g. {found[0]}")
     why = f"as its file `{tensor_bundle.STATE}` says" if chosen == newest else "its own name for a whole model"
     others = ", ".join(prefix.name for prefix in found if prefix != chosen)
-    LOG.warning("%s holds several checkpoints: read is %s, %s; left aside: %s", folder, chosen.name, why, others)
+    LOG.warning("%s holds several checkpoints: %s is read, %s; not read: %s", folder, chosen.name, why, others)
     return chosen
 
 
@@ -129,7 +129,7 @@ def _config_file(folder: Path) -> Path:
         raise UserError(f"{folder} holds several configs ({names}) and no {CONFIG}: rename the right one to {CONFIG}")
     if not found:
         raise UserError(f"{folder} holds no {CONFIG}, which describes the model")
-    LOG.warning("%s holds no %s: read is %s", folder, CONFIG, found[0].name)
+    LOG.warning("%s holds no %s: %s is read", folder, CONFIG, found[0].name)
     return found[0]
 
 

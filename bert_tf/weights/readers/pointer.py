@@ -19,4 +19,4 @@ def check_fetched(path: Path) -> None:
     if start == START:
         raise UserError(f"{path} is a Git LFS pointer, not the weights themselves: fetch it with `git lfs pull`")
     if not start:
-        raise UserError(f"{path} is empty: its download, or its copy, did not end")
+        raise UserError(f"{path} is empty: its download, or its copy, did not finish")

@@ -47,7 +47,7 @@ def read_tf_h5(path: Path) -> Tensors:
             raise UserError(f"{path} holds {theirs} twice: {tensors[theirs].name} and {name}")
         is_kernel = theirs != name and name.partition(":")[0].endswith("/kernel")
         tensors[theirs] = _transposed(tensor) if is_kernel else tensor
-    remarks = [f"{path}: left aside are {len(slots)} tensors of its optimizer, such as {slots[0]}"] if slots else []
+    remarks = [f"{path}: {len(slots)} tensors of its optimizer are not loaded, such as {slots[0]}"] if slots else []
     return Tensors(tensors, remarks)
 
 

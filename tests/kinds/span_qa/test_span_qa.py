@@ -130,7 +130,7 @@ def test_misplaced_answers_are_put_right_and_counted(caplog):
     rows += [ROW | {"id": "q3", "answers": {"text": ["Zoë"], "answer_start": [-1]}}]
     read = make(source=InMemory({"train": rows})).read("own", "train")
     assert read.answers == [(SpanAnswer("Zoë", 0),), (SpanAnswer("sang", 4),), (SpanAnswer("Zoë", 0),)]
-    assert "answers put in their place: 1 was off by 2 characters or fewer, 1 stands once" in caplog.text
+    assert "answers moved to their place: 1 was off by 2 characters or fewer, 1 stands once" in caplog.text
     assert "train[1]: question 'q2'" in caplog.text
 
 

@@ -152,9 +152,9 @@ def test_another_number_of_classes_makes_a_new_head_with_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         model = BertClassifier.from_pretrained(TINY, num_classes=5)
     assert [record.message for record in caplog.records] == [
-        f"{TINY}: left aside, BertClassifier has no place for: classifier.weight, classifier.bias",
+        f"{TINY}: not loaded, since BertClassifier has no place for them: classifier.weight, classifier.bias",
         f"{TINY} has no weights for classifier/kernel, classifier/bias: they are random until they are trained; the "
-        "file's head has 3 classes, asked for are 5",
+        "file's head has 3 classes, `num_classes` is 5",
     ]
     assert model.labels == tuple(f"LABEL_{i}" for i in range(5))
     assert weights_of(model)["classifier/kernel"].shape == (4, 5)
@@ -214,7 +214,7 @@ def test_extra_tensors_outside_of_the_model_are_left_aside_with_a_warning(tmp_pa
         caplog.clear()
         model = BertBackbone.from_pretrained(folder)
     assert [record.message for record in caplog.records] == [
-        f"{folder}: left aside, BertBackbone has no place for: "
+        f"{folder}: not loaded, since BertBackbone has no place for them: "
         "classifier.weight, classifier.bias, crf.transitions, odd.weight"
     ]
     for path, array in weights_of(model).items():
