@@ -1,0 +1,84 @@
+"""The table of the family's members: each one is whole, and no two of them say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import bert_tf
+from bert_tf.models import weights_by_path
+from bert_tf.models.heads import MODELS
+from bert_tf.weights.members import MEMBERS, end_of, is_of_transformers, member_of_class
+from bert_tf.weights.members.member import HEADS, OUR_CLASSES
+from bert_tf.weights.tables import expand
+
+SIZES = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 2, "num_heads": 2, "intermediate_dim": 6}
+
+
+def config_of(member) -> bert_tf.BertConfig:
+    return bert_tf.BertConfig(**SIZES, max_positions=8, **{"model_type": member.model_type, **member.fixed})
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+def test_every_field_that_changes_answers_has_a_key_or_a_fixed_value(member):
+    fields = {field.name for field in dataclasses.fields(bert_tf.BertConfig)}
+    said = {*member.used, *member.optional, *member.fixed, "model_type"}
+    assert fields - said == {"position_initializer", "recompute"}  # which say how a model is trained
+    assert not set(member.used) & (set(member.optional) | set(member.fixed))
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+@pytest.mark.parametrize("name", MODELS)
+def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
+    arguments = {"num_classes": 2} if MODELS[name].names_classes else {}
+    model = getattr(bert_tf, name)(config_of(member), **arguments)
+    assert model.architecture == member.architecture(MODELS[name].end)
+    rows = {row.path: row for row in expand(member.rows, 2)}
+    paths = list(weights_by_path(model))
+    assert set(paths) <= set(rows)
+    for path in paths:
+        part = next(part for start, part in member.parts.items() if rows[path].name.startswith(start))
+        root = path.split("/")[0]
+        assert part == ("backbone" if root.startswith(("embeddings", "block_")) else root)
+        inside = rows[path].name.startswith(member.backbone)
+        assert inside == (part == "backbone" or (part == "pooler" and not member.pooler.in_head))
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+def test_rows_and_classes(member):
+    rows = expand(member.rows, 2)
+    assert len({row.path for row in rows}) == len({row.name for row in rows}) == len(rows)
+    assert set(member.classes) - set(HEADS) <= {"LMHeadModel"}
+    assert {end for row in member.dropouts for end in row.heads} <= set(member.classes)
+    assert all(end in HEADS for end in OUR_CLASSES)
+    for end in (*member.classes, *OUR_CLASSES):
+        name = member.architecture(end)
+        assert member_of_class(name) is member
+        assert end_of(name) == end
+        assert is_of_transformers(name) == (end in member.classes)
+    assert end_of("RobertaForMaskedLM") is None
+    assert not is_of_transformers("RobertaForMaskedLM")
+
+
+def test_no_two_members_have_the_same_names():
+    for names in ("model_type", "prefix", "base", "name"):
+        found = [getattr(member, names) for member in MEMBERS.values()]
+        assert len(set(found)) == len(found)
+    prefixes = [member.prefix for member in MEMBERS.values()]
+    assert not [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)]
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+def test_a_new_model_of_each_is_saved_and_read_as_itself(tmp_path, member):
+    keras.utils.set_random_seed(2)
+    model = bert_tf.BertSpanQA(config_of(member), dropout=0.25)
+    model.save_pretrained(tmp_path / "x")
+    again = bert_tf.BertSpanQA.from_pretrained(tmp_path / "x", new_weights="forbid", extra_weights="forbid")
+    assert (again.config, again.dropout) == (model.config, 0.25)  # BERT has no key for it: config.json's "bert_tf" has
+    for path, weight in weights_by_path(model).items():
+        if path.startswith("pooler/"):  # which has no part in it
+            continue
+        np.testing.assert_array_equal(weights_by_path(again)[path], weight, err_msg=path)
