@@ -1,7 +1,7 @@
-"""Make of a trained run what serves it: python -m bert_tf.export --run=runs/sst2 --format=saved_model --out=models/sst2
+"""Export a trained run, to serve it: python -m bert_tf.export --run=runs/sst2 --format=saved_model --out=models/sst2
 
-What is written is read back, answers the run's evaluation set as whoever gets it would have it answered, and is timed;
-only then it gets its name, with export_report.json and export_report.md in it. One that loses more of the task's metric
+The export is read back, answers the run's evaluation set as its users will ask it, and is timed; only then does it get
+its name, with export_report.json and export_report.md in it. One that loses more of the task's metric
 than --tolerance is refused.
 """
 

@@ -1,9 +1,9 @@
 """Answer new texts with a trained run: python -m bert_tf.predict --run=runs/sst2 --text="A joy from start to end."
 
-Prints one JSON object a line, in the order of the input, or writes --output as its suffix says. A file's other columns
-come back in the answers; one that is called as a part of the answer is, `label` say, comes back as `input.label`.
+Prints one JSON object per line, in the order of the input, or writes --output as its suffix says. A file's other
+columns come back in the answers; one with the name of a part of the answer, such as `label`, becomes `input.label`.
 
-An input that cannot be answered (bytes that are no text, a cell that is not there) has an object with `error` in its
+An input that cannot be answered (bytes that are not text, a missing cell) has an object with `error` in its
 place. Exit status: 0, all are answered; 3, some have an error in place of an answer; 2, bad use or a broken file.
 """
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pair-column", metavar="NAME", help="what the file calls the second text of a pair")
     parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
-                        help="how to answer, where the task lets one choose: word_vectors=true")  # fmt: skip
+                        help="settings of answers, for tasks that have some: word_vectors=true")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
                         f"{', '.join(WRITERS)}; default: standard output, as JSON lines")  # fmt: skip
     flags = parser.parse_args(argv)

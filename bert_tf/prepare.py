@@ -2,9 +2,9 @@
 
 The shards hold the examples that --task=pretrain would make of the same text with the same settings and seed, for
 --epochs epochs; training takes them with --data=shards and draws new masks in every epoch. Apache Beam does the work,
-on this machine where nothing is said, and on Flink, Spark or Dataflow with its own flags, which are passed on:
+on this machine by default, and on Flink, Spark or Dataflow with Beam's own flags, which are given to it:
 --runner=..., or --direct_num_workers=4 --direct_running_mode=multi_processing. Its workers must see --output's folder
-and the cache (--set pretraining.cache=...), and have bert_tf installed. The folder appears when all is written.
+and the cache (--set pretraining.cache=...), and have bert_tf installed. The folder appears when everything is written.
 """
 
 from __future__ import annotations

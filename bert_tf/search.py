@@ -1,7 +1,7 @@
 """Search texts by meaning: python -m bert_tf.search --model=minilm --corpus=documents.jsonl --index=INDEX --query="..."
 
-Builds an index of sentence vectors on disk, or opens the one that is there, and answers queries: a JSON object a line,
-in their order, with the nearest documents and the cosine of each. With --qrels a last line holds the metrics.
+Builds an index of sentence vectors on disk, or opens the one that is there, and answers queries: one JSON object per
+line, in their order, with the nearest documents and the cosine of each. With --qrels a last line holds the metrics.
 
 A corpus, and a file of queries, is CSV, TSV, JSON lines, a JSON array, Parquet or Excel with a column `text` (perhaps
 `title`, and `_id` or `id`), TSV with an id and a text, SMART's format as Cranfield has it, or a text a line, whose id

@@ -179,8 +179,8 @@ def _with_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], None]) ->
     data = find_data(kind, config.task, config.data.source, tell=tell)
     if Path(data).is_file() and not kind.source.takes_patterns:
         raise UserError(
-            f"--data={data}: training needs a folder that holds a file for each split, of which it scores the model on "
-            "the validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
+            f"--data={data}: training needs a folder with a file for each split, and scores the model on the "
+            "validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
         )
     return config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
 

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         help="how often two pieces must stand together to become one; default: 2")  # fmt: skip
     parser.add_argument("--max-characters", metavar="N", type=int,
                         help="keep only the most frequent characters; others are [UNK]; default: all")  # fmt: skip
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count lines that are no UTF-8")
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out and count lines that are not UTF-8")
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be.
@@ -99,7 +99,7 @@ def learn(
         min_count: how often two pieces must stand together to become one.
         max_characters: how many of the most frequent characters to keep; None: all.
         skipped: takes what is wrong with lines that are left out, once for each reading; None: the first is raised.
-    Raises: UserError naming file and line of what is no UTF-8, or if the characters alone are more than `size`.
+    Raises: UserError naming file and line of what is not UTF-8, or if the characters alone are more than `size`.
     """
     kept = None if max_characters is None else _frequent(files, max_characters, skipped, lowercase=lowercase)
     # The library numbers characters as its hash table happens to hold them, and breaks ties by the numbers. So they are

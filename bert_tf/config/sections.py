@@ -71,8 +71,8 @@ class ModelConfig(Section):
     )
     ignore: tuple[str, ...] = entry(
         (),
-        "what of the backbone's files to leave out although it changes answers: keys of config.json, names or patterns "
-        "of tensors, adapter_config.json",
+        "parts of the backbone's files to leave out although they change answers: keys of config.json, names or "
+        "patterns of tensors, adapter_config.json",
     )
     lowercase: bool | None = entry(
         None,
@@ -134,7 +134,7 @@ class PretrainingConfig(Section):
         "tokens",
         "what is hidden: single tokens (BERT), whole words, or runs of words",
     )
-    mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(0.15, "share of the tokens that is to be guessed")
+    mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(0.15, "share of the tokens to be guessed")
     max_ngram: Count = entry(3, "words in the longest run of masking=ngrams; a run of n is drawn like 1/n")
     short_share: Annotated[float, Field(ge=0.0, le=1.0)] = entry(
         0.1,
@@ -154,7 +154,7 @@ class PretrainingConfig(Section):
     )
     validation_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(
         0.01,
-        "share of the documents, drawn at random, that is held out where nothing else is said; one at least",
+        "share of the documents, drawn at random, that is held out by default; at least one",
     )
     validation_examples: Count = entry(2000, "about how many examples of the held-out text an evaluation looks at")
     cache: str | None = entry(
@@ -168,8 +168,8 @@ class TrainingConfig(Section):
 
     epochs: Positive = entry(3.0, "passes over the training data; a fraction is allowed")
     max_steps: Count | None = entry(None, "stop after this many updates; none: when the epochs are done")
-    batch_examples: Count = entry(32, "examples an update, over all replicas and accumulated micro-batches")
-    accumulation_steps: Count = entry(1, "micro-batches a replica adds up before an update")
+    batch_examples: Count = entry(32, "examples per update, over all replicas and accumulated micro-batches")
+    accumulation_steps: Count = entry(1, "micro-batches that a replica adds up before an update")
     optimizer: Literal["adamw", "lamb"] = entry(
         "adamw",
         "adamw, or lamb for large batches (You et al., 2020)",

@@ -52,7 +52,7 @@ def from_json(described: Mapping[str, Any]) -> Kind:
             settings["generation"] = Generation(**settings["generation"])
         return found(source=InMemory({}), **settings)
     except (TypeError, ValueError) as error:
-        raise UserError(f"a task of the kind {name} cannot be made of {described!r}: {error}") from None
+        raise UserError(f"a task of the kind {name} cannot be made from {described!r}: {error}") from None
 
 
 def is_known(described: Mapping[str, Any]) -> bool:

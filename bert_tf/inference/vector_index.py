@@ -30,7 +30,7 @@ class VectorIndex:
         about: what else is to be kept with the index, such as which model made the vectors; for JSON.
         approximate: search a graph (HNSW, Malkov and Yashunin, 2018, https://arxiv.org/abs/1603.09320): much faster
             from about 100,000 documents on, and it may miss some. The default compares every document: exact.
-    Raises: ValueError where ids, texts and vectors are not equally many, or none; UserError if faiss is not installed.
+    Raises: ValueError where ids, texts and vectors differ in length, or are empty; UserError if faiss is not installed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class VectorIndex:
     ) -> None:
         if not len(ids) == len(texts) == len(vectors) or not len(ids):
             raise ValueError(
-                "`ids`, `texts` and `vectors` must be equally many, one at least. "
+                "`ids`, `texts` and `vectors` must have the same length, at least 1. "
                 f"Received: {len(ids)}, {len(texts)} and {len(vectors)}"
             )
         check_faiss()

@@ -63,7 +63,7 @@ def test_what_is_no_index(tmp_path):
 
 
 def test_arguments_that_do_not_go_together():
-    with pytest.raises(ValueError, match=r"must be equally many, one at least. Received: 50, 50 and 3"):
+    with pytest.raises(ValueError, match=r"must have the same length, at least 1. Received: 50, 50 and 3"):
         VectorIndex(IDS, TEXTS, VECTORS[:3], about={})
 
 

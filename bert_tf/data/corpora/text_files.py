@@ -23,8 +23,8 @@ def corpus_lines(
 
     Args:
         report: called now and then with the share of the files' bytes that has been read.
-        on_bad: is told of lines that are no UTF-8, which are left out then; None: the first one is raised.
-    Raises: UserError for a file that cannot be read, and naming file and line of what is no UTF-8.
+        on_bad: is told of lines that are not UTF-8, which are left out then; None: the first one is raised.
+    Raises: UserError for a file that cannot be read, and naming file and line of what is not UTF-8.
     """
     sizes = [_size(file) for file in files]
     total, before = max(sum(sizes), 1), 0
