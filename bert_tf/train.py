@@ -124,13 +124,19 @@ def train(
         settings are given twice.
 
     Example:
+        >>> import tempfile
+        >>> import bert_tf
         >>> from bert_tf.data import InMemory
         >>> from bert_tf.kinds import Classification
         >>> rows = [{"text": "a joy", "label": "good"}, {"text": "a bore", "label": "bad"}]
         >>> source = InMemory({"train": rows, "validation": rows})
         >>> labels = {"label": "label", "classes": ("bad", "good")}
         >>> kind = Classification(source=source, text=("text",), sequence_length=8, **labels)
-        >>> run = bert_tf.train(kind, backbone="tiny", run=folder / "run", training={"max_steps": 1}, progress=False)
+        >>> words = bert_tf.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "joy", "bore"])
+        >>> settings = {"backbone": "tiny", "training": {"max_steps": 1}, "progress": False}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     words.save_pretrained(f"{folder}/words")
+        ...     run = bert_tf.train(kind, vocabulary=f"{folder}/words", run=f"{folder}/run", **settings)
         >>> sorted(run.metrics), run.result["steps"]
         (['accuracy'], 1)
     """

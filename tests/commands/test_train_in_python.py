@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import doctest
 import json
 import logging
 import random
@@ -18,7 +17,6 @@ from safetensors.numpy import load_file
 import bert_tf
 from bert_tf.config import RunConfig, TrainingConfig, read_config
 from bert_tf.data import InMemory
-from bert_tf.inference import trained
 from bert_tf.kinds import Classification
 from tests.conftest import REPOSITORY
 
@@ -171,13 +169,6 @@ def test_the_sample_is_said_where_nobody_asked_for_it(loop, tmp_path, caplog):
     assert record.getMessage().startswith("No `data`, and $BERT_TF_DATA is not set: using the small bundled sample")
     assert (record.name, record.levelno) == ("bert_tf.train", logging.WARNING)
     assert (loop[0]["is_sample"], loop[0]["progress"]) == (True, True)
-
-
-def test_the_examples_run(tmp_path, capsys):
-    for module in (sys.modules["bert_tf.train"], trained):
-        names = {"bert_tf": bert_tf, "folder": tmp_path}
-        found = doctest.testmod(module, globs={**vars(module), **names})
-        assert (found.failed, found.attempted > 3) == (0, True), capsys.readouterr().out
 
 
 NAMES = """
