@@ -11,8 +11,8 @@ from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses.classification import IGNORED_LABEL
-from bert_tf.models.losses.means import check_shape, weighted_mean
+from bert_tf.models.losses.classification import binary_cross_entropy
+from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
 
 
@@ -93,7 +93,7 @@ class BertExtractiveSummarizer(OnBackbone):
             inputs: as in the call.
             labels: int [B, T], 1 where a sentence starts that belongs in the summary, 0 where another does, and -100 at
                 all other tokens.
-            example_weight: float [B]; None: 1 for every row.
+            example_weight: float [B], or [B, M] of packed rows; None: 1 for every text.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T] and, with labels, "loss", a float32 scalar: the mean binary
@@ -109,9 +109,4 @@ class BertExtractiveSummarizer(OnBackbone):
         """The loss of `compute`, of the logits that the call gave."""
         if labels is None:
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
-        labels = ops.convert_to_tensor(labels)
-        check_shape("labels", labels.shape, outputs.shape)
-        counted = ops.cast(ops.not_equal(labels, IGNORED_LABEL), "float32")
-        losses = ops.softplus(outputs) - ops.cast(labels, "float32") * outputs
-        losses = ops.where(counted > 0, losses, ops.zeros_like(losses))
-        return weighted_mean(losses, counted, example_weight)
+        return weighted_mean(*binary_cross_entropy(outputs, labels), example_weight, inputs.get("example_ids"))

@@ -9,11 +9,11 @@ from keras import ops
 
 from bert_tf.layers.dense import dense
 from bert_tf.layers.functions.masks import take_positions
-from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
+from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses.classification import cross_entropy
 from bert_tf.models.losses.means import weighted_mean
+from bert_tf.models.losses.tokens import pretraining_losses
 from bert_tf.models.on_backbone import OnBackbone
 
 
@@ -131,16 +131,9 @@ class BertMaskedLM(OnBackbone):
         """The loss of `compute`, of what the call gave. With target_ids among the inputs `labels` are not needed."""
         if pair_labels is not None and self.next_sentence is None:
             raise ValueError(f"`pair_labels` are for BertPretrainer. Received: pair_labels for {type(self).__name__}")
-        parts = []
         if "masked_lm_losses" in outputs:
-            counted = ops.cast(ops.not_equal(inputs["target_ids"], NO_TARGET), "float32")
-            parts.append(weighted_mean(outputs["masked_lm_losses"], counted, example_weight))
-        elif labels is not None:
-            found = cross_entropy(outputs["masked_lm_logits"], ops.convert_to_tensor(labels))
-            parts.append(weighted_mean(*found, example_weight))
-        if pair_labels is not None:
-            found = cross_entropy(outputs["pair_logits"], ops.convert_to_tensor(pair_labels), name="pair_labels")
-            parts.append(weighted_mean(*found, example_weight))
+            labels = inputs["target_ids"]
+        parts = [weighted_mean(*part, example_weight) for part in pretraining_losses(outputs, labels, pair_labels)]
         if not parts:
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
         return sum(parts[1:], parts[0])

@@ -9,15 +9,15 @@ import keras
 from keras import ops
 
 from bert_tf.layers.functions.masks import attention_bias
-from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
+from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.generation.beam_search import beam_search
 from bert_tf.models.generation.decoding import decode
 from bert_tf.models.generation.settings import Generation
 from bert_tf.models.generation.texts import default_settings, never_written, sources_of
-from bert_tf.models.losses.classification import cross_entropy
 from bert_tf.models.losses.means import weighted_mean
+from bert_tf.models.losses.tokens import token_cross_entropy
 from bert_tf.models.on_backbone import OnBackbone
 
 
@@ -102,7 +102,7 @@ class BertSeq2Seq(OnBackbone):
             inputs: as in the call, without target_ids.
             labels: int [B, T], target_ids of the call.
             label_smoothing: share of the target spread evenly over all tokens.
-            example_weight: float [B]; None: 1 for every row.
+            example_weight: float [B], or [B, M] of packed rows; None: 1 for every text.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T, V] and, with labels, "loss", a float32 scalar: the mean cross entropy
@@ -117,16 +117,13 @@ class BertSeq2Seq(OnBackbone):
 
     def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, label_smoothing=0.0):
         """The loss of `compute`, of what the call gave. With target_ids among the inputs `labels` are not needed."""
+        found = {"logits": outputs}
         if inputs.get("target_ids") is not None:
-            counted = ops.cast(ops.not_equal(inputs["target_ids"], NO_TARGET), "float32")  # [B, T]
-            losses, of_all = outputs[..., 0], outputs[..., 1]
-        elif labels is not None:
-            losses, counted = cross_entropy(outputs, ops.convert_to_tensor(labels))
-            of_all = ops.logsumexp(outputs, axis=-1) - ops.mean(outputs, axis=-1) if label_smoothing else losses
-        else:
+            labels, found = inputs["target_ids"], {"of_target": outputs[..., 0], "of_all": outputs[..., 1]}
+        if labels is None:
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
-        losses = (1.0 - label_smoothing) * losses + label_smoothing * of_all
-        return weighted_mean(losses, counted, example_weight)
+        losses, counted = token_cross_entropy(labels, **found, label_smoothing=label_smoothing)
+        return weighted_mean(losses, counted, example_weight, inputs.get("example_ids"))
 
     def generate(
         self,

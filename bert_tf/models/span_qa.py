@@ -11,10 +11,9 @@ from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses.means import check_shape, weighted_mean
+from bert_tf.models.losses.means import weighted_mean
+from bert_tf.models.losses.spans import own_tokens, span_cross_entropy
 from bert_tf.models.on_backbone import OnBackbone
-
-HIDDEN = -1e9  # the logit of a token that is not an example's own
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -98,48 +97,4 @@ class BertSpanQA(OnBackbone):
         if labels is None:
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
         labels = ops.convert_to_tensor(labels)
-        tokens = _tokens_of_examples(inputs, labels)  # [B, (M), T]
-        check_shape("labels", labels.shape, (*tokens.shape[:-1], 2))
-        counted = ops.all(ops.logical_and(labels >= 0, labels < ops.shape(outputs)[1]), axis=-1)  # [B, (M)]
-        labels = ops.where(counted[..., None], labels, ops.zeros_like(labels))
-        losses = span_losses(outputs, labels, tokens)
-        counted = ops.cast(ops.logical_and(counted, ops.any(tokens, axis=-1)), "float32")
-        return weighted_mean(losses, counted, example_weight)
-
-
-def span_losses(logits, positions, tokens, *, smoothing: float = 0.0):
-    """The loss of each example: the mean cross-entropy of start and end, each a choice among its own tokens.
-
-    Args:
-        logits: float [B, T, 2].
-        positions: int [B, 2], or [B, M, 2] of packed rows, in [0, T): where the answer starts and ends.
-        tokens: bool [B, T], or [B, M, T]: which tokens are the example's.
-        smoothing: share of the target spread evenly over the example's tokens.
-    Returns: float32 [B] or [B, M], finite also where an example has no token.
-    """
-    scores = ops.swapaxes(ops.cast(logits, "float32"), 1, 2)  # [B, 2, T]
-    if len(tokens.shape) == 3:
-        scores = scores[:, None]  # [B, 1, 2, T]
-    own = ops.expand_dims(tokens, -2)  # [B, (M), 1, T]
-    everything = ops.logsumexp(ops.where(own, scores, HIDDEN), axis=-1)  # [B, (M), 2]
-    places = ops.arange(ops.shape(logits)[1], dtype="int32")
-    chosen = ops.equal(ops.cast(positions, "int32")[..., None], places)  # [B, (M), 2, T]
-    target = ops.sum(ops.where(chosen, scores, 0.0), axis=-1)  # [B, (M), 2]
-    if smoothing:
-        count = ops.maximum(ops.sum(ops.cast(own, "float32"), axis=-1), 1.0)
-        average = ops.sum(ops.where(own, scores, 0.0), axis=-1) / count
-        target = (1.0 - smoothing) * target + smoothing * average
-    return ops.mean(everything - target, axis=-1)
-
-
-def _tokens_of_examples(inputs, labels):
-    """Which tokens are an example's: bool [B, T], or [B, M, T] where rows are packed."""
-    example_ids = inputs.get("example_ids")
-    if example_ids is not None:
-        example_ids = ops.convert_to_tensor(example_ids)
-        if len(labels.shape) != 3:
-            check_shape("labels", labels.shape, (example_ids.shape[0], None, 2))
-        numbers = 1 + ops.arange(labels.shape[1], dtype=example_ids.dtype)
-        return ops.equal(example_ids[:, None, :], numbers[None, :, None])
-    mask = inputs.get("padding_mask")
-    return ops.not_equal(mask, 0) if mask is not None else ops.ones_like(inputs["token_ids"], dtype="bool")
+        return weighted_mean(*span_cross_entropy(outputs, labels, own_tokens(inputs, labels)), example_weight)

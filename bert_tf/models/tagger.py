@@ -82,7 +82,7 @@ class BertTagger(OnBackbone):
             inputs: as in the call.
             labels: int [B, T], in [0, C), or -100 at tokens that have none: padding, special tokens, and pieces other
                 than a word's first.
-            example_weight: float [B]; None: 1 for every example.
+            example_weight: float [B], or [B, M] of packed rows; None: 1 for every example.
             training: whether dropout is active.
             seed: as in the call.
         Returns: dict of "logits" float32 [B, T, C] and, with labels, "loss", a float32 scalar: the mean cross-entropy
@@ -98,4 +98,4 @@ class BertTagger(OnBackbone):
         """The loss of `compute`, of the logits that the call gave."""
         if labels is None:
             raise ValueError("`labels` are needed for a loss. Received: labels=None")
-        return weighted_mean(*cross_entropy(outputs, ops.convert_to_tensor(labels)), example_weight)
+        return weighted_mean(*cross_entropy(outputs, labels), example_weight, inputs.get("example_ids"))

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.models import BertBackbone, BertSpanQA, weights_by_path
-from bert_tf.models.span_qa import span_losses
+from bert_tf.models.losses.spans import span_cross_entropy
 from tests.checks import check_keras_file
 from tests.models.backbones.test_bert import CONFIG, SEED, batch, packed
 
@@ -73,7 +73,7 @@ def test_padding_is_no_place_for_an_answer():
 def test_smoothing_spreads_over_an_examples_own_tokens():
     tokens = np.array([[[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]]] * 3, bool)
     positions = np.array([[[0, 1], [4, 2]]] * 3, "int32")
-    losses = span_losses(tf.constant(LOGITS), positions, tokens, smoothing=0.2)
+    losses, _ = span_cross_entropy(tf.constant(LOGITS), positions, tokens, label_smoothing=0.2)
     for row, scores in enumerate(LOGITS):
         assert float(losses[row, 0]) == pytest.approx(span_loss(scores[:2], 0, 1, 0.2), rel=1e-5)
         assert float(losses[row, 1]) == pytest.approx(span_loss(scores[2:], 2, 0, 0.2), rel=1e-5)
@@ -83,7 +83,7 @@ def test_an_empty_slot_has_a_finite_loss_and_gradient():
     logits, tokens = tf.constant(LOGITS), np.zeros((3, 2, 5), bool)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        losses = span_losses(logits, np.zeros((3, 2, 2), "int32"), tokens, smoothing=0.1)
+        losses, _ = span_cross_entropy(logits, np.zeros((3, 2, 2), "int32"), tokens, label_smoothing=0.1)
         weighted = tf.reduce_sum(losses * 0.0)
     assert np.isfinite(losses).all()
     np.testing.assert_array_equal(tape.gradient(weighted, logits), np.zeros_like(LOGITS))

@@ -169,20 +169,12 @@ class ExtractiveSummarization(Measured):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """Binary cross-entropy of logits [R, T] and `sentence_labels` int32 [R, T] (-100: none), summed over a text.
+        """The binary cross entropy of logits and `sentence_labels` int32, both [R, T], summed over a text."""
+        from bert_tf.models.losses.classification import binary_cross_entropy
+        from bert_tf.models.losses.means import sums_of_examples
 
-        With smoothing s the targets are s / 2 and 1 - s / 2.
-        """
-        import tensorflow as tf
-
-        labels, logits = batch["sentence_labels"], tf.cast(outputs, tf.float32)
-        targets = (1.0 - label_smoothing) * tf.cast(labels, tf.float32) + label_smoothing / 2
-        losses = tf.where(labels >= 0, tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), 0.0)  # [R, T]
-        if "example_ids" not in batch:
-            return tf.reduce_sum(losses, axis=-1)  # [R]
-        slots = batch["example_weight"].shape[1]
-        slots = tf.shape(batch["example_weight"])[1] if slots is None else slots
-        return tf.einsum("rt,rtm->rm", losses, tf.one_hot(batch["example_ids"] - 1, slots))
+        losses, _ = binary_cross_entropy(outputs, batch["sentence_labels"], label_smoothing=label_smoothing)
+        return sums_of_examples(losses, batch.get("example_ids"), batch["example_weight"])
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         from bert_tf.kinds.extractive.features import SentenceFeatures, summaries

@@ -106,18 +106,18 @@ class Pretraining(OnCorpus):
         """float32 [R, M, 1 or 2]: the sum of an example's cross entropies over its targets, and that of its pair, with
         the weight that makes both means.
         """
-        import tensorflow as tf
+        from keras import ops
+
+        from bert_tf.models.losses.means import sums_of_examples
+        from bert_tf.models.losses.tokens import pretraining_losses
 
         if label_smoothing:
             raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")
-        owner = tf.gather(batch["example_ids"], batch["masked_positions"], batch_dims=1)  # [R, P]
-        mine = tf.one_hot(owner - 1, batch["example_weight"].shape[-1])  # [R, P, M]
-        parts = [tf.einsum("rp,rpm->rm", outputs["masked_lm_losses"], mine)]
-        if self._pair_parts:
-            logits = outputs["pair_logits"]  # [R, M, 2]
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
-            parts.append(losses * batch["pair_weight"])
-        return tf.stack(parts, axis=-1)
+        pair_labels = batch["labels"] if self._pair_parts else None
+        (tokens, _), *pairs = pretraining_losses(outputs, batch["target_ids"], pair_labels)
+        owners = ops.take_along_axis(batch["example_ids"], batch["masked_positions"], axis=1)  # [R, P]
+        parts = [sums_of_examples(tokens, owners, batch["example_weight"])]
+        return ops.stack([*parts, *(losses * batch["pair_weight"] for losses, _ in pairs)], axis=-1)
 
     def scorer_of_splits(
         self,

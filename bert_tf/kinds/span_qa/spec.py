@@ -150,18 +150,13 @@ class SpanQA(Measured):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """The mean cross-entropy of start and end over the window's own tokens; [CLS] where it has no answer."""
-        import tensorflow as tf
+        """The mean cross entropy of start and end over the window's own tokens; [CLS] where it has no answer."""
+        from keras import ops
 
-        from bert_tf.models.span_qa import span_losses
+        from bert_tf.models.losses.spans import own_tokens, span_cross_entropy
 
-        positions = tf.stack([batch["first_token"], batch["last_token"]], axis=-1)  # [R, (M), 2]
-        if "example_ids" in batch:
-            slots = 1 + tf.range(positions.shape[1])
-            tokens = batch["example_ids"][:, None] == slots[:, None]  # [R, M, T]
-        else:
-            tokens = batch["padding_mask"] != 0  # [R, T]
-        return span_losses(outputs, positions, tokens, smoothing=label_smoothing)
+        positions = ops.stack([batch["first_token"], batch["last_token"]], axis=-1)  # [R, (M), 2]
+        return span_cross_entropy(outputs, positions, own_tokens(batch, positions), label_smoothing=label_smoothing)[0]
 
     @property
     def outputs_per_token(self) -> bool:

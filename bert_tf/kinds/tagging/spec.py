@@ -213,20 +213,12 @@ class Tagging(Measured):
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
-        """Cross entropy of logits [R, T, C] and `token_labels` int32 [R, T] (-100: none), summed over an example."""
-        import tensorflow as tf
+        """The cross entropy of logits [R, T, C] and `token_labels` int32 [R, T], summed over an example."""
+        from bert_tf.models.losses.classification import cross_entropy
+        from bert_tf.models.losses.means import sums_of_examples
 
-        labels = batch["token_labels"]
-        targets = tf.one_hot(labels, len(self.tag_names))  # [R, T, C], zeros where there is no label
-        smoothed = (1.0 - label_smoothing) * targets
-        smoothed += label_smoothing / len(self.tag_names) * tf.cast(labels >= 0, tf.float32)[..., None]
-        losses = -tf.reduce_sum(smoothed * tf.nn.log_softmax(tf.cast(outputs, tf.float32)), axis=-1)  # [R, T]
-        if "example_ids" not in batch:
-            return tf.reduce_sum(losses, axis=-1)  # [R]
-        slots = batch["example_weight"].shape[1]
-        slots = tf.shape(batch["example_weight"])[1] if slots is None else slots
-        owners = tf.one_hot(batch["example_ids"] - 1, slots)  # [R, T, M]
-        return tf.einsum("rt,rtm->rm", losses, owners)
+        losses, _ = cross_entropy(outputs, batch["token_labels"], label_smoothing=label_smoothing)
+        return sums_of_examples(losses, batch.get("example_ids"), batch["example_weight"])
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         from bert_tf.kinds.tagging.features import WordFeatures

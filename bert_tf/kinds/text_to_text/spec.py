@@ -183,14 +183,12 @@ class TextToText(Measured):
         class_weights: Sequence[float] | None = None,
     ) -> tf.Tensor:
         """The sum of cross entropies over an example's target, from `BertSeq2Seq`'s losses [R, T, 2]."""
-        import tensorflow as tf
+        from bert_tf.models.losses.means import sums_of_examples
+        from bert_tf.models.losses.tokens import token_cross_entropy
 
-        losses = (1.0 - label_smoothing) * outputs[..., 0] + label_smoothing * outputs[..., 1]  # [R, T]
-        if "example_ids" not in batch:
-            return tf.reduce_sum(losses, axis=-1)  # [R]
-        slots = batch["example_weight"].shape[-1]
-        mine = tf.one_hot(batch["example_ids"] - 1, slots)  # [R, T, M]
-        return tf.einsum("rt,rtm->rm", losses, mine)
+        found = {"of_target": outputs[..., 0], "of_all": outputs[..., 1]}
+        losses, _ = token_cross_entropy(batch["target_ids"], **found, label_smoothing=label_smoothing)  # [R, T]
+        return sums_of_examples(losses, batch.get("example_ids"), batch["example_weight"])
 
     def scorer(
         self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int

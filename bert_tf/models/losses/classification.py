@@ -55,7 +55,20 @@ def cross_entropy(
 
 
 def smoothed(of_label, of_all, label_smoothing: float):
-    """The cross entropy of a smoothed target, from that of the label and that of all classes alike; any shape."""
+    """The cross entropy of a smoothed target.
+
+    Args:
+        of_label: float32 [...], the cross entropy of the label.
+        of_all: float32 [...], the mean of those of all classes.
+        label_smoothing: share of the target spread evenly over the classes.
+    Returns: float32 [...].
+    Reference: Szegedy et al., 2016, section 7, https://arxiv.org/abs/1512.00567
+
+    Example:
+        >>> from bert_tf.models.losses.classification import smoothed
+        >>> smoothed(1.0, 3.0, label_smoothing=0.25)
+        1.5
+    """
     return (1.0 - label_smoothing) * of_label + label_smoothing * of_all
 
 

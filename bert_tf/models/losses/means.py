@@ -61,7 +61,17 @@ def sums_of_examples(values, example_ids, example_weight):
 
 
 def check_shape(name: str, shape, wanted) -> None:
-    """Raises: ValueError if an argument's shape is not the wanted one; None fits anything."""
+    """Checks the shape of an argument called `name`.
+
+    Raises: ValueError if an argument's shape is not the wanted one; None fits anything.
+
+    Example:
+        >>> from bert_tf.models.losses.means import check_shape
+        >>> check_shape("labels", (4,), wanted=(8,))
+        Traceback (most recent call last):
+            ...
+        ValueError: `labels` must have the shape [8]. Received: labels of shape [4]
+    """
     shape, wanted = tuple(shape), tuple(wanted)
     if len(shape) != len(wanted) or any(a != b for a, b in zip(shape, wanted, strict=True) if None not in (a, b)):
         raise ValueError(f"`{name}` must have the shape {list(wanted)}. Received: {name} of shape {list(shape)}")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
-from bert_tf.models.losses import classification
 from bert_tf.models.losses.classification import (
     IGNORED_LABEL,
     binary_cross_entropy,
@@ -72,8 +69,3 @@ def test_a_wrong_shape_is_named():
     for loss in (binary_cross_entropy, squared_error):
         with pytest.raises(ValueError, match=r"`labels` must have the shape \[2, 4, 3\]. Received: .* \[2, 4\]"):
             loss(LOGITS, CLASSES)
-
-
-def test_examples_in_docstrings():
-    found = doctest.testmod(classification)
-    assert found.failed == 0 < found.attempted

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
-from bert_tf.models.losses import means
 from bert_tf.models.losses.means import sums_of_examples, weighted_mean
 
 RNG = np.random.default_rng(1)
@@ -41,8 +38,3 @@ def test_nothing_that_counts_is_0_and_a_wrong_shape_is_named():
     assert float(weighted_mean(LOSSES, COUNTED, np.zeros((2, 3)), EXAMPLE_IDS)) == 0.0
     with pytest.raises(ValueError, match=r"`example_weight` must have the shape \[2\]. Received: .* of shape \[3\]"):
         weighted_mean(LOSSES, COUNTED, np.ones(3))
-
-
-def test_examples_in_docstrings():
-    found = doctest.testmod(means)
-    assert found.failed == 0 < found.attempted

@@ -1,0 +1,67 @@
+"""What it costs to guess tokens: those that are hidden, or those that are to be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from bert_tf.models.losses.classification import IGNORED_LABEL, cross_entropy, smoothed
+
+
+def token_cross_entropy(
+    targets, *, logits=None, of_target=None, of_all=None, label_smoothing: float = 0.0
+) -> tuple[Any, Any]:
+    """The cross entropy of each target among all V tokens, from logits, or where a head gave no logits but that.
+
+    Args:
+        targets: int [...], in [0, V), or `IGNORED_LABEL` where nothing is to be guessed.
+        logits: float [..., V]; or None, and
+        of_target: float32 [...], the first of the two that `MaskedLMHead.losses` gives for these targets;
+        of_all: float32 [...], the second one, the mean over all tokens. Only label smoothing needs it.
+        label_smoothing: share of the target spread evenly over all tokens.
+    Returns: losses and counted, float32 [...]; what is not to be guessed does not count.
+    Raises: ValueError if the shape of `targets` does not fit.
+    Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+
+    Example:
+        >>> import numpy as np
+        >>> from bert_tf.models.losses.tokens import token_cross_entropy
+        >>> losses, counted = token_cross_entropy(np.array([[3, -100]]), logits=np.zeros((1, 2, 8)))
+        >>> print(np.asarray(losses).round(4), np.asarray(counted))
+        [[2.0794 0.    ]] [[1. 0.]]
+    """
+    if logits is not None:
+        return cross_entropy(logits, targets, label_smoothing=label_smoothing)
+    counted = ops.cast(ops.not_equal(targets, IGNORED_LABEL), "float32")
+    losses = smoothed(of_target, of_all, label_smoothing) if label_smoothing else of_target
+    return losses * counted, counted
+
+
+def pretraining_losses(outputs, targets=None, pair_labels=None) -> list[tuple[Any, Any]]:
+    """The parts of the loss of pre-training: tokens guessed and, beside them, pairs of segments told apart.
+
+    Args:
+        outputs: of a `BertMaskedLM` or `BertPretrainer`: a dict of "masked_lm_logits" float [B, T or P, V], or
+            "masked_lm_losses" float32 [B, P] for the same targets; and "pair_logits" float [B, (M), 2].
+        targets: int [B, T or P], in [0, V), or `IGNORED_LABEL`; None: no such part.
+        pair_labels: int [B, (M)], 0 or 1, or `IGNORED_LABEL`; None: no such part.
+    Returns: losses and counted, float32, of each part: [B, T or P] and [B, (M)]. The loss is the sum of their means.
+    Raises: ValueError if the shape of `targets` or `pair_labels` does not fit.
+    Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
+
+    Example:
+        >>> import numpy as np
+        >>> from bert_tf.models.losses.tokens import pretraining_losses
+        >>> outputs = {"masked_lm_losses": np.array([[2.0, 0.0]]), "pair_logits": np.zeros((1, 2))}
+        >>> (tokens, _), (pairs, _) = pretraining_losses(outputs, np.array([[7, -100]]), np.array([1]))
+        >>> print(np.asarray(tokens), np.asarray(pairs).round(4))
+        [[2. 0.]] [0.6931]
+    """
+    parts = []
+    if targets is not None:
+        found = {"of_target": outputs.get("masked_lm_losses"), "logits": outputs.get("masked_lm_logits")}
+        parts.append(token_cross_entropy(targets, **found))
+    if pair_labels is not None:
+        parts.append(cross_entropy(outputs["pair_logits"], pair_labels, name="pair_labels"))
+    return parts
