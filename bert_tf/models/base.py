@@ -79,7 +79,7 @@ class BertModel(keras.Model):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         given = dict(y) if isinstance(y, Mapping) else {} if y is None else {"labels": y}
         if isinstance(sample_weight, Mapping):  # Keras hands it out to every part of y
-            sample_weight = sample_weight["labels"]
+            sample_weight = keras.tree.flatten(sample_weight)[0]
         if sample_weight is not None:
             given["example_weight"] = sample_weight
         loss = self.head_loss(y_pred, x, training=training, **given)

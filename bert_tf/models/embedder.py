@@ -15,7 +15,8 @@ from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.functions.gelu import gelu
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.losses.means import check_shape, weighted_mean
+from bert_tf.models.losses.means import weighted_mean
+from bert_tf.models.losses.vectors import cosine, vector_losses
 from bert_tf.models.on_backbone import OnBackbone
 from bert_tf.models.pooling import check_pooling, pool, unit
 
@@ -137,8 +138,21 @@ class BertEmbedder(OnBackbone):
         sentences = unit(sentences) if self.normalize else sentences
         return {"sentence_vectors": sentences[..., : self.vector_dim], "word_vectors": x}
 
-    def compute(self, inputs, pairs=None, labels=None, example_weight=None, training=None, seed=None) -> dict[str, Any]:
-        """Vectors; of pairs also how alike the two texts are, and the loss where labels are given.
+    def compute(
+        self,
+        inputs,
+        pairs=None,
+        labels=None,
+        example_weight=None,
+        training=None,
+        seed=None,
+        *,
+        loss: str | None = None,
+        negatives=None,
+        texts=None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Vectors; of pairs also how alike the two texts are, and the loss where labels are given or `loss` is named.
 
         Args:
             inputs: as in the call.
@@ -147,31 +161,49 @@ class BertEmbedder(OnBackbone):
             example_weight: float [B]; None: 1 for every pair.
             training: whether dropout is active.
             seed: as in the call.
+            loss: "cosine", which needs labels; "contrastive", the second text is found among those of the batch; or
+                "triplet", which needs negatives. None: "cosine" where there are labels.
+            negatives: the same of as many third texts, each unlike the first of its pair, or None.
+            texts: of "contrastive": int [B, 2], or [B, 3] with negatives, the same number for the same text, so that
+                none is its own negative; None: all texts differ.
+            options: `scale`, `margin` and `label_smoothing` of `bert_tf.models.losses.vectors.vector_losses`.
         Returns: what `vectors` does for `inputs`; with pairs also "logits" float32 [B], the cosine of the two sentence
-            vectors, and with labels "loss", a float32 scalar: the mean squared error of the cosine.
-        Raises: ValueError for labels without pairs, or of another shape.
+            vectors, and "loss", a float32 scalar, the weighted mean over the pairs.
+        Raises: ValueError for labels without pairs, or of another shape, and for a loss that lacks what it needs.
         """
         found = self.vectors(inputs, training=training, seed=seed)
         if pairs is None:
-            if labels is not None:
+            if labels is not None or loss is not None:
                 raise ValueError("`labels` say how alike two texts are, and need `pairs`. Received: pairs=None")
             return found
-        logits = self._cosines(found["sentence_vectors"], pairs, training, seed)
-        found = {**found, "logits": logits}
-        return found if labels is None else {**found, "loss": _squared_error(logits, labels, example_weight)}
+        together = self._together(found["sentence_vectors"], pairs, negatives, training, seed)
+        found = {**found, "logits": cosine(together[..., 0, :], together[..., 1, :])}
+        if labels is None and loss is None:
+            return found
+        return {**found, "loss": _loss(together, labels, example_weight, loss=loss, texts=texts, **options)}
 
-    def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, pairs=None):
-        """The loss of `compute`, of the sentence vectors that the call gave. `fit` takes `pairs` and `labels` as y."""
-        if pairs is None or labels is None:
+    def head_loss(
+        self, outputs, inputs, labels=None, example_weight=None, training=None, pairs=None, negatives=None, texts=None
+    ):
+        """The loss of `compute`, of the sentence vectors that the call gave. `fit` takes the second texts as y.
+
+        That is y={"pairs": inputs of the second texts, "labels": ...} for "cosine", and without labels, with
+        `negatives` and `texts` or not, for "contrastive".
+        """
+        if pairs is None:
             raise ValueError(
-                'A loss of vectors needs `pairs` and `labels`: give `fit` y={"pairs": inputs of the second texts, '
-                f'"labels": how alike they are}}. Received: pairs={pairs!r}'
+                'A loss of vectors needs `pairs` and `labels`, or "contrastive" `pairs` alone: give `fit` y={"pairs": '
+                f'inputs of the second texts, "labels": how alike they are}}. Received: pairs={pairs!r}'
             )
-        return _squared_error(self._cosines(outputs, pairs, training, None), labels, example_weight)
+        together = self._together(outputs, pairs, negatives, training, None)
+        loss = "contrastive" if labels is None else "cosine"
+        return _loss(together, labels, example_weight, loss=loss, texts=texts)
 
-    def _cosines(self, vectors, pairs, training, seed):
-        other = self.vectors(pairs, training=training, seed=seed)["sentence_vectors"]
-        return ops.sum(unit(vectors) * unit(other), axis=-1)  # [B]
+    def _together(self, vectors, pairs, negatives, training, seed):
+        """The vectors of each example's texts, float32 [B, (M), 2 or 3, D]."""
+        others = [inputs for inputs in (pairs, negatives) if inputs is not None]
+        found = [self.vectors(inputs, training=training, seed=seed)["sentence_vectors"] for inputs in others]
+        return ops.stack([vectors, *found], axis=-2)
 
     def save_beside(self, folder: Path) -> None:
         """Writes what sentence-transformers needs beside the weights, into the same folder."""
@@ -190,8 +222,14 @@ class BertEmbedder(OnBackbone):
         )
 
 
-def _squared_error(logits, labels, example_weight):
-    labels = ops.cast(ops.convert_to_tensor(labels), "float32")
-    check_shape("labels", labels.shape, logits.shape)
-    losses = ops.square(logits - labels)
-    return weighted_mean(losses, ops.ones_like(losses), example_weight)
+def _loss(vectors, labels, example_weight, *, loss: str | None, texts=None, **options: Any):
+    """float32 [] of vectors [B, (M), P, D]. Raises: ValueError for a loss that lacks what it needs."""
+    if loss in (None, "cosine") and labels is None:
+        raise ValueError('`loss`="cosine" needs `labels`. Received: labels=None')
+    if loss == "triplet" and vectors.shape[-2] != 3:
+        raise ValueError('`loss`="triplet" needs `negatives`. Received: negatives=None')
+    if texts is None:  # all differ
+        like = ops.cast(vectors[..., 0], "int32")  # [B, (M), P]
+        texts = ops.reshape(ops.cumsum(ops.reshape(ops.ones_like(like), (-1,))), ops.shape(like))
+    losses, counted = vector_losses(vectors, texts, loss=loss or "cosine", scores=labels, **options)
+    return weighted_mean(losses, counted, example_weight)

@@ -73,7 +73,7 @@ class SentenceVectors(Measured):
     """A `BertEmbedder`'s vectors; what they are trained and measured with is the subclass's.
 
     Args:
-        loss: "cosine", "contrastive" or "triplet", see `bert_tf.kinds.vectors.losses`. The negatives of "contrastive"
+        loss: "cosine", "contrastive" or "triplet", see `bert_tf.models.losses.vectors`. The negatives of "contrastive"
             are those of the same replica and micro-batch, so there the batch matters beyond its mean.
         scale: of "contrastive": what cosines are multiplied with.
         margin: of "triplet".
@@ -192,25 +192,14 @@ class SentenceVectors(Measured):
 
         Raises: UserError for label smoothing where there is nothing to choose among.
         """
-        import tensorflow as tf
-
-        from bert_tf.kinds.vectors.losses import contrastive_loss, cosine_loss, triplet_loss
+        from bert_tf.models.losses.vectors import vector_losses
 
         if label_smoothing and self.loss != "contrastive":
             raise UserError(
                 f"'training.label_smoothing' is for the contrastive loss. Received: {label_smoothing}, for {self.loss}"
             )
-        texts = batch[TEXT_IDS]  # [R, (M), P]
-        shape = tf.shape(texts)
-        flat = tf.reshape(texts, [-1, texts.shape[-1]])  # [N, P]
-        vectors = tf.reshape(tf.cast(outputs, tf.float32), [-1, texts.shape[-1], outputs.shape[-1]])  # [N, P, D]
-        if self.loss == "cosine":
-            losses = cosine_loss(vectors, tf.reshape(batch["labels"], [-1]))
-        elif self.loss == "contrastive":
-            losses = contrastive_loss(vectors, flat, scale=self.scale, label_smoothing=label_smoothing)
-        else:
-            losses = triplet_loss(vectors, margin=self.margin)
-        return tf.reshape(losses, shape[:-1])
+        options = {"scale": self.scale, "margin": self.margin, "label_smoothing": label_smoothing}
+        return vector_losses(outputs, batch[TEXT_IDS], loss=self.loss, scores=batch.get("labels"), **options)[0]
 
     def scorer(
         self, model: Any, tokenizer: BertTokenizer, features: Features, examples: TextGroups, *, batch_examples: int

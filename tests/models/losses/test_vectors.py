@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.kinds.vectors.losses import contrastive_loss, cosine_loss, triplet_loss
+from bert_tf.models.losses.vectors import contrastive_loss, cosine_loss, triplet_loss
 
 RNG = np.random.default_rng(1)
 
