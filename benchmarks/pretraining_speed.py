@@ -29,7 +29,7 @@ def write_batches(data: str, backbone: str, where: Path) -> None:
     """Batches with an example a row, for Transformers."""
     from benchmarks.ours_pretraining import task_and_data
     from bert_tf.data import plan_batches
-    from bert_tf.data.corpora.examples import NO_TARGET
+    from bert_tf.sentinels import IGNORED_LABEL
 
     _, _, stream = task_and_data(data, backbone)
     plans = plan_batches(stream, BATCH, batching="padded", seed=1)
@@ -37,8 +37,8 @@ def write_batches(data: str, backbone: str, where: Path) -> None:
     for number in range(READY_MADE):
         epoch, k = plans.locate(number)
         batch = stream.batch(plans.plan(epoch), k)
-        labels = np.full((BATCH, LENGTH), NO_TARGET, np.int64)
-        rows, places = np.nonzero(batch["target_ids"] != NO_TARGET)
+        labels = np.full((BATCH, LENGTH), IGNORED_LABEL, np.int64)
+        rows, places = np.nonzero(batch["target_ids"] != IGNORED_LABEL)
         labels[rows, batch["masked_positions"][rows, places]] = batch["target_ids"][rows, places]
         found = {
             "input_ids": batch["token_ids"],

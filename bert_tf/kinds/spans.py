@@ -7,10 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert_tf.sentinels import NEVER
 from bert_tf.text import BertTokenizer
 from bert_tf.text.windows import Layout, build_rows
 
-NEVER = -1e9  # the logit of what cannot be; two of them still are far from any sum of logits
 WINDOWS_AT_ONCE = 64  # most rows that the model gets in one go, so that one long context does not take all memory
 
 

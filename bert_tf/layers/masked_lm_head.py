@@ -11,9 +11,7 @@ from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.functions.log_sum_exp import log_sum_exp
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
-
-NO_TARGET = -100
-"""Stands in `target_ids` where nothing is to be guessed, as in Transformers."""
+from bert_tf.sentinels import IGNORED_LABEL
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -85,17 +83,17 @@ class MaskedLMHead(Composite):
         Args:
             x: float [B, T, D].
             table: float [V, D].
-            target_ids: int [B, T], in [0, V), or `NO_TARGET`.
+            target_ids: int [B, T], in [0, V), or `IGNORED_LABEL`.
         Returns: float32 [B, T, 2]: the cross entropy of the target, and that of all tokens alike, which label
             smoothing mixes in; 0 without a target.
         """
-        wanted = ops.reshape(ops.not_equal(target_ids, NO_TARGET), (-1,))  # [P]
+        wanted = ops.reshape(ops.not_equal(target_ids, IGNORED_LABEL), (-1,))  # [P]
         # Places with a target first; there are `count` of them. Everything after is left out of the costly part.
         order = ops.argsort(ops.cast(ops.logical_not(wanted), "int32"))  # [P]
         count = ops.sum(ops.cast(wanted, "int32"))
         x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, D]
         ids = ops.take(ops.reshape(target_ids, (-1,)), order, axis=0)
-        ids = ops.where(ops.equal(ids, NO_TARGET), ops.zeros_like(ids), ids)
+        ids = ops.where(ops.equal(ids, IGNORED_LABEL), ops.zeros_like(ids), ids)
         table, bias = ops.cast(ops.convert_to_tensor(table), "float32"), ops.cast(self.bias, "float32")
         total = log_sum_exp(x, table, bias, count)  # [P]
         precise = ops.cast(x, "float32")

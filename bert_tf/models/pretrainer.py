@@ -31,7 +31,7 @@ class BertMaskedLM(OnBackbone):
         dtype: a dtype policy for a backbone made here and for the heads; None: the backbone's.
     Call arguments: those of `BertBackbone`; and masked_positions int [B, P], where in each row tokens are to be
         guessed, so that the vocabulary is only compared with these; and target_ids int [B, P], with them, what is to be
-        guessed there, `NO_TARGET` (-100) where nothing is.
+        guessed there, `IGNORED_LABEL` (-100) where nothing is.
     Returns: dict of "masked_lm_logits", float32 [B, T, V], or [B, P, V] with masked_positions; with target_ids
         "masked_lm_losses" in its place, float32 [B, P]: the cross entropy of each target, 0 where there is none.
     Raises: ValueError for a bad argument, or target_ids without masked_positions.

@@ -35,7 +35,7 @@ class BertSeq2Seq(OnBackbone):
         name: the model's name.
         dtype: a dtype policy for a backbone made here and for the head; None: the backbone's.
     Call arguments: those of `BertBackbone`, segment_ids among them; and target_ids int [B, T], where there is something
-        to learn: the token that each token is to predict, `NO_TARGET` (-100) where none.
+        to learn: the token that each token is to predict, `IGNORED_LABEL` (-100) where none.
     Returns: logits, float32 [B, T, V]; with target_ids float32 [B, T, 2], the losses of `MaskedLMHead.losses`, for
         which logits are only worked out where there is a target.
     Raises: ValueError for a bad argument.

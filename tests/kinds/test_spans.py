@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.kinds.spans import NEVER, context_tokens, in_parts, is_span, merge_windows, question_windows, window_spans
+from bert_tf.kinds.spans import context_tokens, in_parts, is_span, merge_windows, question_windows, window_spans
+from bert_tf.sentinels import NEVER
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 

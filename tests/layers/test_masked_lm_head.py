@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.layers.masked_lm_head import NO_TARGET, MaskedLMHead
+from bert_tf.layers.masked_lm_head import MaskedLMHead
+from bert_tf.sentinels import IGNORED_LABEL
 from tests.checks import check_layer
 
 RANDOM = np.random.default_rng(0)
@@ -32,7 +33,7 @@ def test_losses_are_those_of_the_logits(xla):
     assert found.shape == (2, 5, 2)
     for place in np.ndindex(2, 5):
         target = TARGETS[place]
-        expected = (0.0, 0.0) if target == NO_TARGET else (-log_p[place][target], -log_p[place].mean())
+        expected = (0.0, 0.0) if target == IGNORED_LABEL else (-log_p[place][target], -log_p[place].mean())
         np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 
@@ -48,7 +49,7 @@ def test_the_losses_gradients_are_those_of_the_logits():
     def expected():
         log_p = tf.nn.log_softmax(head(x, table))
         both = tf.stack([-tf.reduce_sum(log_p * tf.one_hot(TARGETS, 11), -1), -tf.reduce_mean(log_p, -1)], -1)
-        return both * (TARGETS != NO_TARGET).astype("float32")[..., None]
+        return both * (TARGETS != IGNORED_LABEL).astype("float32")[..., None]
 
     for ours, wanted in zip(gradients(lambda: head.losses(x, table, TARGETS)), gradients(expected), strict=True):
         np.testing.assert_allclose(ours, wanted, atol=1e-5)

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from bert_tf.data import Epochs, Features, choose_layout, replica_batches
 from bert_tf.kinds.text_to_text.features import with_targets
-from bert_tf.layers.masked_lm_head import NO_TARGET
 from bert_tf.models import BertBackbone, BertConfig, BertSeq2Seq, Generation, weights_by_path
 from bert_tf.models.base import inputs_of
+from bert_tf.sentinels import IGNORED_LABEL
 from tests.checks import check_keras_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "seq2seq.npz"
@@ -75,7 +75,7 @@ def test_the_losses_are_those_of_the_logits():
     targets = inputs.pop("target_ids")
     log_p = tf.nn.log_softmax(model(inputs)).numpy()
     losses = model(inputs | {"target_ids": targets}).numpy()
-    places = np.flatnonzero(targets[0] != NO_TARGET)
+    places = np.flatnonzero(targets[0] != IGNORED_LABEL)
     assert len(places) == (inputs["segment_ids"] == 1).sum()
     np.testing.assert_allclose(losses[0, places, 0], -log_p[0, places, targets[0, places]], atol=1e-5)
     np.testing.assert_allclose(losses[0, places, 1], -log_p[0, places].mean(-1), atol=1e-5)

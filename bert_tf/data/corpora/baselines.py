@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bert_tf.data.corpora.examples import NO_TARGET
+from bert_tf.sentinels import IGNORED_LABEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class TokenCounts:
         Args:
             special: ids of tokens that begin a segment.
         """
-        rows, places = np.nonzero(batch["target_ids"] != NO_TARGET)
+        rows, places = np.nonzero(batch["target_ids"] != IGNORED_LABEL)
         targets, positions = batch["target_ids"][rows, places], batch["masked_positions"][rows, places]
         text = batch["token_ids"].copy()
         text[rows, positions] = targets

@@ -14,8 +14,8 @@ from bert_tf.data.corpora.plans import EpochPlan, PretrainingPlans
 from bert_tf.data.corpora.portions import Portions
 from bert_tf.data.corpora.randomness import keys
 from bert_tf.errors import UserError
+from bert_tf.sentinels import IGNORED_LABEL
 
-NO_TARGET = -100
 MASKS = 2  # sets what is drawn here apart from `portions` and `plans`
 
 
@@ -74,7 +74,7 @@ class PretrainingStream(Stream):
     def batch(self, plan: EpochPlan, k: int) -> dict[str, np.ndarray]:
         """As `batch_arrays`, masked; and with P places a row, enough for any row of that length:
 
-        masked_positions int32 [R, P], 0 where there is none; target_ids int32 [R, P], `NO_TARGET` where there is none;
+        masked_positions int32 [R, P], 0 where there is none; target_ids int32 [R, P], -100 where there is none;
         pair_weight float32 [R, M], the weight of a pair's loss compared with those of tokens, 0 where there is no pair:
         so both are means; and loss_divisor float32 [], the number of targets.
         """
@@ -112,7 +112,7 @@ class PretrainingStream(Stream):
         of_row = places // length
         number_in_row = np.arange(len(places)) - np.searchsorted(of_row, of_row)
         masked_positions = np.zeros((rows, self.targets_per_row(layout)), np.int32)
-        target_ids = np.full(masked_positions.shape, NO_TARGET, np.int32)
+        target_ids = np.full(masked_positions.shape, IGNORED_LABEL, np.int32)
         masked_positions[of_row, number_in_row] = places % length
         target_ids[of_row, number_in_row] = wanted
         return {

@@ -15,11 +15,10 @@ from bert_tf.exporting.tflite.check import LiteFile, LiteModel, registrars
 from bert_tf.exporting.tflite.file import operators
 from bert_tf.exporting.tflite.graph import text_names
 from bert_tf.inference.pipeline import Pipeline
+from bert_tf.sentinels import NEVER
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Answer
-
-NEVER = -1e9
 
 
 class LoadedTensors(Loaded):

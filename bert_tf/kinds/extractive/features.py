@@ -14,11 +14,11 @@ import tensorflow as tf
 from bert_tf.data.batching.features import Features
 from bert_tf.kinds.extractive.selection import select
 from bert_tf.metrics.oracle import Oracle
+from bert_tf.sentinels import IGNORED_LABEL
 from bert_tf.text.sentences import sentence_rows
 
 CHUNK = 1024
 logger = logging.getLogger(__name__)
-IGNORED_LABEL = -100
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

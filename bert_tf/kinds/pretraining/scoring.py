@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from bert_tf.data import replica_batches
 from bert_tf.data.corpora.baselines import TokenCounts
-from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
+from bert_tf.data.corpora.examples import PretrainingStream
 from bert_tf.models.base import inputs_of
+from bert_tf.sentinels import IGNORED_LABEL
 
 if TYPE_CHECKING:
     from bert_tf.data import BatchPlans
@@ -80,7 +81,7 @@ class Scorer:
         targets = batch["target_ids"]
         inputs = {name: value for name, value in inputs_of(batch).items() if name != "target_ids"}
         outputs = model(inputs, training=False)
-        found = _sums_of(outputs["masked_lm_logits"], targets, targets != NO_TARGET)
+        found = _sums_of(outputs["masked_lm_logits"], targets, targets != IGNORED_LABEL)
         if not self.pair:
             return tf.concat([found, tf.zeros([3])], axis=0)
         counted = batch["pair_weight"] > 0

@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert_tf.kinds.spans import NEVER, in_parts, is_span, merge_windows, window_spans
+from bert_tf.kinds.spans import in_parts, is_span, merge_windows, window_spans
 from bert_tf.models.base import inputs_of
+from bert_tf.sentinels import NEVER
 
 Answers = Callable[[tf.Tensor, tf.Tensor], dict[str, Any]]
 

@@ -11,8 +11,8 @@ import numpy as np
 from bert_tf.data.batching.features import Features
 from bert_tf.data.tagged.label_sets import LabelSet
 from bert_tf.kinds.tagging.entities import heads_of, pieces_of, tokenize_windows, words_of
+from bert_tf.sentinels import IGNORED_LABEL
 
-IGNORED_LABEL = -100
 CHUNK = 1024
 
 

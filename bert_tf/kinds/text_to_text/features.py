@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data.batching.features import Features
+from bert_tf.sentinels import IGNORED_LABEL
 
 logger = logging.getLogger(__name__)
-NO_TARGET = -100  # as `bert_tf.layers.masked_lm_head` has it
 
 
 def with_targets(source: Features, target: Features) -> Features:
     """[CLS] source [SEP] and [CLS] target [SEP] -> [CLS] source [SEP] target [SEP].
 
-    Returns: the rows, with the token field `target_ids`: the token that each token is to predict, `NO_TARGET` in the
-    source but for its [SEP], and at the row's last token; and as many loss terms as the target has tokens.
+    Returns: the rows, with the token field `target_ids`: the token that each token is to predict, -100 in the source
+    but for its [SEP], and at the row's last token; and as many loss terms as the target has tokens.
     """
     read, written = source.lengths, target.lengths - 1  # [CLS] of the target is left out
     lengths = read + written
@@ -29,7 +29,7 @@ def with_targets(source: Features, target: Features) -> Features:
     token_ids[~is_target] = source.token_ids
     token_ids[is_target] = np.delete(target.token_ids, target.splits[:-1])
     # Each token of the target is what the token before it predicts.
-    target_ids = np.full(splits[-1], NO_TARGET, np.int32)
+    target_ids = np.full(splits[-1], IGNORED_LABEL, np.int32)
     target_ids[np.flatnonzero(is_target) - 1] = token_ids[is_target]
     return Features(
         token_ids=token_ids,
@@ -37,7 +37,7 @@ def with_targets(source: Features, target: Features) -> Features:
         splits=splits,
         loss_terms=written,
         token_fields={"target_ids": target_ids},
-        fills={"target_ids": NO_TARGET},
+        fills={"target_ids": IGNORED_LABEL},
     )
 
 

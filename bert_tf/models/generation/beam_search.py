@@ -8,8 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from bert_tf.models.generation.decoding import BARRED, Step, allowed, power
+from bert_tf.models.generation.decoding import Step, allowed, power
 from bert_tf.models.generation.settings import Generation
+from bert_tf.sentinels import NEVER
 
 
 def beam_search(
@@ -45,7 +46,7 @@ def beam_search(
         better = ops.max(ended, axis=-1) > score
         best, score = ops.where(better[:, None], text, best), ops.where(better, ops.max(ended, axis=-1), score)
 
-        log_p = ops.where(ops.equal(ops.arange(size), end_id), 2 * BARRED, log_p)
+        log_p = ops.where(ops.equal(ops.arange(size), end_id), 2 * NEVER, log_p)
         total, index = ops.top_k(ops.reshape(log_p, (-1, beams * size)), beams)  # [B, K]
         index = ops.cast(index, "int32")
         parent, token = index // size, index % size
@@ -56,10 +57,10 @@ def beam_search(
 
     none = ops.zeros_like(ops.argmax(logits, axis=-1), "int32")  # [B]
     alive = none[:, None, None] + ops.full((1, beams, length), pad_id, "int32")  # [B, K, L]
-    only_first = ops.cast(ops.arange(beams) > 0, "float32") * BARRED  # the beams are the same, so one is enough
+    only_first = ops.cast(ops.arange(beams) > 0, "float32") * NEVER  # the beams are the same, so one is enough
     total = ops.cast(none, "float32")[:, None] + only_first  # [B, K]
     best = none[:, None] + ops.full((1, length), pad_id, "int32")  # [B, L]
-    score = ops.cast(none, "float32") + 4 * BARRED  # [B]
+    score = ops.cast(none, "float32") + 4 * NEVER  # [B]
     place = ops.zeros((), "int32")
     state, _, token = extend(ops.repeat(logits, beams, axis=0), place, alive, total, best, score)
 

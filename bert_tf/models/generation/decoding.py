@@ -15,9 +15,7 @@ from keras import ops
 
 from bert_tf.layers.dropout import GivenSeed
 from bert_tf.models.generation.settings import Generation
-
-BARRED = -1e9
-"""Log probability of a token that must not be chosen; finite, so that no sum is 0 * inf."""
+from bert_tf.sentinels import NEVER
 
 Step = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -86,17 +84,17 @@ def power(length, penalty: float):
 
 
 def allowed(logits, written, place, settings: Generation, *, end_id: int, never: Sequence[int]):
-    """Log probabilities [R, V], `BARRED` where the settings bar a token after the first `place` ones of `written`."""
+    """Log probabilities [R, V], `NEVER` where the settings bar a token after the first `place` ones of `written`."""
     log_p = ops.log_softmax(ops.cast(logits, "float32"))
     size = log_p.shape[-1]
     numbers = ops.arange(size)
     if never:
-        log_p = ops.where(ops.any(ops.equal(numbers[:, None], ops.convert_to_tensor(list(never))), 1), BARRED, log_p)
+        log_p = ops.where(ops.any(ops.equal(numbers[:, None], ops.convert_to_tensor(list(never))), 1), NEVER, log_p)
     if settings.min_length > 1:
         too_soon = ops.logical_and(ops.equal(numbers, end_id), place + 1 < settings.min_length)
-        log_p = ops.where(too_soon, BARRED, log_p)
+        log_p = ops.where(too_soon, NEVER, log_p)
     if 0 < settings.no_repeat_ngram <= settings.max_length:
-        log_p = ops.where(_would_repeat(written, place, settings.no_repeat_ngram, size) > 0, BARRED, log_p)
+        log_p = ops.where(_would_repeat(written, place, settings.no_repeat_ngram, size) > 0, NEVER, log_p)
     return log_p
 
 
@@ -128,11 +126,11 @@ def narrowed(logits, top_k: int, top_p: float):
     size = logits.shape[-1]
     if 0 < top_k < size:
         least = ops.top_k(logits, top_k)[0][:, -1:]
-        logits = ops.where(logits < least, BARRED, logits)
+        logits = ops.where(logits < least, NEVER, logits)
     if top_p < 1.0:
         falling = ops.top_k(logits, top_k if 0 < top_k < size else size)[0]  # [R, V or k]
         share = ops.softmax(falling)
         before = ops.cumsum(share, axis=-1) - share  # of the tokens that are likelier
         least = ops.min(ops.where(before < top_p, falling, ops.max(falling, axis=-1, keepdims=True)), axis=-1)
-        logits = ops.where(logits < least[:, None], BARRED, logits)
+        logits = ops.where(logits < least[:, None], NEVER, logits)
     return logits

@@ -8,8 +8,7 @@ from keras import ops
 
 from bert_tf.models.losses.classification import smoothed
 from bert_tf.models.losses.means import check_shape
-
-HIDDEN = -1e9  # the logit of a choice that is not there
+from bert_tf.sentinels import NEVER
 
 
 def choice_cross_entropy(logits, labels, choice_mask=None, *, label_smoothing: float = 0.0) -> tuple[Any, Any]:
@@ -43,7 +42,7 @@ def choice_cross_entropy(logits, labels, choice_mask=None, *, label_smoothing: f
     places = ops.arange(ops.shape(logits)[-1], dtype="int32")
     chosen = ops.logical_and(ops.equal(labels[..., None], places), there)  # [B, (M), K]
     is_counted = ops.any(chosen, axis=-1)
-    log_p = ops.log_softmax(ops.where(there, logits, HIDDEN))
+    log_p = ops.log_softmax(ops.where(there, logits, NEVER))
     losses = -ops.sum(ops.where(chosen, log_p, 0.0), axis=-1)
     if label_smoothing:
         count = ops.maximum(ops.sum(ops.cast(there, "float32"), axis=-1), 1.0)

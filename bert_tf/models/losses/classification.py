@@ -8,9 +8,7 @@ from typing import Any
 from keras import ops
 
 from bert_tf.models.losses.means import check_shape
-
-IGNORED_LABEL = -100
-"""Stands where there is no label, as in Transformers."""
+from bert_tf.sentinels import IGNORED_LABEL
 
 
 def cross_entropy(

@@ -7,8 +7,7 @@ from typing import Any
 from keras import ops
 
 from bert_tf.models.losses.means import check_shape
-
-HIDDEN = -1e9  # the logit of a token that is not an example's own
+from bert_tf.sentinels import NEVER
 
 
 def span_cross_entropy(logits, positions, tokens, *, label_smoothing: float = 0.0) -> tuple[Any, Any]:
@@ -40,7 +39,7 @@ def span_cross_entropy(logits, positions, tokens, *, label_smoothing: float = 0.
     if len(tokens.shape) == 3:
         scores = scores[:, None]  # [B, 1, 2, T]
     own = ops.expand_dims(tokens, -2)  # [B, (M), 1, T]
-    everything = ops.logsumexp(ops.where(own, scores, HIDDEN), axis=-1)  # [B, (M), 2]
+    everything = ops.logsumexp(ops.where(own, scores, NEVER), axis=-1)  # [B, (M), 2]
     places = ops.arange(ops.shape(logits)[1], dtype="int32")
     chosen = ops.equal(positions[..., None], places)  # [B, (M), 2, T]
     target = ops.sum(ops.where(chosen, scores, 0.0), axis=-1)  # [B, (M), 2]

@@ -6,7 +6,8 @@ from typing import Any
 
 from keras import ops
 
-from bert_tf.models.losses.classification import IGNORED_LABEL, cross_entropy, smoothed
+from bert_tf.models.losses.classification import cross_entropy, smoothed
+from bert_tf.sentinels import IGNORED_LABEL
 
 
 def token_cross_entropy(

@@ -11,8 +11,8 @@ from keras import ops
 
 from bert_tf.models.losses.means import check_shape
 from bert_tf.models.pooling import unit
+from bert_tf.sentinels import NEVER
 
-HIDDEN = -1e9  # the logit of what must not be chosen
 LOSSES = ("cosine", "contrastive", "triplet")
 
 
@@ -114,7 +114,7 @@ def contrastive_loss(vectors, texts, *, scale: float, label_smoothing: float = 0
     negative = ops.logical_not(ops.logical_or(same_anchor, same_text))  # [N, C * N]
     own = ops.equal(ops.arange(ops.shape(texts)[0])[:, None], ops.arange(ops.shape(of_candidates)[1]))
     allowed = ops.logical_or(ops.logical_and(negative, of_candidates >= 0), own)
-    log_p = ops.log_softmax(ops.where(allowed, logits, HIDDEN))
+    log_p = ops.log_softmax(ops.where(allowed, logits, NEVER))
     chosen = ops.sum(ops.where(own, log_p, 0.0), axis=-1)
     if not label_smoothing:
         return -chosen

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
+from bert_tf.data.corpora.examples import PretrainingStream
 from bert_tf.data.corpora.masking import Masker, MaskSettings
 from bert_tf.data.corpora.pairs import PAIRS, PairSettings, Segments, cut_pieces, make_segments
 from bert_tf.data.corpora.portions import StorePortions
 from bert_tf.data.corpora.randomness import Draws, keys, uniform
 from bert_tf.data.corpora.store import Reading, TokenStore, open_store
+from bert_tf.sentinels import IGNORED_LABEL
 from bert_tf.text import BertTokenizer
 from tests.conftest import shared_data
 from tests.data.corpora import pretraining_sets as sets
@@ -242,7 +243,7 @@ def test_the_statistics_of_googles_sample(tmp_path):
     for number in range(plans.number_of_batches(400)):
         epoch, k = plans.locate(number)
         batch = examples.batch(plans.plan(epoch), k)
-        rows, places = np.nonzero(batch["target_ids"] != NO_TARGET)
+        rows, places = np.nonzero(batch["target_ids"] != IGNORED_LABEL)
         wanted, positions = batch["target_ids"][rows, places], batch["masked_positions"][rows, places]
         there = batch["token_ids"][rows, positions]
         assert not np.isin(wanted, special).any()

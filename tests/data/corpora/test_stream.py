@@ -9,9 +9,10 @@ import pytest
 
 from bert_tf.data import plan_batches, replica_batches
 from bert_tf.data.corpora.baselines import TokenCounts
-from bert_tf.data.corpora.examples import NO_TARGET, PretrainingStream
+from bert_tf.data.corpora.examples import PretrainingStream
 from bert_tf.data.corpora.store import TokenStore
 from bert_tf.errors import UserError
+from bert_tf.sentinels import IGNORED_LABEL
 from tests.data.corpora import pretraining_sets as sets
 
 
@@ -27,7 +28,7 @@ def epochs_of(stream: PretrainingStream, **options):
 def original(batch) -> np.ndarray:
     """token_ids before they were masked."""
     text = batch["token_ids"].copy()
-    rows, places = np.nonzero(batch["target_ids"] != NO_TARGET)
+    rows, places = np.nonzero(batch["target_ids"] != IGNORED_LABEL)
     text[rows, batch["masked_positions"][rows, places]] = batch["target_ids"][rows, places]
     return text
 
@@ -69,7 +70,7 @@ def test_what_a_batch_holds(corpus, pair, masking):
                 assert (letters[0] != letters[1]) == bool(label)
         seen += 1
     assert seen == (batch["example_index"] >= 0).sum() == len(stream.lengths_in(plan, 0))
-    targets = batch["target_ids"] != NO_TARGET
+    targets = batch["target_ids"] != IGNORED_LABEL
     assert targets.sum() == batch["loss_divisor"]
     assert targets.any(axis=1).all()
     assert not np.isin(batch["target_ids"][targets], [words.cls_id, words.sep_id, words.pad_id]).any()
@@ -171,7 +172,7 @@ def test_guesses_without_a_model():
     batch = {
         "token_ids": np.array([[2, 4, 4, 9, 4, 3]]),
         "masked_positions": np.array([[1, 2, 4, 0]]),
-        "target_ids": np.array([[7, 8, 5, NO_TARGET]]),
+        "target_ids": np.array([[7, 8, 5, IGNORED_LABEL]]),
     }
     # 7 begins the sentence, 8 follows 7 (which is hidden itself), and 5 is what stands for the unheard-of 9.
     assert counts.right(batch, np.array([2, 3])) == (1, 3, 3)

@@ -9,9 +9,10 @@ from bert_tf.data import InMemory, Tsv, batch_arrays, choose_layout, plan_epoch,
 from bert_tf.data.batching.plan import Batching
 from bert_tf.errors import UserError
 from bert_tf.kinds import TextPairs, TextToText
-from bert_tf.kinds.text_to_text.features import NO_TARGET, sources
+from bert_tf.kinds.text_to_text.features import sources
 from bert_tf.models import BertConfig, BertSeq2Seq, Generation
 from bert_tf.models.base import inputs_of
+from bert_tf.sentinels import IGNORED_LABEL
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 
@@ -46,7 +47,7 @@ def model() -> BertSeq2Seq:
 
 
 def words(ids) -> list[str]:
-    return ["-" if i == NO_TARGET else VOCABULARY[i] for i in ids]
+    return ["-" if i == IGNORED_LABEL else VOCABULARY[i] for i in ids]
 
 
 def test_rows_of_source_and_target(tokenizer):
@@ -95,7 +96,7 @@ def test_loss_is_the_sum_over_an_examples_targets(batching, tokenizer, model):
             ids, segments = features.token_ids[row][None], features.segment_ids[row][None].astype("int32")
             log_p = tf.nn.log_softmax(model({"token_ids": ids, "segment_ids": segments})).numpy()[0]
             targets = features.token_fields["target_ids"][row]
-            at = np.flatnonzero(targets != NO_TARGET)
+            at = np.flatnonzero(targets != IGNORED_LABEL)
             hard, soft = -log_p[at, targets[at]].sum(), -log_p[at].mean(-1).sum()
             np.testing.assert_allclose(found[place], (1 - smoothing) * hard + smoothing * soft, rtol=1e-4)
 

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.models.generation.beam_search import beam_search
-from bert_tf.models.generation.decoding import BARRED, decode, narrowed
+from bert_tf.models.generation.decoding import decode, narrowed
 from bert_tf.models.generation.settings import Generation
+from bert_tf.sentinels import NEVER
 
 END, SIZE, LENGTH = 1, 4, 4
 
@@ -161,7 +162,7 @@ def test_top_k_and_top_p_keep_the_likeliest():
     p = np.array([[0.4, 0.05, 0.3, 0.15, 0.1], [0.96, 0.01, 0.01, 0.01, 0.01]], "float32")
 
     def kept(top_k, top_p):
-        return [np.flatnonzero(row > BARRED / 2).tolist() for row in np.array(narrowed(np.log(p), top_k, top_p))]
+        return [np.flatnonzero(row > NEVER / 2).tolist() for row in np.array(narrowed(np.log(p), top_k, top_p))]
 
     assert kept(0, 1.0) == [[0, 1, 2, 3, 4]] * 2
     assert kept(2, 1.0)[0] == [0, 2]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from bert_tf.models.losses.classification import (
-    IGNORED_LABEL,
     binary_cross_entropy,
     cross_entropy,
     multi_label_cross_entropy,
     squared_error,
 )
+from bert_tf.sentinels import IGNORED_LABEL
 
 RNG = np.random.default_rng(1)
 WEIGHTS = (0.5, 2.0, 1.5)

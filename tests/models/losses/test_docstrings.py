@@ -1,8 +1,7 @@
-"""Every public function of `bert_tf/models/losses/` has an example, and it holds."""
+"""Every public function of `bert_tf/models/losses/` has an example; `tests/test_docstrings.py` runs them."""
 
 from __future__ import annotations
 
-import doctest
 import importlib
 import inspect
 from pathlib import Path
@@ -15,7 +14,7 @@ FILES = sorted(path.stem for path in Path(bert_tf.models.losses.__path__[0]).glo
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_examples_hold(file):
+def test_every_function_has_an_example(file):
     module = importlib.import_module(f"bert_tf.models.losses.{file}")
     functions = [
         function
@@ -24,5 +23,3 @@ def test_examples_hold(file):
     ]
     without = [function.__name__ for function in functions if ">>>" not in (function.__doc__ or "")]
     assert (bool(functions), without) == (True, [])
-    found = doctest.testmod(module)
-    assert found.failed == 0 < found.attempted
