@@ -115,8 +115,8 @@ class Pretraining(OnCorpus):
             raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")
         pair_labels = batch["labels"] if self._pair_parts else None
         (tokens, _), *pairs = pretraining_losses(outputs, batch["target_ids"], pair_labels)
-        owners = ops.take_along_axis(batch["example_ids"], batch["masked_positions"], axis=1)  # [R, P]
-        parts = [sums_of_examples(tokens, owners, batch["example_weight"])]
+        places = batch["example_ids"], batch["example_weight"], batch["masked_positions"]
+        parts = [sums_of_examples(tokens, *places)]
         return ops.stack([*parts, *(losses * batch["pair_weight"] for losses, _ in pairs)], axis=-1)
 
     def scorer_of_splits(

@@ -48,7 +48,8 @@ def cross_entropy(
     if label_smoothing:
         losses = smoothed(losses, -ops.mean(ops.log_softmax(logits), axis=-1), label_smoothing)
     if class_weights is not None:
-        losses = losses * ops.take(ops.convert_to_tensor(class_weights, "float32"), labels)
+        of_class = ops.one_hot(labels, logits.shape[-1], dtype="float32")
+        losses = losses * ops.sum(of_class * ops.convert_to_tensor(class_weights, "float32"), axis=-1)
     return ops.where(is_counted, losses, ops.zeros_like(losses)), counted
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from keras import ops
 
+from bert_tf.layers.functions.masks import take_positions
+
 
 def weighted_mean(losses, counted, example_weight=None, example_ids=None):
     """The mean of the losses that count, each with its example's weight; 0 where none counts.
@@ -36,14 +38,15 @@ def weighted_mean(losses, counted, example_weight=None, example_ids=None):
     return _share(ops.sum(losses * counted), ops.sum(counted))
 
 
-def sums_of_examples(values, example_ids, example_weight):
+def sums_of_examples(values, example_ids, example_weight, positions=None):
     """What the places of each example have, added up.
 
     Args:
-        values: float32 [B, P], of the tokens of a row, or of some of them.
-        example_ids: int [B, P], the example of each place, counted from 1 in each row, 0: none; None: a row is
-            one example.
+        values: float32 [B, T], of the tokens of each row; with `positions` [B, P], of some of them.
+        example_ids: int [B, T], the example of each token, counted from 1 in each row, 0: none; None: a row is one
+            example.
         example_weight: [B, M], or [B]: only its shape counts.
+        positions: int [B, P], in [0, T), where in the row the values are; None: they are of all tokens.
     Returns: float32 [B, M], or [B].
 
     Example:
@@ -55,9 +58,11 @@ def sums_of_examples(values, example_ids, example_weight):
     """
     if example_ids is None:
         return ops.sum(values, axis=-1)
-    slots = 1 + ops.arange(ops.shape(example_weight)[1], dtype="int32")  # [M]
-    own = ops.cast(ops.equal(ops.cast(example_ids, "int32")[:, :, None], slots), "float32")  # [B, P, M]
-    return ops.matmul(values[:, None, :], own)[:, 0]
+    example_ids = ops.convert_to_tensor(example_ids)
+    if positions is not None:
+        example_ids = take_positions(example_ids, positions)
+    own = ops.one_hot(example_ids - 1, ops.shape(example_weight)[1], dtype="float32")  # [B, T or P, M], 0 where none
+    return ops.einsum("bt,btm->bm", values, own)
 
 
 def check_shape(name: str, shape, wanted) -> None:

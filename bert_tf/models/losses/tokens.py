@@ -18,7 +18,8 @@ def token_cross_entropy(
     Args:
         targets: int [...], in [0, V), or `IGNORED_LABEL` where nothing is to be guessed.
         logits: float [..., V]; or None, and
-        of_target: float32 [...], the first of the two that `MaskedLMHead.losses` gives for these targets;
+        of_target: float32 [...], the first of the two that `MaskedLMHead.losses` gives for these targets, 0 where
+            nothing is to be guessed;
         of_all: float32 [...], the second one, the mean over all tokens. Only label smoothing needs it.
         label_smoothing: share of the target spread evenly over all tokens.
     Returns: losses and counted, float32 [...]; what is not to be guessed does not count.
@@ -35,8 +36,7 @@ def token_cross_entropy(
     if logits is not None:
         return cross_entropy(logits, targets, label_smoothing=label_smoothing)
     counted = ops.cast(ops.not_equal(targets, IGNORED_LABEL), "float32")
-    losses = smoothed(of_target, of_all, label_smoothing) if label_smoothing else of_target
-    return losses * counted, counted
+    return smoothed(of_target, of_all, label_smoothing) if label_smoothing else of_target, counted
 
 
 def pretraining_losses(outputs, targets=None, pair_labels=None) -> list[tuple[Any, Any]]:
