@@ -159,6 +159,47 @@ def test_compute_gives_cosines_and_their_loss(rows):
         model.compute(first, labels=labels)
 
 
+def test_compute_gives_losses_of_pairs_and_triplets_without_labels(rows):
+    model = make()
+    first, second, third = padded(rows), padded(rows[::-1]), padded(rows[1:] + rows[:1])
+    x, y, z = (np.asarray(model(inputs), np.float64) for inputs in (first, second, third))
+
+    def of_choice(choices, scale):
+        logits = scale * x @ choices.T
+        return np.mean([np.log(np.exp(row).sum()) - row[i] for i, row in enumerate(logits)])
+
+    found = model.compute(first, second, loss="contrastive", scale=2.0)
+    assert float(found["loss"]) == pytest.approx(of_choice(y, 2.0), rel=1e-5)
+    found = model.compute(first, second, loss="contrastive", negatives=third)
+    assert float(found["loss"]) == pytest.approx(of_choice(np.concatenate([y, z]), 20.0), rel=1e-4)
+    wanted = np.mean(np.maximum(np.sum(x * z, -1) - np.sum(x * y, -1) + 0.5, 0))
+    found = model.compute(first, second, loss="triplet", negatives=third)
+    assert float(found["loss"]) == pytest.approx(wanted, rel=1e-4)
+    assert "loss" not in model.compute(first, second, negatives=third)
+
+    # `fit` has them by what y holds.
+    model.compile(run_eagerly=True)
+    weight = np.array([0.5, 2.0, 1.0])
+    wanted = model.compute(first, second, loss="contrastive", negatives=third, example_weight=weight)["loss"]
+    y = {"pairs": second, "negatives": third}
+    found = model.evaluate(first, y, sample_weight=weight, batch_size=3, verbose=0)
+    assert found == pytest.approx(float(wanted), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"loss": "cosine"}, '`loss`="cosine" needs `labels`'),
+        ({"loss": "triplet"}, '`loss`="triplet" needs `negatives`'),
+        ({"loss": "hinge"}, "`loss` must be one of cosine, contrastive, triplet. Received: loss='hinge'"),
+        ({"pairs": None, "loss": "contrastive"}, "need `pairs`"),
+    ],
+)
+def test_a_loss_that_lacks_what_it_needs(rows, arguments, expected):
+    with pytest.raises(ValueError, match=expected):
+        make().compute(padded(rows), **({"pairs": padded(rows)} | arguments))
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
