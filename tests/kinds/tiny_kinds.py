@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.config import Layer, resolve
-from bert_tf.data import InMemory, blocks, choose_layout, plan_batches, plan_epoch
+from bert_tf.data import InMemory, choose_layout, plan_batches, plan_epoch, replica_batches
 from bert_tf.data.batching.plan import Batching
 from bert_tf.kinds import (
     Classification,
@@ -66,12 +66,12 @@ class Tiny:
         """The batches of one epoch."""
         if hasattr(self.features, "epochs"):
             plans = plan_batches(self.features, EXAMPLES, batching=batching, seed=1)
-            found = blocks(self.features, plans, stop=plans.number_of_batches(1))
+            found = replica_batches(self.features, plans, stop=plans.number_of_batches(1))
         else:
             lengths = self.features.lengths
             pack_length = 2 * int(lengths.max()) if batching == "packed" else None
             layout = choose_layout(lengths, EXAMPLES, batching=batching, pack_length=pack_length)
-            found = blocks(self.features, plan_epoch(lengths, layout, seed=1, epoch=0))
+            found = replica_batches(self.features, plan_epoch(lengths, layout, seed=1, epoch=0))
         for block in found:
             yield {name: tf.constant(value) for name, value in block.items()}
 
