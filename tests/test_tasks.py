@@ -12,7 +12,7 @@ import pytest
 import bert_tf
 from bert_tf import evaluate, lookup, predict, train
 from bert_tf.config import Layer, resolve
-from bert_tf.kinds import Classification, Regression
+from bert_tf.kinds import Classification, MultipleChoice, Regression
 from tests.conftest import REPOSITORY, VOCABULARY, shared_data
 
 TASKS = lookup.names("tasks")
@@ -164,6 +164,28 @@ def test_the_published_layout_is_read(name, tmp_path):
     assert examples.labels is not None
     assert examples.labels.tolist() == labels
     assert task.metrics == METRICS.get(name, ("accuracy",))
+
+
+SWAG = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n"
+
+
+def test_swag_is_read_as_published(tmp_path):
+    rows = '0,lsmdc1,3415,"He left, then. She",He left. , She ,gold,"runs, too.",sits.,"eats ""it"".",hides.,2\n'
+    (tmp_path / "val.csv").write_text(SWAG + rows)
+    (tmp_path / "test.csv").write_text(SWAG.replace(",label", "") + rows.replace(",2\n", "\n"))
+    task = bert_tf.load_task("swag")
+    assert isinstance(task, MultipleChoice)
+    examples = task.read(str(tmp_path), "validation")
+    assert (list(examples.texts), list(examples.choices)) == (
+        ["He left. "],
+        [("runs, too.", "sits.", 'eats "it".', "hides.")],
+    )
+    assert examples.labels is not None
+    assert (examples.labels.tolist(), task.metrics) == ([2], ("accuracy",))
+    assert task.read(str(tmp_path), "test").labels is None
+    for split, count in (("train", 64), ("validation", 32)):
+        sample = task.read("sample", split)
+        assert (len(sample), sample.is_sample) == (count, True)
 
 
 def test_mnli_is_scored_on_both_dev_sets(tmp_path, tiny_model, capsys):

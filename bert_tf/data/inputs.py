@@ -55,8 +55,9 @@ class Input(NamedTuple):
         return self.texts[1] if len(self.texts) == 2 else None
 
 
-def text_only(cell: Any) -> str:
-    """A cell that is a text. Raises: ValueError for another one."""
+def text_only(cell: Any, column: str = "") -> str:
+    """A cell that is a text, whatever its column. Raises: ValueError for another one."""
+    del column
     if not isinstance(cell, str):
         raise ValueError(f"expected text. Received: {shown(cell)}{', a missing value' if is_missing(cell) else ''}")
     return cell
@@ -68,7 +69,8 @@ class Reading:
 
     Args:
         columns: the task's columns of text. Lines of a task with several have a tab between the texts.
-        read_cell: the text that a cell stands for; its ValueError says what it is not.
+        read_cell: the text that a cell stands for, of the column that the task calls so; its ValueError says what it
+            is not.
         file_format: a name of `INPUT_FORMATS`; None: by the file's suffix.
         text_column, pair_column: what the file calls the task's first and second column; None: as the task does.
         encoding: of text files; None: UTF-8, or what a byte order mark says.
@@ -77,7 +79,7 @@ class Reading:
     """
 
     columns: Sequence[str]
-    read_cell: Callable[[Any], str] = text_only
+    read_cell: Callable[[Any, str], str] = text_only
     file_format: str | None = None
     text_column: str | None = None
     pair_column: str | None = None
@@ -194,24 +196,22 @@ def _of_rows(rows: Rows, reading: Reading) -> Iterator[Input]:
     def each() -> Iterator[Input]:
         names = reading.names
         for number, row in chain([] if first is None else [first], rows.rows):
-            yield _of_row(place(rows.notes.origin, number, rows.has_lines), row, names, reading.read_cell)
+            yield _of_row(place(rows.notes.origin, number, rows.has_lines), row, names, reading)
         rows.notes.tell()
 
     return each()
 
 
-def _of_row(
-    where: str, row: Mapping[str, Any] | BadRow, names: Sequence[str], read_cell: Callable[[Any], str]
-) -> Input:
+def _of_row(where: str, row: Mapping[str, Any] | BadRow, names: Sequence[str], reading: Reading) -> Input:
     if isinstance(row, BadRow):
         return Input(where, error=f"{where}: {row.reason}")
     others = {name: cell for name, cell in row.items() if name not in names}
     found = []
-    for name in names:
+    for name, column in zip(names, reading.columns, strict=True):
         try:
             if name not in row:
                 raise ValueError(f"expected the column {name!r}. Received: {shown(list(row))}")
-            found.append(whole_text(read_cell(row[name])))
+            found.append(whole_text(reading.read_cell(row[name], column)))
         except ValueError as error:
             problem = error if name not in row else f"column {name!r}: {error}"
             return Input(where, others=others, error=f"{where}: {problem}")
@@ -257,6 +257,8 @@ def _of_line(line: str, where: str, reading: Reading) -> Input:
         tabs = "no tab" if len(texts) == 1 else f"{len(texts) - 1} tab{'s' * (len(texts) > 2)}"
         expected = f"expected {', a tab, '.join(reading.columns)}"
         return Input(where, error=f"{where}: {expected}. Received: {tabs} in {shown(line)}")
+    if len(texts) > 1:  # as a row of a table
+        return _of_row(where, dict(zip(reading.columns, texts, strict=True)), reading.columns, reading)
     return Input(where, texts)
 
 

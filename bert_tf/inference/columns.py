@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-OfColumns = Mapping[str, str]
-"""A text for each of a task's columns, by their names."""
+OfColumns = Mapping[str, Any]
+"""A text for each of a task's columns, by their names; or what the task makes one of, such as a list of choices."""
 Several = Sequence[OfColumns]
 
 
@@ -15,22 +15,25 @@ def columns_of(
     pairs: Sequence[str] | None = None,
     *more: Sequence[str],
     names: Callable[[int], Sequence[str]],
+    read: Callable[[Any, str], str],
 ) -> tuple[Sequence[str], ...]:
     """The texts of each column.
 
     Args:
         texts, pairs, more: the columns in their order; or a dict with a text for each of them, or several.
         names: how many columns are given -> the names of those that the task has.
+        read: what a dict has in place of a text, and the name of its column -> the text: `Kind.input_text`.
     Raises: ValueError where they are not those that the task takes.
 
-    >>> columns_of([{"b": "1", "a": "2"}], names=lambda count: ("a", "b"))
-    (['2'], ['1'])
+    >>> read = lambda words, column: " ".join(words)
+    >>> columns_of([{"b": "1", "a": ["2", "3"]}], names=lambda count: ("a", "b"), read=read)
+    (['2 3'], ['1'])
     """
     rows: Any = [texts] if isinstance(texts, Mapping) else texts
     if len(rows) and isinstance(rows[0], Mapping):
         if pairs is not None or more:
             raise ValueError("`pairs` go with texts, and a dict has both. Received: dicts, and pairs")
-        return _by_column(rows, names(len(rows[0])))
+        return _by_column(rows, names(len(rows[0])), read)
     columns: tuple[Any, ...] = (rows, *(() if pairs is None else (pairs,)), *more)
     wanted = names(len(columns))
     if len(wanted) > 2 and not len(rows) and len(columns) == 1:
@@ -45,13 +48,23 @@ def columns_of(
     raise ValueError(f"This task takes {needs}. Received: {came}")
 
 
-def _by_column(rows: Sequence[Any], names: Sequence[str]) -> tuple[list[str], ...]:
+def _by_column(rows: Sequence[Any], names: Sequence[str], read: Callable[[Any, str], str]) -> tuple[list[str], ...]:
     """Raises: ValueError that names the first of `rows` that has other texts than those called `names`."""
+
+    def text(i: int, name: str) -> str:
+        cell = rows[i][name]
+        if not isinstance(cell, list | tuple | Mapping):
+            return cell
+        try:
+            return read(cell, name)
+        except ValueError as error:
+            raise ValueError(f"`texts[{i}]`, {name!r}: {error}") from None
+
     for i, row in enumerate(rows):
         if not isinstance(row, Mapping) or set(row) != set(names):
             came = list(row) if isinstance(row, Mapping) else row
             raise ValueError(f"`texts[{i}]` must be a dict with {', '.join(map(repr, names))}. Received: {came!r:.80}")
-    return tuple([row[name] for row in rows] for name in names)
+    return tuple([text(i, name) for i in range(len(rows))] for name in names)
 
 
 def check_texts(name: str, texts: Sequence[str]) -> None:

@@ -205,7 +205,7 @@ class Pipeline:
             raise ValueError("`texts` must be one text or several. Received: None")
         if isinstance(pairs, str):
             raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
-        columns = columns_of(texts, pairs, names=self._names)
+        columns = self._columns(texts, pairs)
         answers = self.rows(*columns)
         return [self.kind.as_json(row, answer) for row, answer in zip(zip(*columns, strict=True), answers, strict=True)]
 
@@ -224,7 +224,7 @@ class Pipeline:
         """
         import tensorflow as tf
 
-        columns = columns_of(texts, pairs, *more, names=self._names)
+        columns = self._columns(texts, pairs, *more)
         names = ("texts", "pairs") if len(columns) <= 2 else self._names(len(columns))
         for name, column in zip(names, columns, strict=False):
             check_texts(name, column)
@@ -249,9 +249,12 @@ class Pipeline:
         """One call of the graph on a whole batch, ready to be timed: the tensors of the answers."""
         import tensorflow as tf
 
-        batch = [tf.constant(column, tf.string) for column in columns_of(texts, pairs, *more, names=self._names)]
+        batch = [tf.constant(column, tf.string) for column in self._columns(texts, pairs, *more)]
         answer = self._function(len(batch))
         return lambda: answer(*batch)
+
+    def _columns(self, texts: Any, *more: Any) -> tuple[Sequence[str], ...]:
+        return columns_of(texts, *more, names=self._names, read=self.kind.input_text)
 
     def _names(self, count: int) -> tuple[str, ...]:
         """The columns of the task; a folder without one takes one or two texts."""

@@ -7,6 +7,8 @@ from bert_tf.kinds.classification.single_label import Classification
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.extractive.spec import ExtractiveSummarization, SummaryExamples
 from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.multiple_choice.examples import ChoiceExamples
+from bert_tf.kinds.multiple_choice.spec import MultipleChoice
 from bert_tf.kinds.pretraining.data import Corpus
 from bert_tf.kinds.pretraining.spec import Pretraining
 from bert_tf.kinds.span_qa.examples import SpanExamples
@@ -19,6 +21,7 @@ from bert_tf.kinds.vectors.spec import TextGroups
 
 __all__ = [
     "Answer",
+    "ChoiceExamples",
     "Classification",
     "Corpus",
     "Embedding",
@@ -27,6 +30,7 @@ __all__ = [
     "Kind",
     "Measured",
     "MultiLabel",
+    "MultipleChoice",
     "Pretraining",
     "Regression",
     "Retrieval",

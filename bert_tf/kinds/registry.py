@@ -16,6 +16,7 @@ from bert_tf.errors import UserError, did_you_mean
 from bert_tf.kinds.classification import folders as classification
 from bert_tf.kinds.extractive import folders as extractive
 from bert_tf.kinds.folders import Answering, Folder, Row
+from bert_tf.kinds.multiple_choice import folders as multiple_choice
 from bert_tf.kinds.pretraining import folders as pretraining
 from bert_tf.kinds.span_qa import folders as span_qa
 from bert_tf.kinds.tagging import folders as tagging
@@ -39,15 +40,12 @@ ARCHITECTURES: dict[str, Row] = {
     **span_qa.ROWS,
     **pretraining.ROWS,
     **extractive.ROWS,
+    **multiple_choice.ROWS,
     **text_to_text.ROWS,
     # What no kind answers.
     BACKBONE: Row(
         why="is a backbone without a head, which answers nothing by itself: train one with bert_tf.train --backbone, "
         "or give `task`, such as Retrieval(source=InMemory({}), sequence_length=128) for vectors of texts"
-    ),
-    "BertForMultipleChoice": Row(
-        why="chooses among several texts for a question, of which bert_tf has no kind; its backbone can be trained as "
-        "any other's with bert_tf.train --backbone"
     ),
     "BertLMHeadModel": Row(why=_DECODER),
     "BertForCausalLM": Row(why=_DECODER),

@@ -97,8 +97,9 @@ class Task(abc.ABC):
     def text_columns(self) -> tuple[str, ...]:
         """Names of the input's columns, as in the data and in JSON lines given to predict: one or more."""
 
-    def input_text(self, cell: Any) -> str:
-        """The text that a value of the input's columns stands for, in JSON lines. Raises: ValueError if for none."""
+    def input_text(self, cell: Any, column: str = "") -> str:
+        """The text that a value of one of the input's columns stands for, in JSON lines and where a pipeline is given
+        dicts. Raises: ValueError if for none."""
         return text_only(cell)
 
     @abc.abstractmethod

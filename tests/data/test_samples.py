@@ -1,6 +1,7 @@
 """Checks on the sample sentiment sentences in ``bert_tf/data/samples/sst2``."""
 
 import collections
+import csv
 import itertools
 import pathlib
 import re
@@ -129,3 +130,58 @@ def test_readme_counts():
     readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
     for name in MINIMUM:
         assert f"`sst2/{name}.tsv` has {len(read_rows(name))} " in readme
+
+
+# Scenes with four endings each, in the format of SWAG.
+
+SCENES = {"train": 64, "val": 32}
+
+
+def scenes(split):
+    with (SAMPLES / "swag" / f"{split}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def endings(scene):
+    return [scene[f"ending{place}"] for place in range(4)]
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_scenes_are_laid_out_as_published(name):
+    header = (SAMPLES / "swag" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.split(",") == ["", "video-id", "fold-ind", "startphrase", "sent1", "sent2", "gold-source",
+                                 "ending0", "ending1", "ending2", "ending3", "label"]  # fmt: skip
+    found = scenes(name)
+    assert len(found) == SCENES[name]
+    for scene in found:
+        assert scene["startphrase"] == f"{scene['sent1']} {scene['sent2']}"
+        assert len(set(endings(scene))) == 4
+        for text in (scene["sent1"], *endings(scene)):
+            assert text == " ".join(text.split()), text
+            assert text.endswith("."), text
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_an_ending_says_nothing_by_itself(name):
+    """Each is right once and wrong three times, and every place is right as often as the others."""
+    right, wrong = collections.Counter(), collections.Counter()
+    for scene in scenes(name):
+        for place, ending in enumerate(endings(scene)):
+            (right if place == int(scene["label"]) else wrong)[ending] += 1
+    assert set(right.values()) == {1}
+    assert set(wrong.values()) == {3}
+    assert set(right) == set(wrong)
+    labels = collections.Counter(scene["label"] for scene in scenes(name))
+    assert set(labels.values()) == {SCENES[name] // 4}
+
+
+def test_scenes_to_score_with_are_new_ones():
+    train, val = ({scene["sent1"] for scene in scenes(name)} for name in SCENES)
+    assert (len(train), len(val), train & val) == (64, 32, set())
+    known = {ending for scene in scenes("train") for ending in endings(scene)}
+    assert not known & {ending for scene in scenes("val") for ending in endings(scene)}
+
+
+def test_readme_counts_scenes():
+    readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    assert "`swag/train.csv` has 64 scenes, `swag/val.csv` 32" in readme

@@ -72,7 +72,6 @@ def test_vectors_of_texts(tmp_path):
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
-        ("BertForMultipleChoice", "BertForMultipleChoice chooses among several texts for a question"),
         ("BertLMHeadModel", "BertLMHeadModel writes text from left to right"),
         ("EncoderDecoderModel", "EncoderDecoderModel joins an encoder and a decoder"),
         (

@@ -106,7 +106,7 @@ class ExtractiveSummarization(Measured):
     def outputs_per_token(self) -> bool:
         return True
 
-    def input_text(self, cell: Any) -> str:
+    def input_text(self, cell: Any, column: str = "") -> str:
         return cell if cell == "" else document(cell)
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> SummaryExamples:
