@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bert_tf.kinds.serving import Contract, Named, Serving, Signatures, TensorNote, Tensors
+from bert_tf.kinds.serving import Calls, Contract, Named, Serving, Signatures, TensorNote, Tensors
 
 HOW = "run the file for a row a choice: the softmax over the logits of a text's choices are their probabilities"
+
+# One text with one choice, as [1, 1, T].
+THEIRS = 'model(**{name: x[None] for name, x in tokenizer({texts}, padding=True, return_tensors="pt").items()})'
 
 
 def multiple_choice(*, text: str, stem: str | None, columns: int, names: tuple[str, ...]) -> Serving:
@@ -49,4 +52,5 @@ def multiple_choice(*, text: str, stem: str | None, columns: int, names: tuple[s
             "makes one row of all columns. Received: text"
         },
         lengths=lengths,
+        calls=Calls(transformers=THEIRS),
     )
