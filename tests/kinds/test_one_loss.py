@@ -13,7 +13,7 @@ import tensorflow as tf
 from bert_tf.kinds.base import Kind
 from bert_tf.models import weights_by_path
 from bert_tf.models.base import inputs_of
-from bert_tf.models.losses import classification, spans, tokens, vectors
+from bert_tf.models.losses import choices, classification, spans, tokens, vectors
 from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
@@ -25,6 +25,7 @@ FUNCTIONS = {
     "regression": classification.squared_error,
     "tagging": classification.cross_entropy,
     "span_qa": spans.span_cross_entropy,
+    "multiple_choice": choices.choice_cross_entropy,
     "extractive": classification.binary_cross_entropy,
     "text_to_text": tokens.token_cross_entropy,
     **dict.fromkeys(PAIRS, tokens.pretraining_losses),

@@ -20,6 +20,7 @@ from bert_tf.kinds import (
     Embedding,
     ExtractiveSummarization,
     MultiLabel,
+    MultipleChoice,
     Regression,
     SpanQA,
     Tagging,
@@ -32,6 +33,7 @@ from bert_tf.models import (
     BertEmbedder,
     BertExtractiveSummarizer,
     BertMaskedLM,
+    BertMultipleChoice,
     BertPretrainer,
     BertSeq2Seq,
     BertSpanQA,
@@ -117,6 +119,14 @@ def span_qa() -> Tiny:
     return _tiny(kind, BertSpanQA, {"label_smoothing": 0.1})
 
 
+def multiple_choice() -> Tiny:
+    rows = [
+        {"text": text, "a": TEXTS[-i], "b": TEXTS[i - 3], "c": "bad", "label": i % 3} for i, text in enumerate(TEXTS)
+    ]
+    kind = MultipleChoice(text="text", choices=("a", "b", "c"), label="label", **_of(rows, 24))
+    return _tiny(kind, BertMultipleChoice, {"label_smoothing": 0.1})
+
+
 def extractive() -> Tiny:
     rows = [{"text": f"{text}\n{TEXTS[-i]}. {TEXTS[i - 3]}", "short": text} for i, text in enumerate(TEXTS)]
     kind = ExtractiveSummarization(text="text", summary="short", num_sentences=1, **_of(rows, 24))
@@ -157,6 +167,7 @@ TINY: dict[str, Callable[[], Tiny]] = {
         regression,
         tagging,
         span_qa,
+        multiple_choice,
         extractive,
         text_to_text,
         cosine,

@@ -24,6 +24,10 @@ CHOICE_MASK = "choice_mask"
 class ChoiceExamples(Examples):
     """Examples of one text each, and of choices among which one goes with it.
 
+    >>> examples = ChoiceExamples(texts=["It rains."], choices=[("He swims.", "He gets wet.")], in_columns=False)
+    >>> examples.columns, examples.second_texts(0)
+    ((['It rains.'], ['He swims.\\nHe gets wet.']), ['He swims.', 'He gets wet.'])
+
     Args:
         stems: what every choice of an example begins with, [E]; None: nothing.
         choices: the choices of each example; empty where it has no such choice.
