@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(PROG, __doc__)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument(
-        "--text", action="append", help="a text; may be repeated; several of a pair have a tab between them"
+        "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"
     )
     parser.add_argument("--input", metavar="FILE|-", help="file of inputs, or - for standard input")
     parser.add_argument("--input-format", metavar="NAME", choices=INPUT_FORMATS,
