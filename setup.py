@@ -17,6 +17,8 @@ DEFINITIONS = [
 # What goes beside an artefact to deploy it: folders of files that are no part of the program.
 BESIDE = sorted(path.name for path in (ROOT / "export").glob("[a-z]*/"))
 
+# Lower bounds are the first versions that have wheels for every Python here and with which the tests pass: `make lock`
+# puts them into requirements/lowest.txt. An upper bound needs a known break, and a comment that says which.
 REQUIRES = [
     "tensorflow>=2.20",
     "tensorflow-text>=2.20.1",

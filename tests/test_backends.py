@@ -15,7 +15,8 @@ import pytest
 
 from bert_tf.models import BertBackbone
 from tests.checks import GRADIENTS
-from tests.models.test_functional import INPUTS, MODELS, make
+from tests.models.every import EVERY
+from tests.models.test_functional import INPUTS, make
 
 ROOT = Path(__file__).parents[1]
 PACKED = {
@@ -92,4 +93,4 @@ def test_every_layer_passes_its_check(backend):
 def test_there_is_a_way_to_gradients_on_each_backend():
     assert set(GRADIENTS) == {"tensorflow", *PACKAGES}
     assert keras.backend.backend() == "tensorflow"
-    assert len(MODELS) == 9
+    assert len(EVERY) == 10
