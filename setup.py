@@ -53,7 +53,7 @@ EXTRAS = {
     "tfds": ["tensorflow-datasets>=4.9"],
     "tflite": ["ai-edge-litert>=2.1", "flatbuffers>=24"],
     "vocabulary": ["tokenizers>=0.21"],
-    "xlsx": ["openpyxl>=3.1"],
+    "xlsx": ["openpyxl>=3.1.3"],
     "parity": ["torch>=2.5", "transformers>=5"],
     "develop": ["pre-commit>=4", "uv>=0.9"],
     "test": [
@@ -62,7 +62,7 @@ EXTRAS = {
         "faiss-cpu>=1.9.0.post1",
         "hypothesis>=6.100",
         "jax>=0.4.34",
-        "openpyxl>=3.1",
+        "openpyxl>=3.1.3",
         "pandas>=2.2.3",
         "pyarrow>=18",
         "msgpack>=1.1",
