@@ -5,6 +5,7 @@ is refused by the name of the setting. `tests/weights/test_random_folders.py` as
 tests/golden/random_folders.zip; `check` asks it of any others:
 
     PEER -m benchmarks.random_folders.transformers_side OUT --seed=1 --count=40
+    PEER -m benchmarks.random_folders.distilbert_side OUT --seed=1 --count=40
     PEER -m benchmarks.random_folders.sentence_transformers_side OUT --seed=1 --count=14
     python -m benchmarks.random_folders.keras_hub_side OUT --seed=1 --count=12
     python -m benchmarks.random_folders.google_side OUT --seed=1 --count=12
