@@ -73,7 +73,7 @@ def test_a_task_of_pairs_is_learned_and_saved_as_what_it_was(backbone, tmp_path,
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_trains_on_it(tmp_path, kind):
     made = run_of(kind, tmp_path / "made", shape=SHAPE)
-    settings = ["training.max_steps=2", "training.batch_examples=2", "data.sequence_length=48"]
+    settings = ["training.max_steps=2", "training.batch_examples=2", "data.sequence_length=80"]
     found = read_config(made / "config.toml")
     config = resolve([read_layer(made / "config.toml"), override_layer(settings)])
     task = load_task(config.task)
