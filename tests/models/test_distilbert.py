@@ -282,7 +282,7 @@ def test_positions_that_are_not_the_sinusoids_that_config_json_promises_are_read
     folder = altered(golden / "sinusoidal", tmp_path / "x", tensors=trained)
     with caplog.at_level(logging.WARNING):
         found = model_of(folder, "sinusoidal")
-    assert "`sinusoidal_pos_embds`: its position vectors are others than the sinusoids" in caplog.text
+    assert "`sinusoidal_pos_embds`: its position vectors are not the sinusoids" in caplog.text
     np.testing.assert_array_equal(found.backbone.embeddings.position.table, theirs + 0.5)
     found.save_pretrained(tmp_path / "y")
     assert json.loads((tmp_path / "y" / "config.json").read_text())["sinusoidal_pos_embds"] is False
