@@ -120,6 +120,8 @@ def test_the_sample_reads_and_scores_through_the_task(tiny_model):
     assert len(train) + len(validation) == len(kind.read("sample", "all")) == 39
     model, tokenizer = BertEmbedder.from_pretrained(tiny_model), BertTokenizer.from_pretrained(tiny_model)
     features = kind.features(tokenizer, validation, sequence_length=16)
+    assert isinstance(kind, Retrieval)
+    assert isinstance(validation, Judged)
     scores = kind.scorer(model, tokenizer, features, validation, batch_examples=32)()
     answer = kind.answer_function(model, tokenizer, sequence_length=16)(tf.constant(list(validation.texts)))
     answers = [{"vector": vector} for vector in answer["vector"].numpy()]
