@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.data import Features, InMemory, batch_arrays, blocks, choose_layout, plan_epoch
-from bert_tf.data.batching.plan import BATCHINGS, Batching, Layout
+from bert_tf.data import Features, InMemory, batch_arrays, choose_layout, plan_epoch, replica_batches
+from bert_tf.data.batching.plan import BATCHINGS, Batching, BatchLayout
 from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import MultipleChoice
@@ -76,7 +76,7 @@ def model() -> BertMultipleChoice:
 
 def batches(features: Features, batching: Batching, examples: int = 6):
     layout = choose_layout(features.lengths, examples, batching=batching)
-    found = blocks(features, plan_epoch(features.lengths, layout, seed=1, epoch=0))
+    found = replica_batches(features, plan_epoch(features.lengths, layout, seed=1, epoch=0))
     return [{name: tf.constant(value) for name, value in block.items()} for block in found]
 
 
@@ -172,7 +172,7 @@ def test_updates_are_those_of_pytorch_and_transformers(batching):
     rates = {"peak": settings["peak"], "total": settings["total_steps"], "warmup": settings["warmup_steps"]}
     options = {"weight_decay": settings["weight_decay"], "clip_norm": settings["clip_norm"]}
     run = tf.function(step_of(make(), model, **rates, **options), reduce_retracing=True)
-    layout = Layout(batching, *((3, 48, 3, 4) if batching == "packed" else (4, 32, 1, 4)))
+    layout = BatchLayout(batching, *((3, 48, 3, 4) if batching == "packed" else (4, 32, 1, 4)))
     losses, norms = [], []
     for examples in golden["batches"]:
         features = features_of([golden["texts"][e] for e in examples], [golden["labels"][e] for e in examples])
