@@ -16,6 +16,7 @@ from bert_tf.kinds.multiple_choice.cells import FEWEST, SEPARATOR, ChoiceRows, l
 from bert_tf.kinds.multiple_choice.examples import CHOICE_MASK, ChoiceExamples, encode_choices
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics import get_metric
+from bert_tf.sentinels import NEVER
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -206,8 +207,6 @@ class MultipleChoice(Measured):
         """
         import tensorflow as tf
 
-        from bert_tf.models.losses.choices import HIDDEN
-
         max_length = sequence_length or self.sequence_length
 
         def answer(*columns: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -222,7 +221,7 @@ class MultipleChoice(Measured):
             rows = tokenizer(tf.repeat(columns[0], number), flat, max_length=max_length, padding="longest")
             logits = tf.reshape(tf.cast(model(rows, training=False), tf.float32), tf.shape(choices))
             there = tf.not_equal(tf.strings.strip(choices), "")
-            hidden = tf.where(there, logits, HIDDEN)
+            hidden = tf.where(there, logits, NEVER)
             index = tf.argmax(hidden, axis=-1, output_type=tf.int32)
             return {
                 "choice": tf.gather(choices, index, axis=1, batch_dims=1),
