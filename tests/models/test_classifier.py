@@ -28,6 +28,7 @@ def test_the_backbones_paths_are_the_same_under_a_head():
     model = BertClassifier(backbone, 3, name="head")
     paths = weights_by_path(model)
     assert set(paths) == {*weights_by_path(backbone), "classifier/kernel", "classifier/bias"}
+    assert backbone.pooler is not None
     assert paths["pooler/dense/kernel"] is backbone.pooler.dense.kernel
     assert tuple(paths["classifier/kernel"].shape) == (8, 3)
     assert model.config is backbone.config

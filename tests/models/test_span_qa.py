@@ -97,6 +97,7 @@ def test_the_loss_reaches_every_weight_but_the_poolers():
     gradients = tape.gradient(loss, [weight.value for weight in weights])
     assert all(gradient is not None for gradient in gradients)
     untrained = {weight.path for weight in model.weights} - {weight.path for weight in weights}
+    assert model.backbone.pooler is not None
     assert untrained == {weight.path for weight in model.backbone.pooler.weights}
 
 
