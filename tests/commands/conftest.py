@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import types
+from typing import Any
 
 import pytest
 
@@ -23,3 +24,25 @@ def loop(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "bert_tf.training.loop", types.SimpleNamespace(train=stand_in))
     return calls
+
+
+_PIPELINES: list[tuple[dict[str, Any], Any]] = []
+
+
+@pytest.fixture
+def shared_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that answer with the same model, task and settings share its graph, where what they read and write is
+    the point; tests of training, of processes and of Pipeline itself trace their own."""
+    from bert_tf.inference import pipeline
+
+    made = pipeline.Pipeline
+
+    def shared(where: Any, **settings: Any) -> Any:
+        asked = {"where": str(where), **settings}
+        for known, found in _PIPELINES:
+            if known == asked:
+                return found
+        _PIPELINES.append((asked, made(where, **settings)))
+        return _PIPELINES[-1][1]
+
+    monkeypatch.setattr(pipeline, "Pipeline", shared)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,12 +90,31 @@ def test_help_and_bad_flags_need_no_tensorflow(command):
         ("predict", ["--run=nowhere", "--text=x", "--input=-"], "expected either --text or --input. Received: both"),
     ],
 )  # fmt: skip
-def test_bad_use_is_one_line_and_status_2(command, flags, expected):
+def test_bad_use_is_one_line_and_status_2(command, flags, expected, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [f"bert_tf.{command}", *flags])
+    with pytest.raises(SystemExit) as ended:
+        command_line.run_command(f"python -m bert_tf.{command}", COMMANDS[command])
+    said = capsys.readouterr()
+    check_refused(command, expected, ended.value.code, said.out, said.err)
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "expected"),
+    [
+        ("train", ["--task=sst2", "--tsak=x"], "unrecognized arguments: --tsak=x"),
+        ("evaluate", ["--run=nowhere"], "--run=nowhere: expected a run folder. Received: no such folder"),
+        ("predict", ["--run=nowhere"], "expected either --text or --input. Received: neither"),
+    ],
+)
+def test_so_it_is_of_a_process(command, flags, expected):
     done = run(command, *flags)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
+    check_refused(command, expected, done.returncode, done.stdout, done.stderr)
+
+
+def check_refused(command: str, expected: str, status: Any, out: str, error: str) -> None:
+    assert (status, out) == (2, "")
+    lines = error.splitlines()
+    assert len(lines) == 1, error
     assert lines[0].startswith(f"python -m bert_tf.{command}: error: ")
     assert expected in lines[0]
 
@@ -158,6 +178,7 @@ def test_a_task_without_a_sample_needs_data(tmp_path):
 # Evaluation and prediction.
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_evaluate_scores_raw_text(tiny_run, reviews, capsys):
     evaluate.main([f"--run={tiny_run}", f"--data={reviews}"])
     printed = capsys.readouterr()
@@ -181,6 +202,7 @@ def test_evaluate_scores_raw_text(tiny_run, reviews, capsys):
         ("fine\tmaybe", r"dev\.tsv:3.*maybe"),
     ],
 )
+@pytest.mark.usefixtures("shared_pipeline")
 def test_a_broken_row_is_named_or_skipped(line, expected, tiny_run, reviews, capsys):
     (reviews / "dev.tsv").write_text(f"sentence\tlabel\ngood\t1\n{line}\nbad\t0\n")
     with pytest.raises(UserError, match=expected):
@@ -191,6 +213,7 @@ def test_a_broken_row_is_named_or_skipped(line, expected, tiny_run, reviews, cap
     assert sum(result["bad_row_reasons"].values()) == 1
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_predict_writes_a_line_an_input_in_order(tiny_run, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 4)
     texts = ["good film", "", "bad film, " * 9, "a", "é\u2028!", "good"]
@@ -206,6 +229,7 @@ def test_predict_writes_a_line_an_input_in_order(tiny_run, tmp_path, capsys, mon
     assert sorted(file.name for file in tmp_path.iterdir()) == ["in.txt", "out.jsonl"]
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_a_bad_line_has_an_error_in_place_of_an_answer(tiny_run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(predict, "CHUNK", 2)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
@@ -225,6 +249,7 @@ def test_a_bad_line_has_an_error_in_place_of_an_answer(tiny_run, tmp_path, monke
     )
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_a_file_that_breaks_off_leaves_nothing_under_the_final_name(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 1)
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
@@ -235,6 +260,7 @@ def test_a_file_that_breaks_off_leaves_nothing_under_the_final_name(tiny_run, tm
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet"])
+@pytest.mark.usefixtures("shared_pipeline")
 def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_run, tmp_path, capsys):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
@@ -271,6 +297,7 @@ def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_r
         assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == table["text"].tolist()
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_a_column_has_one_name_in_all_answers(tiny_run, tmp_path, capsys):
     source = tmp_path / "in.jsonl"
     source.write_text('{"sentence": "a", "label": "x", "error": "y"}\n{"sentence": null, "label": "x", "error": "y"}\n')
@@ -281,6 +308,7 @@ def test_a_column_has_one_name_in_all_answers(tiny_run, tmp_path, capsys):
     assert "expected text" in bad["error"]
 
 
+@pytest.mark.usefixtures("shared_pipeline")
 def test_a_column_may_be_named_and_an_unknown_suffix_is_said(tiny_run, tmp_path, capsys):
     source = tmp_path / "in.csv"
     source.write_bytes("Review;Stars\ncafé;3\n".encode("cp1252"))

@@ -41,12 +41,23 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(
     folder: Path, name: str, settings: dict[str, object], *, devices: int = 1, cluster: dict[str, object] | None = None
 ) -> subprocess.Popen[str]:
-    """Starts a run; its output goes to FOLDER/NAME.log, one more file for each member of a cluster."""
+    """Starts a run as a process."""
+    return start_several(folder, {name: settings}, devices=devices, cluster=cluster)
+
+
+def start_several(
+    folder: Path,
+    runs: dict[str, dict[str, object]],
+    *,
+    devices: int = 1,
+    cluster: dict[str, object] | None = None,
+) -> subprocess.Popen[str]:
+    """Starts runs, name -> settings, one after another in one process."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     environment.pop("TF_CONFIG", None)
     if cluster is not None:
         environment["TF_CONFIG"] = json.dumps(cluster)
-    arguments = {"folder": str(folder), "name": name, "settings": settings, "devices": devices}
+    arguments = {"folder": str(folder), "runs": runs, "devices": devices}
     command = [sys.executable, str(Path(tiny_run.__file__)), json.dumps(arguments)]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
@@ -70,14 +81,14 @@ def result(folder: Path, name: str) -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def one_device(tiny: Path) -> Callable[[dict[str, object]], dict[str, np.ndarray]]:
-    """Weights of the same run on one device, trained once for each collection of settings."""
+    """Weights of the same run on one device, in this process, trained once for each collection of settings."""
     known: dict[str, dict[str, np.ndarray]] = {}
 
     def train(settings: dict[str, object]) -> dict[str, np.ndarray]:
         key = json.dumps(settings, sort_keys=True)
         if key not in known:
             name = f"one_device_{len(known)}"
-            finish(start(tiny, name, {**settings, "training.strategy": "one_device"}))
+            tiny_run.run(tiny, name, {**settings, "training.strategy": "one_device"})
             known[key] = weights(tiny, name)
         return known[key]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.conftest import EXACT, assert_same_weights, finish, result, start, weights
+from tests.training.conftest import EXACT, assert_same_weights, finish, result, start, start_several, weights
 
 TOLERANCE = 1e-5
 
@@ -23,26 +23,35 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-@pytest.mark.parametrize("batching", ["packed", "bucketed"])
-def test_mirrored_equals_one_device(tiny: Path, one_device, batching):
+@pytest.fixture(scope="module")
+def mirrored(tiny: Path) -> dict[str, dict[str, object]]:
+    """Runs on two replicas, by how batches are made: their settings on one device; both in one process."""
     # Two replicas of two micro-batches cut a global batch into four; one device with four micro-batches has the same.
-    settings = {**EXACT, "data.batching": batching}
-    if batching == "bucketed":
-        settings.pop("data.pack_length")
+    packed: dict[str, object] = {**EXACT, "data.batching": "packed"}
+    bucketed: dict[str, object] = {**EXACT, "data.batching": "bucketed"}
+    del bucketed["data.pack_length"]
+    asked = {"packed": packed, "bucketed": bucketed}
+    changes = {"training.strategy": "mirrored", "training.accumulation_steps": 2}
+    finish(start_several(tiny, {f"mirrored_{name}": {**asked[name], **changes} for name in asked}, devices=2))
+    return {name: {**settings, "training.accumulation_steps": 4} for name, settings in asked.items()}
+
+
+@pytest.mark.parametrize("batching", ["packed", "bucketed"])
+def test_mirrored_equals_one_device(tiny: Path, one_device, mirrored, batching):
     name = f"mirrored_{batching}"
-    finish(
-        start(tiny, name, {**settings, "training.strategy": "mirrored", "training.accumulation_steps": 2}, devices=2)
-    )
     assert result(tiny, name)["replicas"] == 2
-    assert_same_weights(
-        weights(tiny, name), one_device({**settings, "training.accumulation_steps": 4}), tolerance=TOLERANCE
-    )
+    assert_same_weights(weights(tiny, name), one_device(mirrored[batching]), tolerance=TOLERANCE)
 
 
 def test_two_workers_equal_one_device(tiny: Path, one_device):
     ports = free_ports(2)
     workers = [f"127.0.0.1:{port}" for port in ports]
-    settings = {**EXACT, "training.strategy": "multi_worker", "training.accumulation_steps": 2}
+    settings = {
+        **EXACT,
+        "data.batching": "packed",
+        "training.strategy": "multi_worker",
+        "training.accumulation_steps": 2,
+    }
     processes = [
         start(
             tiny,
@@ -56,7 +65,9 @@ def test_two_workers_equal_one_device(tiny: Path, one_device):
         finish(process)
     assert result(tiny, "multi_worker")["replicas"] == 2
     assert_same_weights(
-        weights(tiny, "multi_worker"), one_device({**EXACT, "training.accumulation_steps": 4}), tolerance=TOLERANCE
+        weights(tiny, "multi_worker"),
+        one_device({**EXACT, "data.batching": "packed", "training.accumulation_steps": 4}),
+        tolerance=TOLERANCE,
     )
 
 

@@ -1,7 +1,7 @@
-"""Trains a tiny model on a tiny set, as a process of its own: python tiny_run.py FOLDER '{"training.epochs": 2}'
+"""Trains a tiny model on a tiny set, as a process of its own: python tiny_run.py '{"folder": ..., "runs": {...}}'
 
-Tests start it because a strategy, logical devices and determinism can be set once a process. FOLDER/data, /corpus
-and /backbone are made where missing; the run goes to FOLDER/<name> and can be compared with others'.
+Tests start it because a strategy's devices, workers and determinism can be set once a process. FOLDER has data, corpus
+and backbone; each run, one after another, goes to FOLDER/<name> and can be compared with others'.
 """
 
 from __future__ import annotations
@@ -63,13 +63,17 @@ def make_backbone(folder: Path) -> None:
     save_model(BertBackbone(config), folder, BertTokenizer(vocabulary))
 
 
-def main(folder: Path, name: str, settings: dict[str, object], devices: int) -> None:
+def main(folder: Path, runs: dict[str, dict[str, object]], devices: int) -> None:
     import tensorflow as tf
 
     if devices > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+    for name, settings in runs.items():
+        run(folder, name, settings)
 
+
+def run(folder: Path, name: str, settings: dict[str, object]) -> None:
     from bert_tf.config import Layer, override_layer, resolve
     from bert_tf.kinds.definitions import load_task
     from bert_tf.training.loop import train
@@ -87,4 +91,4 @@ def main(folder: Path, name: str, settings: dict[str, object], devices: int) -> 
 if __name__ == "__main__":
     arguments = json.loads(sys.argv[1])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    main(Path(arguments["folder"]), arguments["name"], arguments["settings"], arguments.get("devices", 1))
+    main(Path(arguments["folder"]), arguments["runs"], arguments.get("devices", 1))
