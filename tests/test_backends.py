@@ -45,6 +45,8 @@ for name in ("plain", "packed"):
     found |= {f"{name}/{key}": keras.ops.convert_to_numpy(x) for key, x in outputs.items()}
 np.savez("found.npz", **found)
 model = BertClassifier(backbone, 3)
+if sys.argv[1] == "torch":  # a module whose parameters are all there, as its optimizers and savers want it
+    assert len(list(model.parameters())) == len(model.weights)
 model.compile("adam")
 history = model.fit({key: given[f"plain/{key}"] for key in ("token_ids", "padding_mask")}, np.array([0, 2]), verbose=0)
 assert np.isfinite(history.history["loss"][0])

@@ -49,6 +49,14 @@ class BertModel(keras.Model):
         if not trainable:
             self.trainable = False
 
+    def __setattr__(self, name, value):
+        # A module of PyTorch takes no layer before it is set up, which is after the graph is made of the layers. They
+        # become the model's as the graph's are.
+        if keras.backend.backend() == "torch" and not hasattr(self, "_modules"):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def __call__(self, inputs, *args, **kwargs):
         if isinstance(inputs, Mapping):  # None stands for an input that is not there; Keras would ask for each
             inputs = {name: value for name, value in inputs.items() if value is not None}

@@ -23,8 +23,8 @@ def test_feed_forward_is_a_layer(activation):
 
 def test_pooler_is_a_layer():
     layer = check_layer(Pooler, {"hidden_dim": 8, "initializer_range": 0.3}, {"x": X}, (2, 6, 8), weights=2)
-    expected = np.tanh(X[:, 0] @ np.array(layer.dense.kernel) + np.array(layer.dense.bias))
-    np.testing.assert_allclose(layer(X[:, 0]), expected, atol=1e-6)
+    kernel, bias = (ops.convert_to_numpy(weight) for weight in (layer.dense.kernel, layer.dense.bias))
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(X[:, 0])), np.tanh(X[:, 0] @ kernel + bias), atol=1e-6)
 
 
 @pytest.mark.parametrize(
