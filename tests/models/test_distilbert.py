@@ -108,7 +108,8 @@ def test_outputs_are_those_of_transformers(golden, name, caplog):
         np.testing.assert_allclose(np.asarray(x)[mask], theirs[mask], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) for n in ("tagger", "old")] + ["classifier"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tagger", "old", "classifier"])
 def test_tokens_of_pairs_are_those_of_transformers(golden, tokenizer, name):
     """The first is cased."""
     if name != "classifier":
@@ -320,14 +321,15 @@ def test_packed_rows_give_what_single_rows_give(golden):
     np.testing.assert_allclose(found[0], truth["logits"], atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "of", "key"),
     [
         ("classifier", Classification, "label"),
-        pytest.param("regression", Regression, "value", marks=pytest.mark.slow),
-        pytest.param("tagger", Tagging, "entities", marks=pytest.mark.slow),
-        pytest.param("span_qa", SpanQA, "answer", marks=pytest.mark.slow),
-        pytest.param("masked_lm", Pretraining, "masks", marks=pytest.mark.slow),
+        ("regression", Regression, "value"),
+        ("tagger", Tagging, "entities"),
+        ("span_qa", SpanQA, "answer"),
+        ("masked_lm", Pretraining, "masks"),
     ],
 )
 def test_pipeline_answers_by_the_head(golden, name, of, key):
@@ -343,6 +345,7 @@ def test_a_backbone_alone_answers_nothing(golden):
         Pipeline(golden / "backbone")
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_sentence_transformers(golden, tmp_path):
     with np.load(golden / "vectors" / "truth.npz") as file:
         expected = file["vectors"]

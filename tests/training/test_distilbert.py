@@ -35,6 +35,7 @@ def backbone_fixture(tmp_path: Path) -> Path:
     return tmp_path / "backbone"
 
 
+@pytest.mark.slow
 def test_a_task_of_pairs_is_learned_and_saved_as_what_it_was(backbone, tmp_path, caplog):
     """Whether "good" stands in the second text; in packed rows."""
     rng = np.random.default_rng(3)
