@@ -6,6 +6,7 @@ Needs PyTorch, Transformers 5 and sentence-transformers (this was made with 2.13
 truth.npz: the tokens of its texts, and the model's outputs for them by Transformers' names.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import json

@@ -71,8 +71,9 @@ def ask_models(folder: Path, truth: dict[str, Any]) -> list[str]:
         inputs = tokenizer(truth["texts"], truth["pairs"], max_length=truth["max_length"])
         given = {name: np.asarray(tensor) for name, tensor in inputs.items()}
         lengths = given["padding_mask"].sum(axis=1)
-        found = (("token_ids", truth["ids"]), ("segment_ids", truth.get("segments")))
-        for name, theirs in found if "segments" in truth else found[:1]:  # a DistilBERT has none
+        found = [("token_ids", truth["ids"])]
+        found += [("segment_ids", truth["segments"])] if "segments" in truth else []  # a DistilBERT has none
+        for name, theirs in found:
             ours = [row[:length].tolist() for row, length in zip(given[name], lengths, strict=True)]
             problems += [
                 f"{name}: {t!r}: ours {a}, theirs {b}"

@@ -86,6 +86,7 @@ def test_a_models_identity_is_all_that_vectors_depend_on(tiny_model):
     moved = BertEmbedder.from_pretrained(tiny_model)
     moved.backbone.embeddings.norm.beta.assign_add([1e-3] * 8)
     pooler = BertEmbedder.from_pretrained(tiny_model)
+    assert pooler.backbone.pooler is not None
     pooler.backbone.pooler.weights[0].assign_add(np.ones((8, 8)))
     assert identity() == identity() == identity(pooler)
     others = [identity(moved), identity(pooling="max"), identity(normalize=False), identity(length=9)]
