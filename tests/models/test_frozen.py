@@ -84,7 +84,7 @@ def pickled(model, folder):
 
 CHANGES = (backbone_alone, one_block, tables, all_but_a_block, deep_within, one_weight, nothing_but_the_head)
 WAYS = (keras_file, config, serialized, clone, deep_copy, pickled)
-# Keras makes a clone's own layers from their configs, which know nothing of single weights, and a new outer model.
+# Keras makes a clone's layers anew from their configs, which do not say what is frozen in single weights.
 NOT_KEPT = {(one_weight, clone), (nothing_but_the_head, clone)}
 
 

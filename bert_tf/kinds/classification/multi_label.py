@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bert_tf.kinds.base import Answer
-from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
+from bert_tf.kinds.classification.classes import OfClasses
+from bert_tf.kinds.classification.pooled import inputs_as_json
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiLabel(Pooled):
+class MultiLabel(OfClasses):
     """Those of `classes` that hold for a text or a pair.
 
     Args:

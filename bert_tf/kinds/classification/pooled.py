@@ -17,7 +17,6 @@ from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.metrics import get_metric
-from bert_tf.metrics.classification import per_class
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -178,22 +177,6 @@ class Pooled(Measured):
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
         """The model's outputs, float32 [B, C], as answers."""
 
-    def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
-        if setting is None or self.problem == "regression":
-            return super().class_weights(setting, examples)
-        if setting == "balanced":
-            return self.balanced_weights(examples)
-        if len(setting) != len(self.output_names):
-            raise UserError(
-                f"'training.class_weights' must have {len(self.output_names)} weights, one a class "
-                f"({', '.join(self.output_names)}). Received: {list(setting)!r}"
-            )
-        return tuple(float(weight) for weight in setting)
-
-    def balanced_weights(self, examples: Examples) -> tuple[float, ...]:
-        """The weights that "balanced" stands for, where there are classes."""
-        raise NotImplementedError
-
     @property
     def positive_index(self) -> int:
         """The output whose F1, precision, recall and the like the metrics of two classes are."""
@@ -225,27 +208,11 @@ class Pooled(Measured):
                 "s" * (len(averages) == 1),
             )
 
-    def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
-        """`per_class`: precision, recall, F1 and support of each class or label; `positive`: the one that metrics of
-        two classes are of, where there are such.
-        """
-        if self.measured == "numbers":
-            return {}
-        assert examples.labels is not None
-        found: dict[str, Any] = {"per_class": per_class(self.guesses(answers), examples.labels, self.output_names)}
-        if any(get_metric(name).binary for name in self.metrics):
-            found["positive"] = self.output_names[self.positive_index]
-        return found
-
     def probabilities(self, answers: Sequence[Answer]) -> np.ndarray | None:
         """[E, C], where a metric is of them."""
         if not any(get_metric(name).needs_scores for name in self.metrics):
             return None
         return np.stack([answer["probabilities"] for answer in answers])
-
-    def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
-        """What the answers say, shaped as the labels."""
-        raise NotImplementedError
 
 
 def inputs_as_json(text: str, pair: str | None) -> dict[str, Any]:

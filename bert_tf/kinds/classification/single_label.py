@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bert_tf.kinds.base import Answer
-from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
+from bert_tf.kinds.classification.classes import OfClasses
+from bert_tf.kinds.classification.pooled import inputs_as_json
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics.undefined import Undefined
@@ -25,7 +26,7 @@ ALMOST_ONE = 1 - 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classification(Pooled):
+class Classification(OfClasses):
     """One of `classes` for a text or a pair; or none, where `reject_share` is set.
 
     A text that belongs to no class gets some class all the same, mostly with a low score. With a `reject_share` each
