@@ -1,0 +1,35 @@
+"""What the commands share: flags, errors as one line, what is said, where data is. Imports nothing heavy."""
+
+from bert_tf.command_line.parser import (
+    Parser,
+    add_model_settings,
+    add_reading_flags,
+    model_settings,
+    reading_layer,
+    reading_of,
+    run_layers,
+    with_reading,
+)
+from bert_tf.command_line.places import check_writable, find_data, matches
+from bert_tf.command_line.process import run_command, start_tensorflow
+from bert_tf.command_line.saying import LEVELS, is_said, say, set_verbosity
+
+__all__ = [
+    "LEVELS",
+    "Parser",
+    "add_model_settings",
+    "add_reading_flags",
+    "check_writable",
+    "find_data",
+    "is_said",
+    "matches",
+    "model_settings",
+    "reading_layer",
+    "reading_of",
+    "run_command",
+    "run_layers",
+    "say",
+    "set_verbosity",
+    "start_tensorflow",
+    "with_reading",
+]

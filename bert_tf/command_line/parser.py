@@ -1,0 +1,107 @@
+"""Flags: how commands read them, and those that several have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+from bert_tf.command_line.saying import LEVELS, set_verbosity
+from bert_tf.config import OWN, Layer, RunConfig, override_layer, resolve
+from bert_tf.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong flag is said in one line, flags cannot be shortened, and each command has --verbosity."""
+
+    def __init__(self, prog: str, description: str | None, epilog: str | None = None):
+        layout = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, epilog=epilog, allow_abbrev=False, formatter_class=layout)
+        self.add_argument("--verbosity", metavar="LEVEL", choices=LEVELS, default="info",
+                          help=f"what to say on stderr: {', '.join(LEVELS)}; default: info")  # fmt: skip
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        flags, rest = super().parse_known_args(args, namespace)
+        set_verbosity(flags.verbosity)
+        return flags, rest
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see --help)")
+
+
+def add_reading_flags(parser: Parser) -> None:
+    """The flags of commands that read examples: what to do with bad rows, and what encoding files are in."""
+    parser.add_argument("--skip-bad-rows", metavar="SHARE", nargs="?", const=True, type=_share,
+                        help="leave out and count rows that cannot be read, up to that share of a file's rows; "
+                             "without SHARE: up to data.bad_rows_share, 0.01")  # fmt: skip
+    parser.add_argument("--encoding", metavar="NAME", help="of text files, such as cp1252; default: UTF-8")
+
+
+def run_layers(flags: argparse.Namespace) -> list[Layer]:
+    """What the flags of a command that makes a run say of it: --set, then --backbone, --data and those of reading."""
+    layers = [override_layer(flags.settings)]
+    if flags.backbone is not None:
+        layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
+    if flags.data is not None:
+        layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
+    return [*layers, reading_layer(flags)]
+
+
+def reading_layer(flags: argparse.Namespace) -> Layer:
+    """What `add_reading_flags` was given, as settings of a run."""
+    data = reading_of(flags.skip_bad_rows, flags.encoding)
+    return Layer(origin="--skip-bad-rows, --encoding", values={"data": data} if data else {})
+
+
+def reading_of(skip_bad_rows: bool | float | None, encoding: str | None) -> dict[str, Any]:
+    """The keys of [data] that say how rows are read; none for what is None.
+
+    Args:
+        skip_bad_rows: whether to leave out bad rows, or the largest share that may be.
+    """
+    data: dict[str, Any] = {}
+    if skip_bad_rows is not None:
+        data["skip_bad_rows"] = skip_bad_rows is not False
+    if isinstance(skip_bad_rows, float):
+        data["bad_rows_share"] = skip_bad_rows
+    if encoding is not None:
+        data["encoding"] = encoding
+    return data
+
+
+def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
+    """A run's settings as `add_reading_flags` change them."""
+    changes = reading_layer(flags).values.get("data", {})
+    return config.model_copy(update={"data": config.data.model_copy(update=changes)})
+
+
+READING_KEYS = ("lowercase", "ignore", "ignore_tokenizer")
+
+
+def add_model_settings(parser: Parser) -> None:
+    """The flag of commands that take a model which no run made: how its files are read."""
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help=f"with --model: {', '.join(f'model.{key}' for key in READING_KEYS)}")  # fmt: skip
+
+
+def model_settings(flags: argparse.Namespace) -> dict[str, Any]:
+    """What `add_model_settings` was given, as arguments of Pipeline. Raises: UserError for any other setting."""
+    if not flags.settings:
+        return {}
+    if flags.model is None:
+        raise UserError(f"--set is for a --model that no run made. Received: --set {' '.join(flags.settings)}")
+    known = [f"model.{key}" for key in READING_KEYS]
+    unknown = [setting for setting in flags.settings if setting.partition("=")[0].strip() not in known]
+    if unknown:
+        raise UserError(f"--set takes {', '.join(known)} here. Received: {', '.join(unknown)}")
+    model = resolve([Layer(origin="--model", values={"task": OWN}), override_layer(flags.settings)]).model
+    return {key: getattr(model, key) for key in READING_KEYS}
+
+
+def _share(value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, such as 0.05. Received: {value}")
+    return share

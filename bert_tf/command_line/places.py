@@ -1,0 +1,73 @@
+"""Where data is, and whether a folder can be written."""
+
+from __future__ import annotations
+
+import glob
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bert_tf.command_line.saying import say
+from bert_tf.config import OWN, SAMPLE
+from bert_tf.errors import UserError
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+
+REMOTE = ("tfds:", "hf:")
+
+
+def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str], None] = say) -> str:
+    """What to read: `asked`, or the folder of the task under $BERT_TF_DATA, or the bundled sample.
+
+    Args:
+        tell: says that it is the sample.
+    Returns: the absolute path of a folder or file, `tfds:NAME`, `hf:NAME`, `sample`, or `own`:
+        that of a task whose source is no files.
+    Raises: UserError if it is not there.
+    """
+    hint = f" {kind.how_to_get}" if kind.how_to_get else ""
+    if asked is None:
+        root = os.environ.get("BERT_TF_DATA")
+        folder = Path(root).expanduser() / Path(task).stem if root else None
+        if folder is not None and folder.exists():
+            return str(folder.resolve())
+        looked = f"{folder} (from $BERT_TF_DATA) is not there" if folder else "$BERT_TF_DATA is not set"
+        if kind.has_own_place:
+            return OWN
+        if kind.sample is None:
+            raise UserError(f"--data is needed: {looked}, and this task has no bundled sample.{hint}")
+        tell(f"No --data, and {looked}: using the small bundled sample, not the real set.{hint}")
+        return SAMPLE
+    if asked == SAMPLE:
+        if kind.sample is None:
+            raise UserError(f"--data=sample: this task has no bundled sample.{hint}")
+        return asked
+    if asked.startswith(REMOTE) or (asked == OWN and kind.has_own_place):
+        return asked
+    path = Path(asked).expanduser()
+    if kind.source.takes_patterns and not path.exists() and matches(str(path)):
+        return str(path.absolute())
+    if not path.exists():
+        raise UserError(
+            f"--data={asked}: expected a folder or file, tfds:NAME, hf:NAME or sample. "
+            f"Received: a path that is not there.{hint}"
+        )
+    return str(path.resolve())
+
+
+def matches(pattern: str) -> bool:
+    """Whether there is a file of a name like this; ** stands for any folders."""
+    return bool(glob.glob(pattern, recursive=True))  # noqa: PTH207 (which takes no pattern with .. in it)
+
+
+def check_writable(folder: Path, flag: str) -> None:
+    """Makes `folder` and tries to write in it. Raises: UserError that names the flag and the reason."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{flag}={folder}: expected a folder that can be written. Received: {error}") from None

@@ -1,0 +1,70 @@
+"""A command as a process: its status, and TensorFlow's first import."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bert_tf.errors import UserError
+
+NO_GPU = "failed call to cuInit"  # an error only where there is a driver
+NVIDIA_DRIVER = Path("/dev/nvidiactl")
+REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
+
+
+def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
+    """Runs a command as a process: its status, or 0; a UserError is one line on stderr and status 2."""
+    status = 0
+    try:
+        status = command(None) or 0
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{prog}: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more on closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(status)
+
+
+def start_tensorflow() -> None:
+    """TensorFlow's first import, with Keras on it; of what they log meanwhile only warnings and errors are shown.
+
+    TensorFlow 2.21 writes remarks on oneDNN and CUDA to file descriptor 2 while its libraries load, whatever
+    TF_CPP_MIN_LOG_LEVEL says, so that is where they are held back.
+
+    Raises: UserError if KERAS_BACKEND asks for something else.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise UserError(f"KERAS_BACKEND must be unset or tensorflow for the commands. Received: {backend!r}")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    imported = False
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            import keras
+            import tensorflow as tf
+            import tensorflow_text
+
+            tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
+            imported = bool(keras and tensorflow_text)
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held_back.seek(0)
+            for line in held_back.read().decode(errors="replace").splitlines():
+                is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
+                if not imported or not is_remark:
+                    print(line, file=sys.stderr, flush=True)

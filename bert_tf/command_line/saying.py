@@ -1,0 +1,65 @@
+"""What commands say on stderr while they work, and how much of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+PROGRESS = logging.getLogger("bert_tf.progress")
+"""What is being done and what was found: said by commands, and in Python only where somebody asks for its log lines."""
+
+
+def say(message: str) -> None:
+    """One line on stderr, unless --verbosity asks for less."""
+    PROGRESS.info("%s", message)
+
+
+def is_said(level: str = "info") -> bool:
+    """Whether --verbosity asks for so much."""
+    return PROGRESS.isEnabledFor(LEVELS[level])
+
+
+def set_verbosity(name: str) -> None:
+    """Says from now on what is as weighty as `name`, a key of `LEVELS`, on stderr.
+
+    The library's own lines are those of Python's `logging`, under names that begin with bert_tf: a program that imports
+    it filters them as any other library's. Keras's and TensorFlow's lines are absl's, and follow where less than
+    warnings, or all, is asked for. What they log from C++ is for TF_CPP_MIN_LOG_LEVEL.
+    """
+    level = LEVELS[name]
+    PROGRESS.setLevel(level)
+    PROGRESS.propagate = False  # said once, however a program that calls a command in Python logs
+    _show(PROGRESS)
+    if level in (logging.INFO, logging.WARNING):
+        return  # as Python shows warnings anyway
+    from absl import logging as absl_logging
+
+    library = logging.getLogger("bert_tf")
+    library.setLevel(level)
+    if level == logging.DEBUG:
+        _show(library)  # Python shows no less than warnings by itself
+    absl_logging.set_verbosity(name)
+    logging.getLogger("tensorflow").setLevel(level)
+
+
+def _show(logger: logging.Logger) -> None:
+    if not any(isinstance(handler, _Stderr) for handler in logger.handlers):
+        logger.addHandler(_Stderr())
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Bare lines on what is sys.stderr when they are written."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return sys.stderr
