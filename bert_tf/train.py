@@ -5,45 +5,42 @@ The same command on the same run folder resumes where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
-import random
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bert_tf import lookup
 from bert_tf.command_line import (
-    Parser,
-    add_reading_flags,
+    arguments_named,
+    check_backend,
     check_writable,
-    find_data,
     is_said,
+    own_randomness,
     reading_of,
     run_command,
     run_layers,
     say,
     start_tensorflow,
+    train_parser,
+    with_training_data,
 )
 from bert_tf.config import (
     SAMPLE,
     EvaluationConfig,
-    Layer,
     ModelConfig,
     PretrainingConfig,
     RunConfig,
     TrainingConfig,
-    dotted_layer,
-    keys_and_meanings,
     to_toml,
 )
+from bert_tf.config.arguments import argument_layers, plain_path
 from bert_tf.config.resume import is_begun, resumable_changes
 from bert_tf.errors import UserError, in_python
-from bert_tf.inference.runs import write_task
+from bert_tf.inference.runs import write_settings, write_task
 from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
@@ -57,21 +54,9 @@ PathOrName = str | os.PathLike[str]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__, epilog=_keys())
-    parser.add_argument("--task", metavar="NAME|FILE", help=f"one of {', '.join(lookup.names('tasks'))}, or a .py file")
-    parser.add_argument(
-        "--config", metavar="NAME|FILE", help="recipe; default: that of the task's name, if there is one"
-    )
-    parser.add_argument("--backbone", metavar="WHERE", help=keys_and_meanings()["backbone"][1])
-    parser.add_argument("--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample")
-    parser.add_argument("--run", metavar="DIR", help="run folder; default: runs/<task>")
-    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
-                        help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
-    add_reading_flags(parser)
-    flags = parser.parse_args(argv)
-
+    flags = train_parser(PROG, __doc__).parse_args(argv)
     kind, config = asked_run(flags.task, flags.config, run_layers(flags))
-    config = _with_data(kind, config, tell=say)
+    config = with_training_data(kind, config, tell=say)
     run = _run_to_its_end(kind, config, flags.run, tell=say, start=start_tensorflow, progress=is_said())
     where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
     say(f"{Path(config.task).stem} on {where}: {listed(run.metrics)}. Model in {run.folder / 'model'}")
@@ -140,30 +125,23 @@ def train(
         >>> sorted(run.metrics), run.result["steps"]
         (['accuracy'], 1)
     """
-    sections = {"model": model, "training": training, "pretraining": pretraining, "evaluation": evaluation}
-    single = {"backbone": backbone, "vocabulary": vocabulary, "seed": seed}
-    layers = [dotted_layer("`settings`", settings or {})]
-    for name, section in sections.items():
-        if section is not None:
-            values = section if isinstance(section, Mapping) else section.model_dump(exclude_unset=True)
-            layers.append(Layer(origin=f"`{name}`", values={name: values}))
-    layers += [Layer(origin=f"`{name}`", values={name: _plain(x)}) for name, x in single.items() if x is not None]
-    given = {} if data is None else {"source": os.fspath(data)}
-    layers.append(Layer(origin="`data`", values={"data": given} if given else {}))
-    reading = reading_of(skip_bad_rows, encoding)
-    layers.append(Layer(origin="`skip_bad_rows`, `encoding`", values={"data": reading} if reading else {}))
-    _check_given_once(layers)
+    layers = argument_layers(
+        settings,
+        {"model": model, "training": training, "pretraining": pretraining, "evaluation": evaluation},
+        {"backbone": backbone, "vocabulary": vocabulary, "seed": seed},
+        {
+            "`data`": {"data": {} if data is None else {"source": os.fspath(data)}},
+            "`skip_bad_rows`, `encoding`": {"data": reading_of(skip_bad_rows, encoding)},
+        },
+    )
     recipe = config if config is None or isinstance(config, RunConfig) else os.fspath(config)
-    try:
-        kind, asked = asked_run(_plain(task), recipe, layers)
+    with arguments_named():
+        kind, asked = asked_run(plain_path(task), recipe, layers)
         if run is None and kind is task:
             raise UserError("`run` is needed where `task` is an object: a folder for the run")
-        asked = _with_data(kind, asked, tell=_warn)
-        with _own_randomness():
-            return _run_to_its_end(kind, asked, run, tell=_warn, start=_check_backend, progress=progress)
-    except UserError as error:
-        error.args = (in_python(str(error)),)
-        raise
+        asked = with_training_data(kind, asked, tell=_warn)
+        with own_randomness():
+            return _run_to_its_end(kind, asked, run, tell=_warn, start=check_backend, progress=progress)
 
 
 class CallableModule(types.ModuleType):
@@ -178,17 +156,6 @@ class CallableModule(types.ModuleType):
 
 
 sys.modules[__name__].__class__ = CallableModule
-
-
-def _with_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], None]) -> RunConfig:
-    """The run with the place of its data. Raises: UserError for a place where training finds none."""
-    data = find_data(kind, config.task, config.data.source, tell=tell)
-    if Path(data).is_file() and not kind.source.takes_patterns:
-        raise UserError(
-            f"--data={data}: training needs a folder with a file for each split, and scores the model on the "
-            "validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
-        )
-    return config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
 
 
 def _run_to_its_end(
@@ -218,7 +185,7 @@ def _run_to_its_end(
 
     # Training.
     if not begun:
-        _write(run_folder / "config.toml", to_toml(config))
+        write_settings(run_folder, config)
     write_task(run_folder, kind)
     start()
     from bert_tf.training.loop import train as train_run
@@ -231,66 +198,6 @@ def _run_to_its_end(
 
 def _warn(message: str) -> None:
     LOG.warning("%s", in_python(message))
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
-def _check_given_once(layers: Sequence[Layer]) -> None:
-    """Raises: ValueError for a key that two arguments give."""
-    origins: dict[str, str] = {}
-    for layer in layers:
-        for key in _keys_of(layer.values):
-            if key in origins:
-                raise ValueError(f"{key!r} must be given once. Received: in {origins[key]} and in {layer.origin}")
-            origins[key] = layer.origin
-
-
-def _keys_of(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _keys_of(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-
-
-def _plain(value: Any) -> Any:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-@contextlib.contextmanager
-def _own_randomness() -> Iterator[None]:
-    """Training seeds Python's and NumPy's global generators; who draws folds from them draws what they would have."""
-    import numpy as np
-
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (which is what Keras seeds)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-
-
-def _check_backend() -> None:
-    """Raises: UserError if Keras works with another backend in this process."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise UserError(
-            f"training needs Keras's backend tensorflow: KERAS_BACKEND=tensorflow. Received: {keras.backend.backend()}"
-        )
-
-
-def _keys() -> str:
-    """For --help: every key of a recipe, its default and what it means."""
-    lines = [
-        f"  {key} = {'none' if default is None else default}\n      {meaning}"
-        for key, (default, meaning) in keys_and_meanings().items()
-    ]
-    return "\n".join(["keys of a recipe and of --set:", *lines])
 
 
 if __name__ == "__main__":

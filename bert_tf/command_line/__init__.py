@@ -1,5 +1,6 @@
 """What the commands share: flags, errors as one line, what is said, where data is. Imports nothing heavy."""
 
+from bert_tf.command_line.in_python import arguments_named, check_backend, own_randomness
 from bert_tf.command_line.parser import (
     Parser,
     add_model_settings,
@@ -10,20 +11,24 @@ from bert_tf.command_line.parser import (
     run_layers,
     with_reading,
 )
-from bert_tf.command_line.places import check_writable, find_data, matches
+from bert_tf.command_line.places import check_writable, find_data, matches, with_training_data
 from bert_tf.command_line.process import run_command, start_tensorflow
 from bert_tf.command_line.saying import LEVELS, is_said, say, set_verbosity
+from bert_tf.command_line.train_flags import train_parser
 
 __all__ = [
     "LEVELS",
     "Parser",
     "add_model_settings",
     "add_reading_flags",
+    "arguments_named",
+    "check_backend",
     "check_writable",
     "find_data",
     "is_said",
     "matches",
     "model_settings",
+    "own_randomness",
     "reading_layer",
     "reading_of",
     "run_command",
@@ -31,5 +36,7 @@ __all__ = [
     "say",
     "set_verbosity",
     "start_tensorflow",
+    "train_parser",
     "with_reading",
+    "with_training_data",
 ]

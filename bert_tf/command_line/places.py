@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bert_tf.command_line.saying import say
-from bert_tf.config import OWN, SAMPLE
+from bert_tf.config import OWN, SAMPLE, RunConfig
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str],
             f"Received: a path that is not there.{hint}"
         )
     return str(path.resolve())
+
+
+def with_training_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], None] = say) -> RunConfig:
+    """The run with the place of its data. Raises: UserError for a place where training finds none."""
+    data = find_data(kind, config.task, config.data.source, tell=tell)
+    if Path(data).is_file() and not kind.source.takes_patterns:
+        raise UserError(
+            f"--data={data}: training needs a folder with a file for each split, and scores the model on the "
+            "validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
+        )
+    return config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
 
 
 def matches(pattern: str) -> bool:

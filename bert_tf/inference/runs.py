@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bert_tf.config import RunConfig, read_config
+from bert_tf.config import RunConfig, read_config, to_toml
 from bert_tf.errors import UserError
 from bert_tf.kinds.definitions import load_task
 from bert_tf.lookup import names
@@ -16,7 +16,7 @@ from bert_tf.lookup import names
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
-TASK = "task.json"
+TASK, SETTINGS = "task.json", "config.toml"
 
 
 class OpenRun(NamedTuple):
@@ -32,9 +32,18 @@ def write_task(run_folder: Path, kind: Kind) -> None:
 
     described = describe(kind)
     if described is not None:
-        beside = run_folder / f".{TASK}.{os.getpid()}.partial"
-        beside.write_text(json.dumps(described, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        beside.replace(run_folder / TASK)
+        _write(run_folder / TASK, json.dumps(described, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_settings(run_folder: Path, config: RunConfig) -> None:
+    """Leaves the resolved settings in a run folder."""
+    _write(run_folder / SETTINGS, to_toml(config))
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:

@@ -1,0 +1,32 @@
+"""The flags of bert_tf.train."""
+
+from __future__ import annotations
+
+from bert_tf import lookup
+from bert_tf.command_line.parser import Parser, add_reading_flags
+from bert_tf.config import keys_and_meanings
+
+
+def train_parser(prog: str, description: str | None) -> Parser:
+    """What reads the flags of a training."""
+    parser = Parser(prog, description, epilog=_keys())
+    parser.add_argument("--task", metavar="NAME|FILE", help=f"one of {', '.join(lookup.names('tasks'))}, or a .py file")
+    parser.add_argument(
+        "--config", metavar="NAME|FILE", help="recipe; default: that of the task's name, if there is one"
+    )
+    parser.add_argument("--backbone", metavar="WHERE", help=keys_and_meanings()["backbone"][1])
+    parser.add_argument("--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample")
+    parser.add_argument("--run", metavar="DIR", help="run folder; default: runs/<task>")
+    parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
+                        help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
+    add_reading_flags(parser)
+    return parser
+
+
+def _keys() -> str:
+    """For --help: every key of a recipe, its default and what it means."""
+    lines = [
+        f"  {key} = {'none' if default is None else default}\n      {meaning}"
+        for key, (default, meaning) in keys_and_meanings().items()
+    ]
+    return "\n".join(["keys of a recipe and of --set:", *lines])
