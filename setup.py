@@ -29,6 +29,7 @@ REQUIRES = [
     "h5py>=3.12.1",
     "numpy>=1.26",
     "pydantic>=2.8",
+    "rich>=13.9.4",
     "rouge-score>=0.1.2",
     "sacrebleu>=2.4",
     "safetensors>=0.4.4",

@@ -27,6 +27,7 @@ TABLE = {
     "layers": "sentinels layers/functions",
     "config": "errors",
     "lookup": "errors",
+    "terminal": "",
     "metrics": "errors",
     "weights": "errors",
     "data/rows": "errors",
@@ -39,7 +40,7 @@ TABLE = {
     "text": "errors weights/leave weights/members/__init__ weights/places weights/vocabulary_check "
     "weights/vocabulary_file",
     "models": "errors sentinels layers text weights",
-    "kinds": "errors sentinels config lookup metrics weights data text models",
+    "kinds": "errors sentinels config lookup metrics weights data text models terminal",
     "training/optimizers": "",
     "training/reports": "errors data models training",
     "training": "errors config data types:text models types:kinds",

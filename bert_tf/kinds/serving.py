@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bert_tf.terminal.parts import Part, plain
+
 Named = Mapping[str, Any]
 """Tensors by name."""
 LEAST = 1e-37  # of probabilities, so that their logarithm is finite
@@ -173,6 +175,19 @@ def lengths_of_texts(columns: int) -> Callable[[int], tuple[int, ...]]:
     return lengths
 
 
+@dataclass(frozen=True)
+class OfWords:
+    """Lists of words as texts.
+
+    Args:
+        texts: one for each list.
+        as_json: the number of a list and its row of `answer_function`'s tensors to the answer for its words.
+    """
+
+    texts: Sequence[str]
+    as_json: Callable[[int, Named], dict[str, Any]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Serving:
     """What is served of a task.
@@ -188,6 +203,12 @@ class Serving:
         lengths: how many tokens the text of each column has in an example of so many in all, special ones included;
             None: as `lengths_of_texts` has them. Examples to be timed, and to warm up a server, are made so.
         calls: how READMEs ask the model.
+        shown: what a terminal shows of an answer, as `Kind.as_json` gives it.
+        over_texts: where the first text asks about the second: of a question, several texts by their names, and the
+            rows of `answer_function`'s tensors for each, the answer over all of them, as predict gives it; see
+            `bert_tf.kinds.span_qa.over_texts`. None: nothing is asked.
+        of_words: where each word has a label: what makes texts of lists of words, and of their answers those for words;
+            see `bert_tf.kinds.tagging.of_words`. None: words have none.
 
     >>> from bert_tf.data import InMemory
     >>> from bert_tf.kinds import SpanQA
@@ -203,6 +224,9 @@ class Serving:
     refuses: Mapping[str, str] = field(default_factory=dict)
     lengths: Callable[[int], tuple[int, ...]] | None = None
     calls: Calls = field(default_factory=Calls)
+    shown: Callable[[Named], Sequence[Part]] = plain
+    over_texts: Callable[[str, Mapping[str, str], Sequence[Named]], dict[str, Any]] | None = None
+    of_words: Callable[[Sequence[Sequence[str]]], OfWords] | None = None
 
 
 def log(x: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Contract, Named, Serving, Signatures, TensorNote, Tensors, from_model, log
+from bert_tf.terminal.parts import Line, Part, Shares, given, number
 
 PROBABILITY = TensorNote(name="probability", description="How likely each label is.", labels=True)
 
@@ -37,6 +39,7 @@ def single_label(classes: tuple[str, ...]) -> Serving:
             labels=classes,
             reader="classifier",
         ),
+        shown=_shown_label,
     )
 
 
@@ -61,6 +64,7 @@ def multi_label(classes: tuple[str, ...], *, threshold: float) -> Serving:
             reader="classifier",
             facts={"label_holds_from": threshold},
         ),
+        shown=_shown_labels,
     )
 
 
@@ -93,4 +97,22 @@ def regression(names: tuple[str, ...]) -> Serving:
             labels=names,
             scores=True,
         ),
+        shown=_shown_numbers,
     )
+
+
+def _shown_label(answer: Mapping[str, Any]) -> list[Part]:
+    shares, label = answer["probabilities"], answer["label"]
+    if label is not None:
+        return [*given(answer), Shares(shares, (label,))]
+    return [*given(answer), Line(f"none of them is sure; the best guess is {answer['best_guess']}"), Shares(shares)]
+
+
+def _shown_labels(answer: Mapping[str, Any]) -> list[Part]:
+    none = [] if answer["labels"] else [Line("no label holds")]
+    return [*given(answer), *none, Shares(answer["probabilities"], tuple(answer["labels"]))]
+
+
+def _shown_numbers(answer: Mapping[str, Any]) -> list[Part]:
+    found = answer["values"] if "values" in answer else {"value": answer["value"]}
+    return [*given(answer), *(Line(number(value), name) for name, value in found.items())]

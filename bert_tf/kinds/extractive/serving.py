@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Contract, Serving, Signatures, TensorNote
+from bert_tf.terminal.parts import Line, Part, given
 
 
 def extractive() -> Serving:
@@ -30,4 +32,11 @@ def extractive() -> Serving:
             "tflite:text": "expected tensors: this task splits texts into sentences by patterns, and TFLite has no "
             "operators for those. Received: text"
         },
+        shown=_shown,
     )
+
+
+def _shown(answer: Mapping[str, Any]) -> list[Part]:
+    unread = answer["unread_sentences"]
+    left = [Line(f"{unread} sentences at its end had no room, and were not read")] if unread else []
+    return [*given(answer), Line(answer["summary"], "summary"), *left]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Calls, Contract, Named, Serving, Signatures, TensorNote, Tensors
+from bert_tf.terminal.parts import Part, Shares, given
 
 HOW = "run the file for a row a choice: the softmax over the logits of a text's choices are their probabilities"
 
@@ -53,4 +55,13 @@ def multiple_choice(*, text: str, stem: str | None, columns: int, names: tuple[s
         },
         lengths=lengths,
         calls=Calls(transformers=THEIRS),
+        shown=lambda answer: _shown(answer, names),
     )
+
+
+def _shown(answer: Mapping[str, Any], names: tuple[str, ...]) -> list[Part]:
+    named = [
+        f"{names[i] if i < len(names) else i + 1}: {choice}" for i, choice in enumerate(answer["choices"])
+    ]  # so that two alike choices stay two
+    shares = dict(zip(named, answer["probabilities"], strict=True))
+    return [*given(answer, ("text", "stem")), Shares(shares, (named[answer["choice_index"]],))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Contract, Named, Serving, Signatures, TensorNote, Tensors, from_model
+from bert_tf.terminal.parts import Line, Part, Shares, given
 
 OUTPUTS = {"masked_lm_logits": "logits", "pair_logits": "pair_logits"}
 
@@ -40,4 +42,16 @@ def masked_lm() -> Serving:
             given=given,
         ),
         refuses={"tflite:text": "expected tensors: a text's [MASK] would be read as letters. Received: text"},
+        shown=_shown,
     )
+
+
+def _shown(answer: Mapping[str, Any]) -> list[Part]:
+    masks = answer["masks"]
+    if not masks:
+        return [*given(answer), Line("no [MASK] in it, so nothing is guessed")]
+    parts = [*given(answer), Line(answer["filled"], "filled in")]
+    for i, mask in enumerate(masks, start=1):
+        guesses = {guess["token"]: guess["score"] for guess in mask["guesses"]}
+        parts.append(Shares(guesses, tuple(guesses)[:1], f"[MASK] {i}" if len(masks) > 1 else ""))
+    return parts

@@ -222,7 +222,10 @@ class SpanQA(Measured):
         from bert_tf.kinds.span_qa.serving import span_qa
 
         return span_qa(
+            columns=(self.question, self.context),
             no_answer=self.no_answer,
+            threshold=self.no_answer_threshold,
+            n_best=self.n_best,
             question_tokens=self.question_tokens,
             answer_tokens=self.answer_tokens,
             stride=min(self.stride, self.sequence_length - 3),

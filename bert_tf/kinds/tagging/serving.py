@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.data.tagged.label_sets import LabelSet
 from bert_tf.kinds.serving import Contract, Serving, Signatures, TensorNote, log
+from bert_tf.terminal.parts import Line, Marked, Part, Span
 
 
-def tagger(labels: LabelSet, *, stride: int) -> Serving:
+def tagger(labels: LabelSet, *, stride: int, joiner: str | None) -> Serving:
     """Args:
     stride: pieces that two windows share.
+    joiner: what stands between words that are given one by one.
     """
+    from bert_tf.kinds.tagging.of_words import of_words
 
     def encode(x: Any) -> dict[str, Any]:
         import tensorflow as tf
@@ -36,7 +40,20 @@ def tagger(labels: LabelSet, *, stride: int) -> Serving:
             stride=stride,
             nothing=labels.outside,
         ),
+        shown=_shown,
+        of_words=lambda sentences: of_words(sentences, labels, joiner),
     )
+
+
+def _shown(answer: Mapping[str, Any]) -> list[Part]:
+    """Entities, or labels of words, in the text."""
+    is_entities = "entities" in answer
+    found = answer["entities" if is_entities else "words"]
+    spans = [Span(one["start"], one["end"], one["label"], one["score"]) for one in found]
+    return [
+        Marked(answer["text"], spans, is_listed=is_entities),
+        *([] if found else [Line("  nothing is named in it")]),
+    ]
 
 
 def _facts(labels: LabelSet) -> dict[str, Any]:

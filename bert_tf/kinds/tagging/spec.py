@@ -272,7 +272,7 @@ class Tagging(Measured):
     def serving(self) -> Serving:
         from bert_tf.kinds.tagging.serving import tagger
 
-        return tagger(self.label_set, stride=self._stride(self.sequence_length))
+        return tagger(self.label_set, stride=self._stride(self.sequence_length), joiner=self.joiner)
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         """`entities`, or `words` where each has a label. Positions are characters of `text`."""

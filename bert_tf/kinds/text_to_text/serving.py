@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Calls, Serving, Signatures, Tensors
+from bert_tf.terminal.parts import Line, Part, given
 
 WRITES = """
 from bert_tf.models import Generation
@@ -25,4 +26,9 @@ def text_to_text(write: Callable[[Any, Any], Callable[..., Any]], *, target_leng
         signatures=Signatures(tensors=Tensors(inputs=inputs, spare_positions=target_length, run=write)),
         refuses={"tflite": "expected a task that answers in one pass. Received: one that writes texts"},
         calls=Calls(ours=WRITES, cannot="does not write texts with them"),
+        shown=_shown,
     )
+
+
+def _shown(answer: Mapping[str, Any]) -> list[Part]:
+    return [*given(answer), Line(answer["generated"], "written")]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Contract, Serving, Signatures, TensorNote, Tensors, from_model
+from bert_tf.terminal.parts import Part, Vector
 
 
 def vectors(*, prompt: str | None) -> Serving:
@@ -35,4 +37,9 @@ def vectors(*, prompt: str | None) -> Serving:
         ),
         vector="vector",
         refuses={"tflite": f"{expected}. Received: {prompt!r}"} if prompt else {},
+        shown=_shown,
     )
+
+
+def _shown(answer: Mapping[str, Any]) -> list[Part]:
+    return [Vector(answer["vector"], answer["text"])]
