@@ -8,7 +8,6 @@ from typing import Any
 from bert_tf.kinds.serving import Contract, Serving, Signatures, TensorNote, Tensors, from_model
 from bert_tf.terminal.parts import Line, Marked, Part, Span
 
-
 AROUND = 200  # characters of a context that are shown on either side of an answer
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bert_tf.data.tagged.label_sets import LabelSet
-from bert_tf.kinds.serving import Contract, Serving, Signatures, TensorNote, log
+from bert_tf.kinds.serving import Contract, OfWords, Serving, Signatures, TensorNote, log
 from bert_tf.terminal.parts import Line, Marked, Part, Span
 
 
@@ -15,7 +15,11 @@ def tagger(labels: LabelSet, *, stride: int, joiner: str | None) -> Serving:
     stride: pieces that two windows share.
     joiner: what stands between words that are given one by one.
     """
-    from bert_tf.kinds.tagging.of_words import of_words
+
+    def words(sentences: Sequence[Sequence[str]]) -> OfWords:
+        from bert_tf.kinds.tagging.of_words import of_words
+
+        return of_words(sentences, labels, joiner)
 
     def encode(x: Any) -> dict[str, Any]:
         import tensorflow as tf
@@ -41,7 +45,7 @@ def tagger(labels: LabelSet, *, stride: int, joiner: str | None) -> Serving:
             nothing=labels.outside,
         ),
         shown=_shown,
-        of_words=lambda sentences: of_words(sentences, labels, joiner),
+        of_words=words,
     )
 
 
