@@ -131,6 +131,7 @@ def _output(name: str | None) -> Iterator[IO[str]]:
     path = Path(name).expanduser()
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         beside.replace(path)

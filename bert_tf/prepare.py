@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for corpus in corpora.values():
         run("tokens", preparation.tokenising_jobs(tokenizer, corpus))
     portions = {split: preparation.portions(tokenizer, corpus) for split, corpus in corpora.items()}
+    output.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}.writing-", dir=output.parent))
     try:
         special = (tokenizer.cls_id, tokenizer.sep_id)

@@ -35,15 +35,15 @@ from bert_tf.config import (
     PretrainingConfig,
     RunConfig,
     TrainingConfig,
-    to_toml,
 )
 from bert_tf.config.arguments import argument_layers, plain_path
 from bert_tf.config.resume import is_begun, resumable_changes
 from bert_tf.errors import UserError, in_python
-from bert_tf.inference.runs import write_settings, write_task
+from bert_tf.inference.runs import settings_file, task_file
 from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
+from bert_tf.training.examples import read_examples
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -183,16 +183,15 @@ def _run_to_its_end(
     for change in differing:
         tell(f"{change}: {change.rule.effect if change.rule else ''}")
 
-    # Training.
-    if not begun:
-        write_settings(run_folder, config)
-    write_task(run_folder, kind)
+    # The examples, then training: what is wrong with them is said before TensorFlow is imported.
+    data = str(config.data.source)
+    examples = read_examples(config, kind, data=data)
+    files = task_file(kind) | ({} if begun and not differing else settings_file(config))
     start()
     from bert_tf.training.loop import train as train_run
 
-    data = str(config.data.source)
-    again = {"settings": to_toml(config)} if differing else {}
-    result = train_run(config, kind, run_folder, data=data, is_sample=data == SAMPLE, progress=progress, **again)
+    read = {"data": data, "examples": examples, "is_sample": data == SAMPLE}
+    result = train_run(config, kind, run_folder, **read, files=files, progress=progress)
     return Run(run_folder, kind, result)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from bert_tf.command_line.saying import said_while
 from bert_tf.errors import UserError
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
@@ -38,8 +39,9 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
 def start_tensorflow() -> None:
     """TensorFlow's first import, with Keras on it; of what they log meanwhile only warnings and errors are shown.
 
-    TensorFlow 2.21 writes remarks on oneDNN and CUDA to file descriptor 2 while its libraries load, whatever
-    TF_CPP_MIN_LOG_LEVEL says, so that is where they are held back.
+    It takes seconds, so that it is said: on a terminal until it is done. TensorFlow 2.21 writes remarks on oneDNN and
+    CUDA to file descriptor 2 while its libraries load, whatever TF_CPP_MIN_LOG_LEVEL says, so that is where they are
+    held back.
 
     Raises: UserError if KERAS_BACKEND asks for something else.
     """
@@ -47,6 +49,11 @@ def start_tensorflow() -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise UserError(f"KERAS_BACKEND must be unset or tensorflow for the commands. Received: {backend!r}")
+    with said_while("Loading TensorFlow", unless="tensorflow_text" in sys.modules):
+        _import_tensorflow()
+
+
+def _import_tensorflow() -> None:
     sys.stderr.flush()
     stderr = os.dup(2)
     imported = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 LEVELS = {
@@ -19,6 +21,24 @@ PROGRESS = logging.getLogger("bert_tf.progress")
 def say(message: str) -> None:
     """One line on stderr, unless --verbosity asks for less."""
     PROGRESS.info("%s", message)
+
+
+@contextlib.contextmanager
+def said_while(message: str, *, unless: bool = False) -> Iterator[None]:
+    """One line on stderr before something slow; a terminal's is wiped when that is done."""
+    if unless or not is_said():
+        yield
+    elif not sys.stderr.isatty():
+        say(message)
+        yield
+    else:
+        sys.stderr.write(f"{message} ...")
+        sys.stderr.flush()
+        try:
+            yield
+        finally:
+            sys.stderr.write("\r\x1b[K")  # to the line's beginning, and clear it
+            sys.stderr.flush()
 
 
 def is_said(level: str = "info") -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,24 +25,20 @@ class OpenRun(NamedTuple):
     kind: Kind
 
 
-def write_task(run_folder: Path, kind: Kind) -> None:
-    """Leaves the task in a run folder, so that the run needs its file no longer; nothing for a kind of your own."""
+def task_file(kind: Kind) -> dict[str, str]:
+    """What a run folder keeps of its task, so that the run needs the task's file no longer.
+
+    Returns: the file's name -> its text; nothing for a kind of your own.
+    """
     from bert_tf.kinds.description import describe
 
     described = describe(kind)
-    if described is not None:
-        _write(run_folder / TASK, json.dumps(described, ensure_ascii=False, indent=2) + "\n")
+    return {} if described is None else {TASK: json.dumps(described, ensure_ascii=False, indent=2) + "\n"}
 
 
-def write_settings(run_folder: Path, config: RunConfig) -> None:
-    """Leaves the resolved settings in a run folder."""
-    _write(run_folder / SETTINGS, to_toml(config))
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+def settings_file(config: RunConfig) -> dict[str, str]:
+    """What a run folder keeps of the resolved settings: the file's name -> its text."""
+    return {SETTINGS: to_toml(config)}
 
 
 def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from bert_tf.training.setup import Setup, set_up
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.examples import Examples
 
 REPORT_STEPS = 50
 
@@ -31,8 +33,9 @@ def train(
     run_folder: Path,
     *,
     data: str,
+    examples: Mapping[str, Examples] | None = None,
     is_sample: bool = False,
-    settings: str | None = None,
+    files: Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Trains a run to its end, from wherever it stands, and returns what stands in its result.json.
@@ -40,16 +43,17 @@ def train(
     Args:
         config: the resolved run.
         kind: the task.
-        run_folder: where checkpoints, model, logs and result go; there already, and writable.
+        run_folder: where checkpoints, model, logs and result go; made once all is built that they are made by.
         data: where the task's data is, as `kind.read` takes it.
+        examples: what was read there, by `read_examples`; None: it is read now.
         is_sample: whether that is the sample bundled with the library; noted in the result.
-        settings: what config.toml is to say from now on, once the run is found to be one that `config` may resume;
-            None: it stays.
+        files: name -> text of files that the run folder is to hold, such as config.toml: written once the run is found
+            to be one that `config` may begin or resume.
         progress: whether the rate, the loss and the scores are shown on stderr.
     Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number.
     """
-    setup = set_up(config, kind, run_folder, data=data)
-    resumed = _restore(setup, run_folder, settings)
+    setup = set_up(config, kind, run_folder, data=data, examples=examples)
+    resumed = _restore(setup, run_folder, files or {})
     loop = Loop(setup, run_folder, resumed=resumed, progress=progress)
     try:
         loop.begin()
@@ -63,7 +67,7 @@ def train(
     return result
 
 
-def _restore(setup: Setup, run_folder: Path, settings: str | None) -> bool:
+def _restore(setup: Setup, run_folder: Path, files: Mapping[str, str]) -> bool:
     """The weights of the run's last checkpoint win over those it was built with. Returns: whether there was one."""
     resumed = setup.checkpoints.restore()
     done, options = int(setup.state.next_batch.numpy()), setup.config.training
@@ -76,8 +80,9 @@ def _restore(setup: Setup, run_folder: Path, settings: str | None) -> bool:
     setup.optimizer.schedules = history.schedules
     if setup.placement.is_chief:
         (run_folder / "result.json").unlink(missing_ok=True)  # first, or a run cut off here would seem finished
-        if settings is not None:
-            write_whole(run_folder / "config.toml", settings)
+        run_folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            write_whole(run_folder / name, text)
         history.write(run_folder)
     return resumed
 

@@ -18,6 +18,7 @@ from bert_tf.errors import UserError
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.asked import freeze_as_asked, schedule_as_asked
 from bert_tf.training.checkpoints import Checkpoints, State
+from bert_tf.training.examples import read_examples
 from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
 from bert_tf.training.optimizers.lamb import Lamb
 from bert_tf.training.optimizers.loss_scale import LossScale
@@ -81,7 +82,9 @@ class Setup:
     score: Callable[[], dict[str, float]]
 
 
-def set_up(config: RunConfig, kind: Kind, run_folder: Path, *, data: str) -> Setup:
+def set_up(
+    config: RunConfig, kind: Kind, run_folder: Path, *, data: str, examples: Mapping[str, Examples] | None = None
+) -> Setup:
     """Builds a run; writes nothing into its folder.
 
     Args: as of `bert_tf.training.loop.train`.
@@ -94,7 +97,9 @@ def set_up(config: RunConfig, kind: Kind, run_folder: Path, *, data: str) -> Set
 
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
     tokenizer = kind.tokenizer_of(config)
-    examples, splits = _read(kind, tokenizer, config.data, place=data)
+    if examples is None:
+        examples = read_examples(config, kind, data=data)
+    splits = _tokenised(kind, tokenizer, examples, config.data)
     history = _history(run_folder, splits, options, place=data)
     epochs = _plan(splits["train"], config.data, options, placement, steps=history.planned_steps, seed=config.seed)
     total_steps = epochs.number_of_batches(options.epochs)
@@ -163,17 +168,14 @@ def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> 
     return placement
 
 
-def _read(
-    kind: Kind, tokenizer: BertTokenizer, options: DataConfig, *, place: str
-) -> tuple[dict[str, Examples], dict[str, Features | Stream]]:
-    """The training set and all splits that are scored: as they were read, and tokenised."""
-    examples: dict[str, Examples] = {}
-    splits: dict[str, Features | Stream] = {}
-    for split in ("train", *kind.scored_splits):
-        examples[split] = kind.read(place, split, skip_bad_rows=options.skip_bad_rows)
-        splits[split] = kind.features(tokenizer, examples[split], sequence_length=options.sequence_length)
-        if not examples[split].is_labelled:
-            raise UserError(f"{place}: the split {split} has no labels, and training needs them")
+def _tokenised(
+    kind: Kind, tokenizer: BertTokenizer, examples: Mapping[str, Examples], options: DataConfig
+) -> dict[str, Features | Stream]:
+    """All splits as the model gets them."""
+    splits: dict[str, Features | Stream] = {
+        split: kind.features(tokenizer, part, sequence_length=options.sequence_length)
+        for split, part in examples.items()
+    }
     unknown = splits["train"].share_of(tokenizer.unk_id)
     if unknown > MANY_UNKNOWN:
         LOG.warning(
@@ -181,7 +183,7 @@ def _read(
             100 * unknown,
             tokenizer.special_tokens["unk_token"],
         )
-    return examples, splits
+    return splits
 
 
 def _history(

@@ -15,8 +15,11 @@ def loop(monkeypatch):
     """Stands in for the training loop: notes what it is called with, and leaves a finished run."""
     calls = []
 
-    def stand_in(config, kind, run_folder, *, data, is_sample, progress):
+    def stand_in(config, kind, run_folder, *, data, examples, is_sample, files, progress):
         calls.append({"config": config, "data": data, "is_sample": is_sample, "progress": progress})
+        run_folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (run_folder / name).write_text(text, encoding="utf-8")
         result = {"task": "sst2", "metrics": {"accuracy": 0.5}}
         (run_folder / "model").mkdir(exist_ok=True)
         (run_folder / "result.json").write_text(json.dumps(result))

@@ -341,7 +341,10 @@ def test_predict_as_a_process_prints_only_answers(tiny_run):
     done = run("predict", f"--run={tiny_run}", "--input=-", stdin="good film\n\nbad\n")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["good film", "", "bad"]
-    assert done.stderr.count("\n") == 1, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2, lines
+    assert lines[0] == "Loading TensorFlow"
+    assert lines[1].startswith("3 texts in ")
 
 
 def test_predict_where_no_model_is_yet(tiny_run, tmp_path):
@@ -362,8 +365,11 @@ def test_a_wrong_vocabulary_is_one_line_after_tensorflow_has_started_too(damaged
     done = run("predict", f"--run={damaged}", "--text=x")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert "vocab" in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2, lines
+    assert lines[0] == "Loading TensorFlow"
+    assert lines[1].startswith("python -m bert_tf.predict: error: ")
+    assert "vocab" in lines[1]
 
 
 def test_truncated_weights_are_named(damaged):

@@ -11,7 +11,7 @@ from bert_tf import lookup
 from bert_tf.config import RunConfig, to_toml
 from bert_tf.data import Conll, Csv, InMemory, JsonLines, Tfds
 from bert_tf.errors import UserError
-from bert_tf.inference.runs import TASK, open_run, write_task
+from bert_tf.inference.runs import TASK, open_run, task_file
 from bert_tf.kinds import Classification, Tagging, TextToText
 from bert_tf.kinds.definitions import load_task
 from bert_tf.kinds.description import describe, read_description
@@ -39,7 +39,8 @@ def run_of(tmp_path):
         (folder / "model").mkdir(parents=True)
         config = RunConfig.model_validate({"task": task or str(file)})
         (folder / "config.toml").write_text(to_toml(config), encoding="utf-8")
-        write_task(folder, load_task(config.task))
+        for name, content in task_file(load_task(config.task)).items():
+            (folder / name).write_text(content, encoding="utf-8")
         return folder, file
 
     return make

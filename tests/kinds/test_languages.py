@@ -9,7 +9,7 @@ from bert_tf import load_task
 from bert_tf.config import RunConfig
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
-from bert_tf.inference.runs import open_run, write_task
+from bert_tf.inference.runs import open_run, task_file
 from bert_tf.kinds import Classification, ExtractiveSummarization, Pretraining, TextToText
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
@@ -190,7 +190,8 @@ def test_a_run_keeps_its_language(tmp_path):
     (tmp_path / "config.toml").write_text(settings, encoding="utf-8")
     for keeps_task in (False, True):
         if keeps_task:
-            write_task(tmp_path, load_task("scitldr"))
+            for name, text in task_file(load_task("scitldr")).items():
+                (tmp_path / name).write_text(text, encoding="utf-8")
         config, kind = open_run(tmp_path)
         assert isinstance(kind, ExtractiveSummarization)
         assert (config.data.language, kind.language, kind.separator) == ("zh", "zh", "")
