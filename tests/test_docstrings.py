@@ -21,7 +21,7 @@ PUBLIC_CLASSES = ("BertBackbone", "BertClassifier", "BertConfig", "BertTokenizer
 # What people import, and where from.
 PUBLIC = ("bert_tf", "bert_tf.layers", "bert_tf.kinds", "bert_tf.data", "bert_tf.exporting")
 # Of these every public function has an example too, but what is for other parts of the library alone.
-METRICS = ("answer_rules", "bleu", "classification", "entities", "ranking", "rouge", "span_answers")
+METRICS = ("answer_rules", "bleu", "classification", "curves", "entities", "ranking", "rouge", "span_answers")
 INNER = {"check_reference", "check_retrieval_metric", "check_texts", "ranked_for", "rouge_tokenizer", "without"}
 ARTEFACTS = ("exporting.models:HuggingFace", "exporting.models:Keras", "exporting.saved_model.artefact:SavedModel",
              "exporting.tflite.artefact:TFLite")  # fmt: skip

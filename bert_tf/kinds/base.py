@@ -11,6 +11,7 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.kinds.building import Modelled
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics import get_metric
@@ -124,6 +125,15 @@ class Kind(Modelled):
     def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
         """What evaluate gives besides single numbers, by name, as JSON can hold it."""
         return {}
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        """Which answers are right, and what tables and figures say of them: `bert_tf.kinds.diagnosis`. Without labels,
+        and by default, there is nothing to say.
+
+        Args:
+            answers: what `answer_function` gave for each of the examples, as `Pipeline.rows` has it.
+        """
+        return Diagnosis()
 
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         """Metrics of simple answers that need no model, by their names; evaluate prints them beside the model's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,3 +48,41 @@ def entity_scores(predictions: Sequence[Sequence[str]], labels: Sequence[Sequenc
         none = Undefined("there is no entity to find")
         found |= {"recall": none} if has_entity[0] else dict.fromkeys(found, none)
     return {name: found[name] for name in ENTITY_METRICS}
+
+
+def entity_table(
+    predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]
+) -> list[dict[str, str | int | float | None]]:
+    """The same scores for each type that either side has, in the order of the alphabet, by the same rules.
+
+    Args:
+        predictions, labels: as those of `entity_scores`.
+    Returns: for each type `type`, `precision`, `recall` and `f1`, None where it is 0 / 0, and `entities`, how many
+        there are to be found, and `found`, how many were named.
+
+    >>> table = entity_table([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])
+    >>> [(row["type"], row["precision"], row["recall"]) for row in table]
+    [('LOC', 0.0, None), ('PER', 1.0, 1.0)]
+    """
+    from seqeval.metrics.sequence_labeling import get_entities, precision_recall_fscore_support
+
+    sides = [[list(tags) for tags in side] for side in (labels, predictions)]
+    counts = [Counter(kind for tags in side for kind, _, _ in get_entities(tags)) for side in sides]
+    types = sorted(counts[0] | counts[1])
+    if not types:
+        return []
+    scores: Any = precision_recall_fscore_support(*sides, average=None, zero_division=NOTHING)
+    table: list[dict[str, str | int | float | None]] = []
+    for kind, precision, recall, f1 in zip(types, *scores[:3], strict=True):
+        wanted, found = counts[0][kind], counts[1][kind]
+        table.append(
+            {
+                "type": kind,
+                "precision": float(precision) if found else None,
+                "recall": float(recall) if wanted else None,
+                "f1": float(f1),
+                "entities": wanted,
+                "found": found,
+            }
+        )
+    return table

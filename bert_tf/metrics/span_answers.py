@@ -22,6 +22,24 @@ SQUAD_METRICS = (
 )
 
 
+def answer_scores(
+    prediction: str, answers: Sequence[str], *, no_answer: bool = False, language: str = "en"
+) -> dict[str, float]:
+    """`exact_match` and `f1` of one answer, in [0, 1], by the rules of `squad_scores`.
+
+    Args:
+        prediction: what was answered; "" for "no answer".
+        answers, no_answer, language: as those of `squad_scores`, of this question.
+
+    >>> answer_scores("the old city of Rome", ["Rome"])
+    {'exact_match': 0.0, 'f1': 0.4}
+    """
+    scores = {"exact_match": _exact_match, "f1": _f1}
+    return {
+        name: _best(score, prediction, answers, no_answer, language_code(language)) for name, score in scores.items()
+    }
+
+
 def squad_scores(
     predictions: Sequence[str],
     answers: Sequence[Sequence[str]],

@@ -10,7 +10,9 @@ import numpy as np
 
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.classes import OfClasses
+from bert_tf.kinds.classification.diagnosis import of_labels
 from bert_tf.kinds.classification.pooled import inputs_as_json
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 
@@ -108,6 +110,12 @@ class MultiLabel(OfClasses):
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self.metrics_of(self.guesses(answers), examples, self.probabilities(answers))
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        probabilities = np.stack([answer["probabilities"] for answer in answers])
+        return of_labels(
+            self.text_columns, self.classes, examples, predictions=self.guesses(answers), probabilities=probabilities
+        )
 
     def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
         """0 or 1, int32 [E, C]"""

@@ -11,7 +11,9 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.classification.diagnosis import of_numbers
 from bert_tf.kinds.classification.pooled import Pooled, inputs_as_json
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 
@@ -88,6 +90,10 @@ class Regression(Pooled):
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self.metrics_of(np.stack([answer["values"] for answer in answers]), examples)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        values = np.stack([answer["values"] for answer in answers])
+        return of_numbers(self.text_columns, self.output_names, examples, values=values)
 
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:
         """Returns: `values` float32 [B, C]: what the model's `scores` makes of its outputs."""

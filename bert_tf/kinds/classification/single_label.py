@@ -10,7 +10,9 @@ import numpy as np
 
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.classes import OfClasses
+from bert_tf.kinds.classification.diagnosis import of_one_class
 from bert_tf.kinds.classification.pooled import inputs_as_json
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics.undefined import Undefined
@@ -135,6 +137,16 @@ class Classification(OfClasses):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         rejected = np.array([bool(answer.get("is_rejected", False)) for answer in answers])
         return self._metrics(self.guesses(answers), self.probabilities(answers), rejected, examples)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        return of_one_class(
+            self.text_columns,
+            self.classes,
+            examples,
+            predictions=self.guesses(answers),
+            probabilities=np.stack([answer["probabilities"] for answer in answers]),
+            rejected=np.array([bool(answer.get("is_rejected", False)) for answer in answers]),
+        )
 
     def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
         return np.array([int(answer["label_index"]) for answer in answers])

@@ -12,6 +12,7 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.rows.summaries import document, references
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis, diagnose_texts
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
 from bert_tf.kinds.measured import Measured
@@ -186,6 +187,12 @@ class ExtractiveSummarization(Measured):
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self._metrics([bytes(answer["summary"]).decode("utf-8") for answer in answers], examples)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        assert isinstance(examples, SummaryExamples)
+        assert examples.references is not None
+        texts = [bytes(answer["summary"]).decode("utf-8") for answer in answers]
+        return diagnose_texts(self.text_columns, examples, texts, examples.references, metrics=self._metrics)
 
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         """The first `num_sentences` sentences, and the best that sentences can do: the oracle's."""

@@ -11,6 +11,7 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.rows.cells import shown, whole_text
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.multiple_choice.cells import FEWEST, SEPARATOR, ChoiceRows, listed
 from bert_tf.kinds.multiple_choice.examples import CHOICE_MASK, ChoiceExamples, encode_choices
@@ -193,6 +194,11 @@ class MultipleChoice(Measured):
 
     def measure_answers(self, answers: Sequence[Answer], examples: ChoiceExamples) -> dict[str, float]:
         return self._metrics(np.array([int(answer["choice_index"]) for answer in answers]), examples)
+
+    def diagnose(self, answers: Sequence[Answer], examples: ChoiceExamples) -> Diagnosis:
+        from bert_tf.kinds.multiple_choice.diagnosis import diagnose_choices
+
+        return diagnose_choices(self.text, self.stem, answers, examples)
 
     def _metrics(self, guesses: np.ndarray, examples: ChoiceExamples) -> dict[str, float]:
         assert examples.labels is not None

@@ -13,6 +13,7 @@ import numpy as np
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Answered, Diagnosis, share
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
 from bert_tf.kinds.serving import Serving
@@ -162,11 +163,29 @@ class Pretraining(OnCorpus):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         """The share of the corpus's sentences in which the best guess is the word that was hidden."""
         assert isinstance(examples, Corpus)
-        right = [
-            len(answer["tokens"]) > 0 and answer["tokens"][0][0].decode("utf-8").casefold() == word.casefold()
-            for answer, word in zip(answers, examples.words, strict=True)
-        ]
+        right = [row.is_right is True for row in self.diagnose(answers, examples).rows]
         return {"hidden_word_accuracy": float(np.mean(right)) if right else 0.0}
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        """The hidden words of the corpus's sentences, and the best guesses."""
+        assert isinstance(examples, Corpus)
+        rows = []
+        for i, (text, word, answer) in enumerate(zip(examples.texts, examples.words, answers, strict=True)):
+            is_there = len(answer["tokens"]) > 0
+            guess = answer["tokens"][0][0].decode("utf-8") if is_there else ""
+            rows.append(
+                Answered(
+                    number=i,
+                    inputs={"text": text},
+                    expected=word,
+                    answered=guess,
+                    is_right=guess.casefold() == word.casefold(),
+                    confidence=float(answer["scores"][0][0]) if is_there else None,
+                )
+            )
+        right = sum(row.is_right is True for row in rows)
+        summary = f"The hidden word was the best guess in {share(right, len(rows))} sentences." if rows else ""
+        return Diagnosis(rows=rows, summary=summary)
 
     def answer_function(
         self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None

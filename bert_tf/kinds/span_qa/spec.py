@@ -11,6 +11,7 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
@@ -173,6 +174,12 @@ class SpanQA(Measured):
         spans = [(*answer["n_best_start"][:1], *answer["n_best_end"][:1]) or (0, 0) for answer in answers]
         starts, ends = zip(*spans, strict=True)
         return self._metrics(starts, ends, [answer["no_answer_score"] for answer in answers], examples)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        from bert_tf.kinds.span_qa.diagnosis import diagnose_spans
+
+        assert isinstance(examples, SpanExamples)
+        return diagnose_spans(self.text_columns, answers, examples, no_answer=self.no_answer, language=self.language)
 
     def _metrics(
         self, starts: Iterable[int], ends: Iterable[int], differences: Any, examples: Examples

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bert_tf.data.tagged.label_sets import OUTSIDE, LabelSet
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.tagging.examples import TaggedExamples
 from bert_tf.metrics.entities import ENTITY_METRICS, entity_scores
 
 ACCURACY = "accuracy"
@@ -55,4 +57,23 @@ def plain_tags(labels: LabelSet, indices: np.ndarray, follows: Sequence[bool] | 
         elif tag is None:
             tag = bridged[i] if bridged[i].startswith("I-") else OUTSIDE
         found.append(tag)
+    return found
+
+
+def answered_labels(names: Sequence[str], answers: Sequence[Answer], examples: TaggedExamples) -> list[np.ndarray]:
+    """The labels that a model gave to the words of sentences, int [W] each, from what it answered of their texts.
+
+    Args:
+        names: of the model's labels.
+    """
+    from bert_tf.kinds.tagging.features import first_pieces
+
+    numbers = {name.encode(): number for number, name in enumerate(names)}
+    found = []
+    for answer, words, starts in zip(answers, examples.words, examples.starts, strict=True):
+        tags = np.full(len(words), UNSEEN)
+        ends = np.array([start + len(word) for start, word in zip(starts, words, strict=True)])
+        places, pieces = first_pieces(np.asarray(starts), ends, answer["piece_start"])
+        tags[places] = [numbers[bytes(answer["piece_tag"][piece])] for piece in pieces]
+        found.append(tags)
     return found

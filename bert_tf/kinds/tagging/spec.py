@@ -16,11 +16,12 @@ from bert_tf.data.tagged.label_sets import LabelSet, of_types, read_labels
 from bert_tf.data.tagged.rows import SCHEMES, TaggedRows
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.tagging.examples import TaggedExamples
-from bert_tf.kinds.tagging.scoring import TAG_METRICS, UNSEEN, plain_tags, tag_scores
+from bert_tf.kinds.tagging.scoring import TAG_METRICS, UNSEEN, answered_labels, plain_tags, tag_scores
 from bert_tf.metrics.entities import ENTITY_METRICS
 
 if TYPE_CHECKING:
@@ -237,27 +238,29 @@ class Tagging(Measured):
     def measure_answers(
         self, answers: Sequence[Answer], examples: Examples, metrics: Sequence[str] = ()
     ) -> dict[str, float]:
-        from bert_tf.kinds.tagging.features import first_pieces
+        assert isinstance(examples, TaggedExamples)
+        return self._metrics(answered_labels(self.tag_names, answers, examples), examples, metrics)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
+        from bert_tf.kinds.tagging.diagnosis import diagnose_tags
 
         assert isinstance(examples, TaggedExamples)
-        numbers = {name.encode(): number for number, name in enumerate(self.tag_names)}
-        found = []
-        for answer, words, starts in zip(answers, examples.words, examples.starts, strict=True):
-            tags = np.full(len(words), UNSEEN)
-            ends = np.array([start + len(word) for start, word in zip(starts, words, strict=True)])
-            places, pieces = first_pieces(np.asarray(starts), ends, answer["piece_start"])
-            tags[places] = [numbers[bytes(answer["piece_tag"][piece])] for piece in pieces]
-            found.append(tags)
-        return self._metrics(found, examples, metrics)
+        predicted, right = self._plain(answered_labels(self.tag_names, answers, examples), examples)
+        return diagnose_tags(self.label_set, predicted, right, answers, examples)
 
     def _metrics(
         self, predictions: Sequence[np.ndarray], examples: TaggedExamples, metrics: Sequence[str] = ()
     ) -> dict[str, float]:
+        return tag_scores(*self._plain(predictions, examples), metrics or self.metrics)
+
+    def _plain(
+        self, predictions: Sequence[np.ndarray], examples: TaggedExamples
+    ) -> tuple[list[list[str]], list[list[str]]]:
+        """The tags that were predicted and the right ones, in one form."""
         assert examples.tags is not None
         labels = self.label_set
         predicted = [plain_tags(labels, tags, examples.follows(i)) for i, tags in enumerate(predictions)]
-        right = [plain_tags(examples.label_set, np.asarray(tags)) for tags in examples.tags]
-        return tag_scores(predicted, right, metrics or self.metrics)
+        return predicted, [plain_tags(examples.label_set, np.asarray(tags)) for tags in examples.tags]
 
     def answer_function(
         self, model: BertTagger, tokenizer: BertTokenizer, *, sequence_length: int | None = None

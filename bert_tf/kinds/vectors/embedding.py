@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from bert_tf.config import SAMPLE
 from bert_tf.errors import UserError
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.vectors.spec import SentenceVectors, TextGroups, numbered, unit_rows
 from bert_tf.metrics import get_metric
 from bert_tf.metrics.ranking import check_retrieval_metric, rank, ranked_for, retrieval_scores
@@ -121,11 +123,38 @@ class Embedding(SentenceVectors):
             found |= self._ranking(vectors, examples.members, of_ranking)
         return {name: found[name] for name in self.metrics}
 
+    def diagnose(self, answers: Sequence[Answer], examples: TextGroups) -> Diagnosis:
+        from bert_tf.kinds.vectors import diagnosis
+
+        vectors = np.stack([answer["vector"] for answer in answers])
+        if self.score is not None:
+            return diagnosis.of_scored_pairs(self.text, vectors, examples, score_range=self.score_range)
+        if TRIPLET_METRIC in self.metrics:
+            return diagnosis.of_triplets(self.text, vectors, examples)
+        anchors, positives, judgements = _judged(examples.members)
+        first = rank(vectors[anchors], vectors[positives], 1)[:, 0]
+        units = unit_rows(vectors)
+        number = {text: place for place, text in enumerate(positives.tolist())}
+        return diagnosis.of_ranking(
+            self.text[0],
+            [examples.texts[int(anchor)] for anchor in anchors],
+            [examples.texts[int(positive)] for positive in positives],
+            [[number[positive] for positive in judgements[anchor]] for anchor in anchors.tolist()],
+            first.tolist(),
+            np.sum(units[anchors] * units[positives[first]], axis=-1).tolist(),
+        )
+
     def _ranking(self, vectors: np.ndarray, members: np.ndarray, names: list[str]) -> dict[str, float]:
         """Of each different anchor against every positive."""
-        anchors, positives = np.unique(members[:, 0]), np.unique(members[:, 1])
-        judgements: dict[int, dict[int, float]] = {int(anchor): {} for anchor in anchors}
-        for anchor, positive in members[:, :2].tolist():
-            judgements[anchor][positive] = 1.0
+        anchors, positives, judgements = _judged(members)
         ranked = positives[rank(vectors[anchors], vectors[positives], ranked_for(names))]
         return retrieval_scores(ranked.tolist(), [judgements[int(anchor)] for anchor in anchors], names)
+
+
+def _judged(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, dict[int, float]]]:
+    """The different anchors and positives of examples, by the numbers of their texts, and which go together."""
+    anchors, positives = np.unique(members[:, 0]), np.unique(members[:, 1])
+    judgements: dict[int, dict[int, float]] = {int(anchor): {} for anchor in anchors}
+    for anchor, positive in members[:, :2].tolist():
+        judgements[anchor][positive] = 1.0
+    return anchors, positives, judgements

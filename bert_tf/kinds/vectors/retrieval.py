@@ -14,7 +14,9 @@ from bert_tf.data.rows.cells import number
 from bert_tf.data.rows.judgements import gathered
 from bert_tf.data.sources.text_sets import known_id
 from bert_tf.errors import UserError
-from bert_tf.kinds.vectors.spec import SentenceVectors, TextGroups
+from bert_tf.kinds.base import Answer
+from bert_tf.kinds.diagnosis import Diagnosis
+from bert_tf.kinds.vectors.spec import SentenceVectors, TextGroups, unit_rows
 from bert_tf.metrics.ranking import check_retrieval_metric, rank, ranked_for, retrieval_scores, without
 
 
@@ -114,16 +116,41 @@ class Retrieval(SentenceVectors):
         return self.ignore_identical_ids
 
     def measure_vectors(self, vectors: np.ndarray, examples: Judged) -> dict[str, float]:
-        judged = [query for query, found in enumerate(examples.judgements) if found]
+        judged = _judged(examples)
+        ranked = self._ranked(vectors, examples, ranked_for(self.metrics))
+        return retrieval_scores(ranked, [examples.judgements[query] for query in judged], self.metrics)
+
+    def _ranked(self, vectors: np.ndarray, examples: Judged, depth: int) -> list[list[int]]:
+        """For each judged query the documents nearest to it."""
+        judged = _judged(examples)
         queries = vectors[examples.documents :][judged]
         own = [examples.own[query] for query in judged] if examples.own else None
-        depth = ranked_for(self.metrics) + (own is not None)
-        ranked = rank(queries, vectors[: examples.documents], depth).tolist()
-        return retrieval_scores(
-            ranked if own is None else without(ranked, own),
-            [examples.judgements[query] for query in judged],
-            self.metrics,
+        ranked = rank(queries, vectors[: examples.documents], depth + (own is not None)).tolist()
+        return ranked if own is None else without(ranked, own)
+
+    def diagnose(self, answers: Sequence[Answer], examples: Judged) -> Diagnosis:
+        from bert_tf.kinds.vectors.diagnosis import of_ranking
+
+        vectors = np.stack([answer["vector"] for answer in answers])
+        judged = _judged(examples)
+        # A collection may be the query's own document alone.
+        first = [ranked[0] if ranked else -1 for ranked in self._ranked(vectors, examples, 1)]
+        pairs = [(query, best) for query, best in zip(judged, first, strict=True) if best >= 0]
+        units, start = unit_rows(vectors), examples.documents
+        right = [[document for document, gain in examples.judgements[query].items() if gain > 0] for query, _ in pairs]
+        return of_ranking(
+            "query",
+            [examples.texts[start + query] for query, _ in pairs],
+            examples.texts[:start],
+            right,
+            [best for _, best in pairs],
+            [float(units[start + query] @ units[best]) for query, best in pairs],
         )
+
+
+def _judged(examples: Judged) -> list[int]:
+    """The queries of which something is judged."""
+    return [query for query, found in enumerate(examples.judgements) if found]
 
 
 def _id(cell: Any) -> str:
