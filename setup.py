@@ -51,6 +51,7 @@ EXTRAS = {
     "prepare": ["apache-beam>=2.60"],
     "search": ["faiss-cpu>=1.9.0.post1"],
     "serving": ["grpcio>=1.60", "tensorflow-serving-api>=2.19"],
+    "spacy": ["msgpack>=1.1"],
     "tfds": ["tensorflow-datasets>=4.9"],
     "tflite": ["ai-edge-litert>=2.1", "flatbuffers>=24"],
     "vocabulary": ["tokenizers>=0.21"],

@@ -10,6 +10,7 @@ from bert_tf.data.rows.cells import number, text, yes_or_no
 from bert_tf.data.rows.labels import class_index, class_indices
 from bert_tf.data.rows.span_answers import SpanAnswer
 from bert_tf.data.rows.table import Table
+from bert_tf.data.sources.annotated.source import Annotated
 from bert_tf.data.sources.base import HuggingFaceDataset, Source, Tfds
 from bert_tf.data.sources.beir import Beir
 from bert_tf.data.sources.conll import Conll
@@ -24,6 +25,7 @@ from bert_tf.data.sources.table_files import Csv, JsonLines, Parquet, Tsv
 from bert_tf.data.sources.tmx import Tmx
 
 __all__ = [
+    "Annotated",
     "BatchLayout",
     "BatchPlans",
     "Beir",

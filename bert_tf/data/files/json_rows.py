@@ -16,7 +16,7 @@ from bert_tf.data.rows.cells import shown
 from bert_tf.data.rows.table import BadRow
 from bert_tf.errors import UserError
 
-ARRAY = re.compile(r"\s*\[\s*([{\]]|$)")
+ARRAY = re.compile(r"\s*\[\s*([{\]]|\[\s*\"|$)")
 IN_PARTS = re.compile(r"\s*\{(.*[{\[,])?\s*")  # an object that more lines belong to
 SPACE = re.compile(r"[ \t\r\n]*")
 TWICE = "objects that name a key twice, of which the last is read"
@@ -26,8 +26,9 @@ def json_rows(file: DataFile, wanted: Wanted) -> Rows:
     """Rows of a file with a JSON object a line, which the names ending in .jsonl promise; or with one JSON value, an
     array of objects or an object that has one list of them, which is held in memory.
 
-    What a row holds is what `json.loads` makes of it. Empty lines are left out and counted. A wanted column that a row
-    has one level further in, as in `{"translation": {"en": ...}}`, is found there.
+    What a row holds is what `json.loads` makes of it; a list of a text and an object, as spaCy 2 has it, is the object
+    with the text as `text`. Empty lines are left out and counted. A wanted column that a row has one level further in,
+    as in `{"translation": {"en": ...}}`, is found there.
 
     Raises: UserError for JSON that breaks off, naming the line.
     """
@@ -78,7 +79,7 @@ def _only_value(row: Row, wanted: Wanted, notes: Notes) -> Iterator[Row]:
         for place in next(iter(value.values())):
             yield number, {name: column[place] for name, column in value.items()}
         return
-    if isinstance(value, Mapping) and not fits(list(value), wanted):
+    if isinstance(value, Mapping) and not wanted.whole and not fits(list(value), wanted):
         lists = [key for key, part in value.items() if isinstance(part, list) and part and isinstance(part[0], dict)]
         if len(lists) == 1:
             notes.say(f"its rows are the objects of its list {lists[0]!r}")
@@ -103,6 +104,12 @@ def _object(decoder: json.JSONDecoder, line: str) -> Mapping[str, Any] | BadRow:
         value = decoder.decode(line)
     except (ValueError, RecursionError) as error:
         return BadRow(f"expected a JSON object. Received: {shown(line)} ({error})")
+    return _row(value)
+
+
+def _row(value: Any) -> Mapping[str, Any] | BadRow:
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
+        return {"text": value[0], **value[1]}
     return value if isinstance(value, dict) else BadRow(f"expected a JSON object. Received: {shown(value)}")
 
 
@@ -136,7 +143,7 @@ def _whole(text: str, number: int, file: DataFile, wanted: Wanted, notes: Notes)
         written = text[at:end]
         bad = None if written.isascii() else decoding_error(written, file.encoding)
         at = end
-        row = value if isinstance(value, dict) else BadRow(f"expected a JSON object. Received: {shown(value)}")
+        row = _row(value)
         if is_array or not is_only:
             yield line, bad or row
         elif held is None:

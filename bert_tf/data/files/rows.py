@@ -26,12 +26,14 @@ class Wanted:
         aliases: for a column of ours, another name that it has where such files are published.
         reads: for columns whose cells are not just any text, what raises ValueError for a cell that cannot be; by them
             a first row of data is told from a header.
+        whole: whether a JSON file's only object is a row, though it has a list of objects.
     """
 
     required: Sequence[str] = ()
     optional: Sequence[str] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

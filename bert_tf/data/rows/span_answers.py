@@ -6,12 +6,13 @@ import ast
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bert_tf.data.rows.cells import shown
 from bert_tf.data.rows.cells import text as text_cell
+from bert_tf.data.rows.units import other_units
 
 NO_PLACE = -1
 NEAR = 2  # characters that a place may be off by, which people's tools often are
@@ -139,9 +140,8 @@ def _found(answer: SpanAnswer, context: str) -> tuple[SpanAnswer, str] | None:
     """
     text, start = answer.text, answer.start
     if start >= 0:
-        other = {
-            other: how for how, other in _other_units(context, start) if other >= 0 and context.startswith(text, other)
-        }
+        units = other_units(context, start, "context")
+        other = {other: how for how, other in units if other >= 0 and context.startswith(text, other)}
         if len(other) == 1:
             ((at, how),) = other.items()
             return SpanAnswer(text, at), how
@@ -153,26 +153,6 @@ def _found(answer: SpanAnswer, context: str) -> tuple[SpanAnswer, str] | None:
             first, last = spans[0]
             return SpanAnswer(context[first:last], first), how
     return None
-
-
-def _other_units(context: str, start: int) -> Iterator[tuple[str, int]]:
-    """What a place may have been counted in, and the character that it is then."""
-    yield "was counted without the white space before the context", start + len(context) - len(context.lstrip())
-    if "\r\n" in context:
-        yield "was counted with line ends of one character", _characters(context, start, lambda c: c != "\r")
-    if not context.isascii():
-        yield "was counted in units of UTF-16", _characters(context, start, lambda c: 1 + (ord(c) > 0xFFFF))
-        yield "was counted in bytes", _characters(context, start, lambda c: len(c.encode("utf-8", "surrogatepass")))
-
-
-def _characters(context: str, units: int, size: Any) -> int:
-    """How many characters come before so many units; -1 where no character begins there."""
-    at = 0
-    for number, character in enumerate(context):
-        if at >= units and size(character):
-            return number if at == units else -1
-        at += size(character)
-    return -1
 
 
 def _problem(answer: SpanAnswer, context: str) -> str:

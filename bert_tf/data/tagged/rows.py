@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bert_tf.data.rows.cells import shown
 from bert_tf.data.rows.table import BadRow
 from bert_tf.data.tagged.label_sets import LabelSet
-from bert_tf.data.tagged.spans import Sentence, are_spans, words_and_tags
+from bert_tf.data.tagged.spans import Sentence, are_in_utf16, are_spans, words_and_tags
 from bert_tf.data.tagged.tag_reader import SCHEMES, TagReader
 from bert_tf.data.tagged.tags import TagError, Tags, words
 
 __all__ = ["SCHEMES", "TaggedRows"]
 
 Row = tuple[int, "Mapping[str, Any] | BadRow"]
+
+logger = logging.getLogger(__name__)
 
 
 class TaggedRows:
@@ -35,7 +39,18 @@ class TaggedRows:
         return {self.words: _same, self.tags: _same}
 
     def __call__(self, rows: Iterable[Row], origin: str) -> Iterator[Row]:
-        split = [(number, row if isinstance(row, BadRow) else self._split(row)) for number, row in rows]
+        rows = list(rows)
+        with_spans = (row for _, row in rows if not isinstance(row, BadRow) and self._has_spans(row))
+        units = are_in_utf16((row[self.words], row.get(self.tags) or []) for row in with_spans)
+        counts: Counter[str] = Counter()
+        split = [
+            (number, row if isinstance(row, BadRow) else self._split(row, units.in_utf16, counts))
+            for number, row in rows
+        ]
+        remarks = [f"{count:,} {what}" for what, count in counts.items() if count]
+        for remark in [units.remark, *remarks]:
+            if remark:
+                logger.warning("%s: %s", origin, remark)
         self.reader.look(
             [row[self.tags] for _, row in split if not isinstance(row, BadRow) and self.tags in row], origin
         )
@@ -45,28 +60,34 @@ class TaggedRows:
             else:
                 yield self._numbered(number, row)
 
-    def _split(self, row: Mapping[str, Any]) -> Mapping[str, Any] | BadRow:
+    def _has_spans(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row is a text, and its tags, if there are any, spans of it."""
+        tags = row.get(self.tags)
+        return isinstance(row.get(self.words), str) and (not tags or are_spans(tags))
+
+    def _split(self, row: Mapping[str, Any], in_utf16: bool, counts: Counter[str]) -> Mapping[str, Any] | BadRow:
         """A row of checked words and of tags that are a list."""
         if self.words not in row:
             return BadRow(f"expected the column {self.words!r}. Received: {shown(list(row))}{self._hint(row)}")
         cell = row[self.words]
         try:
-            if isinstance(cell, str) and (self.tags not in row or are_spans(row[self.tags]) or not row[self.tags]):
-                sentence, tags = words_and_tags(cell, row.get(self.tags) or [])
+            if self._has_spans(row):
+                spans = row.get(self.tags) or []
+                sentence, tags = words_and_tags(cell, spans, in_utf16=in_utf16, counts=counts)
                 words(sentence.words)
-                return {self.words: sentence, **({self.tags: tags} if self.tags in row else {})}
-            sentence = Sentence(words(cell))
+                return {**row, self.words: sentence, **({self.tags: tags} if self.tags in row else {})}
+            sentence = cell if isinstance(cell, Sentence) else Sentence(words(cell))
         except ValueError as error:
             return BadRow(f"column {self.words!r}: {error}")
         if self.tags not in row:
-            return {self.words: sentence}
+            return {**row, self.words: sentence}
         tags = row[self.tags]
         tags = tags.tolist() if hasattr(tags, "tolist") else tags
         if not isinstance(tags, (list, tuple)):
             return BadRow(f"column {self.tags!r}: expected a list of tags. Received: {shown(tags)}")
         if len(tags) != len(sentence.words):
             return BadRow(f"expected as many tags as words. Received: {len(sentence.words)} words, {len(tags)} tags")
-        return {self.words: sentence, self.tags: tags}
+        return {**row, self.words: sentence, self.tags: tags}
 
     def _numbered(self, number: int, row: Mapping[str, Any]) -> Row:
         tags = row[self.tags]
