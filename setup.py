@@ -111,6 +111,7 @@ setup(
     },
     exclude_package_data={"": ["*/__pycache__/*"]},
     zip_safe=False,
+    entry_points={"console_scripts": ["bert_tf = bert_tf.__main__:script"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     classifiers=[

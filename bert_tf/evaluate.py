@@ -33,10 +33,19 @@ from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import as_json, listed
 
 PROG = "python -m bert_tf.evaluate"
+GROUPS = {
+    "what is scored": ("--run", "--model", "--task"),
+    "on what": ("--data", "--split"),
+}
+EXAMPLES = {
+    "--run=runs/sst2": "on the run's own validation set",
+    "--run=runs/sst2 --data=SST-2 --split=validation": "on other data, in the format of the task",
+    "--task=stsb_embedding --model=minilm --data=STS-B": "a model that no run made, as it is",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", help="run folder, with its model")
     parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run")
     parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is")

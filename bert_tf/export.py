@@ -34,11 +34,20 @@ if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
 PROG = "python -m bert_tf.export"
-EXAMPLES = 2000
+CHECKED = 2000  # examples of the evaluation set that an export is checked on
+GROUPS = {
+    "what is written": ("--run", "--format", "--out", "--quantize"),
+    "how it is checked": ("--data", "--tolerance", "--no-timing"),
+}
+EXAMPLES = {
+    "--run=runs/sst2 --format=saved_model --out=models/sst2": "for TensorFlow Serving, or plain TensorFlow",
+    "--run=runs/sst2 --format=tflite --quantize=float32,int8 --out=models/phone": "for phones, in two sizes",
+    "--run=runs/sst2 --format=huggingface --out=models/hub": "for Transformers",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument(
         "--format", metavar="NAME|FILE", required=True, help=f"{', '.join(names('export'))}, or your own file"
@@ -50,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", metavar="WHERE", help="what to check it on; default: the run's")
     parser.add_argument("--split", metavar="NAME", default="validation", help="default: validation")
     add_reading_flags(parser)
-    parser.add_argument("--examples", metavar="N", type=_positive, default=EXAMPLES,
-                        help=f"check the first N examples of the split; default: {EXAMPLES}")  # fmt: skip
+    parser.add_argument("--examples", metavar="N", type=_positive, default=CHECKED,
+                        help=f"check the first N examples of the split; default: {CHECKED}")  # fmt: skip
     parser.add_argument("--tolerance", metavar="POINTS", type=_points, default=0.5,
                         help="points, of 100, of the task's metric that may be lost; default: 0.5")  # fmt: skip
     parser.add_argument("--no-timing", action="store_true", help="leave the times out of the report")

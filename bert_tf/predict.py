@@ -29,13 +29,23 @@ if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
 
 PROG = "python -m bert_tf.predict"
+GROUPS = {
+    "with what": ("--run",),
+    "what is answered": ("--text", "--input", "--text-column"),
+    "where answers go": ("--output",),
+}
+EXAMPLES = {
+    '--run=runs/sst2 --text="A joy from start to end."': "one text",
+    "--run=runs/sst2 --input=reviews.csv --text-column=review --output=answers.csv": "a file; its columns are kept",
+    "--run=runs/sst2 --input=-": "a text a line, from standard input",
+}
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
 CHUNK = 8192  # texts that are sorted by length together, and held in memory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns: the exit status, 0, or 3 where inputs have an error in place of an answer."""
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument(
         "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"

@@ -32,12 +32,21 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.definitions import asked_run
 
 PROG = "python -m bert_tf.prepare"
+GROUPS = {
+    "what is read and written": ("--input", "--output", "--epochs"),
+    "as which training": ("--task", "--config", "--backbone", "--set"),
+}
+EXAMPLES = {
+    "--input=sample --output=shards": "the bundled text, for minilm",
+    "--input='books/*.txt.gz' --output=shards --epochs=4": "your own files, masked anew in four epochs",
+    "--input=books --output=shards --set data.sequence_length=256": "longer examples",
+}
 DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 """Beam's runner within this process. The name DirectRunner may download another program first."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--input", metavar="WHERE", required=True, dest="data", help="as --data of training")
     parser.add_argument("--output", metavar="DIR", required=True, help="folder for the shards; not there yet, or empty")
     parser.add_argument("--epochs", metavar="N", type=int, default=1,

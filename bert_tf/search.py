@@ -41,12 +41,22 @@ if TYPE_CHECKING:
     from bert_tf.inference.vector_index import VectorIndex
 
 PROG = "python -m bert_tf.search"
+GROUPS = {
+    "with what": ("--model", "--run"),
+    "what is searched": ("--corpus", "--index", "--text-column"),
+    "what is asked": ("--query", "--queries", "--top"),
+}
+EXAMPLES = {
+    '--model=minilm --corpus=notes.txt --index=notes.index --query="cheap flights"': "builds the index, and answers",
+    '--model=minilm --index=notes.index --query="cheap flights" --top=3': "an index that is there already",
+    "--model=minilm --index=notes.index --queries=questions.txt": "many queries, one a line",
+}
 METRICS = ("ndcg_at_10", "mrr", "recall_at_10", "recall_at_100")
 LENGTH = 512  # most tokens of a text where the model names no number
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", help="run folder of a task of sentence vectors")
     parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, instead of a run")
     parser.add_argument("--corpus", metavar="FILE", help="the documents; needed where there is no index yet")

@@ -81,7 +81,7 @@ def train(
     encoding: str | None = None,
     progress: bool = True,
 ) -> Run:
-    """Trains a model, as the command does: python -m bert_tf.train --help lists all settings.
+    """Trains a model, as the command does: python -m bert_tf.train --help-all lists all settings.
 
     Called again with the same `run`, it resumes a run that was cut off, and trains no second time one that is finished.
     It may be called as often as one likes in a process, for folds or a sweep, each time with a `run` of its own. A call

@@ -19,13 +19,22 @@ from bert_tf.data.corpora.text_files import corpus_lines
 from bert_tf.errors import UserError
 
 PROG = "python -m bert_tf.vocabulary"
+GROUPS = {
+    "what is read and written": ("--input", "--output"),
+    "which words": ("--size", "--lowercase", "--min-count"),
+}
+EXAMPLES = {
+    "--input=corpus.txt --size=8000 --output=words": "cased, as the text is",
+    "--input one.txt two.txt.gz --size=30000 --lowercase --output=words": "several files, lower-cased",
+    "--input=corpus.txt --size=8000 --max-characters=4000 --output=words": "the rarest characters become [UNK]",
+}
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CONTINUED = "##"
 PLAIN_SECONDS = 15.0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = Parser(PROG, __doc__)
+    parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--input", metavar="FILE", nargs="+", action="extend", required=True,
                         help="text files in UTF-8, plain or gzipped")  # fmt: skip
     parser.add_argument("--size", metavar="N", type=int, required=True, help="tokens at most, special ones included")

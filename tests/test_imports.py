@@ -55,6 +55,7 @@ TABLE = {
     "prepare": "errors config data kinds command_line",
     "vocabulary": "errors weights data text command_line",
     "export": "errors config lookup weights kinds inference exporting command_line",
+    "__main__": "errors command_line",
     "__init__": "errors registered text models kinds inference train",
 }
 # Packages from elsewhere that a part must not import, not even inside a function.
@@ -84,6 +85,7 @@ LIGHT = (
     "bert_tf.inference.runs",
     "bert_tf.search",
     "bert_tf.vocabulary",
+    "bert_tf.__main__",
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}
 

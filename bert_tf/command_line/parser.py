@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from bert_tf.command_line.help import WIDTH, Show, example_lines, formatter, sections, summary_of
 from bert_tf.command_line.saying import LEVELS, set_verbosity
 from bert_tf.config import OWN, Layer, RunConfig, override_layer, resolve
-from bert_tf.errors import UserError
+from bert_tf.errors import UserError, did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but a wrong flag is said in one line, flags cannot be shortened, and each command has --verbosity."""
+    """argparse, but a wrong flag is said in one line, flags cannot be shortened, and each command has --verbosity.
 
-    def __init__(self, prog: str, description: str | None, epilog: str | None = None):
-        layout = argparse.RawDescriptionHelpFormatter
-        super().__init__(prog, description=description, epilog=epilog, allow_abbrev=False, formatter_class=layout)
+    Args:
+        prog: the command, as it is typed.
+        description: what it does; --help prints the first paragraph.
+        epilog: what else --help-all prints.
+        groups: title -> names of flags, which --help explains. It only names the others; --help-all explains all.
+        examples: flags of calls that work -> what they do.
+    """
+
+    def __init__(
+        self,
+        prog: str,
+        description: str | None,
+        epilog: str | None = None,
+        *,
+        groups: Mapping[str, Sequence[str]] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(prog, description=description, epilog=epilog, allow_abbrev=False, add_help=False)
+        self.groups, self.examples = groups or {}, examples or {}
+        self.add_argument("-h", "--help", action=Show, whole=False, help="what is needed most often")
+        self.add_argument("--help-all", action=Show, whole=True, help="all flags and settings")
         self.add_argument("--verbosity", metavar="LEVEL", choices=LEVELS, default="info",
                           help=f"what to say on stderr: {', '.join(LEVELS)}; default: info")  # fmt: skip
 
@@ -23,6 +44,46 @@ class Parser(argparse.ArgumentParser):
         flags, rest = super().parse_known_args(args, namespace)
         set_verbosity(flags.verbosity)
         return flags, rest
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        flags, rest = self.parse_known_args(args, namespace)
+        if rest:
+            names = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            near = did_you_mean(rest[0].partition("=")[0], names) if rest[0].startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(rest)}{'.' if near else ''}{near}")
+        return flags
+
+    def format_help(self) -> str:
+        """The long one."""
+        made = formatter(self.prog)
+        made.add_usage(None, self._actions, [])
+        made.add_text(self.description)
+        self._add_examples(made)
+        for title, actions in sections(self._actions, self.groups):
+            made.start_section(title)
+            made.add_arguments(actions)
+            made.end_section()
+        made.add_text(self.epilog)
+        return made.format_help()
+
+    def format_short_help(self) -> str:
+        """What the command does, examples, and the flags that are needed most often, grouped by need."""
+        made = formatter(self.prog)
+        made.add_text(f"{summary_of(self.description or '')}.")
+        self._add_examples(made)
+        *grouped, (_, rest) = sections(self._actions, self.groups)
+        for title, actions in grouped:
+            made.start_section(title)
+            made.add_arguments(actions)
+            made.end_section()
+        names = ", ".join(action.option_strings[-1] for action in rest if not isinstance(action, Show))
+        made.add_text(textwrap.fill(f"More: {names}.", WIDTH, break_on_hyphens=False))
+        made.add_text(f"All flags and settings: {self.prog} --help-all")
+        return made.format_help()
+
+    def _add_examples(self, made: argparse.HelpFormatter) -> None:
+        if self.examples:
+            made.add_text(f"examples:\n{example_lines(self.prog, self.examples)}")
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see --help)")

@@ -6,10 +6,21 @@ from bert_tf import lookup
 from bert_tf.command_line.parser import Parser, add_reading_flags
 from bert_tf.config import keys_and_meanings
 
+GROUPS = {
+    "what to learn": ("--task", "--data"),
+    "from what": ("--backbone", "--config", "--set"),
+    "where it goes": ("--run",),
+}
+EXAMPLES = {
+    "--task=sst2 --data=sample": "try it on the bundled sentences; the model goes to runs/sst2",
+    "--task=sst2 --data=SST-2 --backbone=hf://google-bert/bert-base-uncased": "your data, another model from the hub",
+    "--task=sst2 --data=sample --run=runs/longer --set training.epochs=5 seed=2": "other settings, in a run of its own",
+}
+
 
 def train_parser(prog: str, description: str | None) -> Parser:
     """What reads the flags of a training."""
-    parser = Parser(prog, description, epilog=_keys())
+    parser = Parser(prog, description, epilog=_keys(), groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--task", metavar="NAME|FILE", help=f"one of {', '.join(lookup.names('tasks'))}, or a .py file")
     parser.add_argument(
         "--config", metavar="NAME|FILE", help="recipe; default: that of the task's name, if there is one"
@@ -24,7 +35,7 @@ def train_parser(prog: str, description: str | None) -> Parser:
 
 
 def _keys() -> str:
-    """For --help: every key of a recipe, its default and what it means."""
+    """For --help-all: every key of a recipe, its default and what it means."""
     lines = [
         f"  {key} = {'none' if default is None else default}\n      {meaning}"
         for key, (default, meaning) in keys_and_meanings().items()

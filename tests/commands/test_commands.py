@@ -37,7 +37,7 @@ def test_help_answers_in_under_a_second(command):
         seconds.append(ended.ru_utime - began.ru_utime + ended.ru_stime - began.ru_stime)
     assert done.returncode == 0
     assert f"python -m bert_tf.{command}" in done.stdout
-    assert "--verbosity LEVEL" in done.stdout
+    assert len(done.stdout.splitlines()) <= 60
     assert done.stderr == ""
     assert min(seconds) < 1.0, seconds
 
