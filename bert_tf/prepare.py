@@ -38,7 +38,7 @@ GROUPS = {
 }
 EXAMPLES = {
     "--input=sample --output=shards": "the bundled text, for minilm",
-    "--input='books/*.txt.gz' --output=shards --epochs=4": "your own files, masked anew in four epochs",
+    "--input='books/*.txt.gz' --output=shards --epochs=4": "your own files, with other masks in each of four epochs",
     "--input=books --output=shards --set data.sequence_length=256": "longer examples",
 }
 DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
