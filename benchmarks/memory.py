@@ -35,7 +35,7 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     from bert_tf.training.engine import make_engine
     from bert_tf.training.optimizers.adamw import AdamW
     from bert_tf.training.optimizers.schedule import Schedule
-    from bert_tf.training.reports.reporting import peak_memory_bytes
+    from bert_tf.training.reports.results import peak_memory_bytes
     from bert_tf.training.step import TrainStep
     from bert_tf.training.strategy import make_placement
     from bert_tf.training.trained_model import TrainedModel

@@ -31,6 +31,7 @@ NEW_LENGTH = "from here on the learning rate is that of the schedule at its new 
 SAME_DATA = "the examples are compared with those that the run began with"
 RESUMABLE: Mapping[str, Rule] = {
     "evaluation.batch_examples": Rule("observation", "scores do not depend on it"),
+    "evaluation.train_examples": Rule("observation", "from here on"),
     "training.evaluate_first": Rule("observation", "only asked before the first update"),
     "training.evaluate_every_steps": Rule("observation", "from here on"),
     "training.checkpoint_every_steps": Rule("observation", "from here on"),

@@ -233,9 +233,14 @@ class TrainingConfig(Section):
 
 
 class EvaluationConfig(Section):
-    """[evaluation]"""
+    """[evaluation]: how a model is scored, and what else of it is looked at."""
 
     batch_examples: Count = entry(64, "examples in a batch of evaluation and prediction")
+    train_examples: Annotated[int, Field(ge=0)] | None = entry(
+        None,
+        "training examples that each evaluation scores too, to be drawn next to the validation set's; 0: none; none: a "
+        "quarter as many as that set has, at least 64 and at most 256",
+    )
 
 
 def _from_toml_value(section: type[BaseModel], key: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 
 Answer = Mapping[str, Any]
 """One text's part of an answer: NumPy arrays and scalars, and bytes for strings, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What an evaluation in training finds.
+
+    Args:
+        scores: the task's metrics.
+        loss: the mean loss of the validation set; None: not known.
+        of_training: the metrics of the sample of training examples, where there is one.
+    """
+
+    scores: Mapping[str, float]
+    loss: float | None = None
+    of_training: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +123,39 @@ class Kind(Modelled):
         Args:
             model: its token numbers are those of `features`, which need not be the tokenizer's.
         """
+
+    sample_split: ClassVar[str] = "train_sample"
+    """What the training examples are called that evaluations score next to the validation set."""
+
+    def training_sample(self, examples: Examples, count: int) -> Examples | None:
+        """About `count` training examples whose metrics are cheap to watch; None: this kind's are not."""
+        return None
+
+    def watcher(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Features],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+        train_batch_examples: int,
+        loss: Callable[[Any, Mapping[str, Any]], Any],
+    ) -> Callable[[], Watched]:
+        """`scorer_of_splits`, and with it what training draws as curves. Here the loss has a pass of its own, over a
+        part of the validation set where that is large.
+
+        Args:
+            features, examples: of the `scored_splits`, and of `sample_split` where `training_sample` gave one.
+            batch_examples: examples in a batch of an evaluation.
+            train_batch_examples: of an update; a loss that compares the examples of a batch depends on it.
+            loss: outputs and batch -> the loss of each example, as in training.
+        """
+        from bert_tf.kinds.outputs import MeanLoss
+
+        score = self.scorer_of_splits(model, tokenizer, features, examples, batch_examples=batch_examples)
+        mean_loss = MeanLoss(model, features["validation"], loss, batch_examples=train_batch_examples)
+        return lambda: Watched(scores=score(), loss=mean_loss())
 
     @abc.abstractmethod
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -56,9 +56,26 @@ class Examples:
         size = len(self)
         if size <= count:
             return self
+        return self._cut(lambda values: values[:count])
+
+    def spread(self: Self, count: int) -> Self:
+        """About `count` examples from all over, as files are often sorted; the first ones where `first` is the class's
+        own, which says that examples are no rows.
+
+        >>> Examples(texts=["a", "b", "c", "d", "e"]).spread(3).texts
+        ['a', 'c', 'e']
+        """
+        size = len(self)
+        if type(self).first is not Examples.first or size <= count:
+            return self.first(count)
+        rows = np.unique(np.linspace(0, size - 1, num=count).round().astype(int))
+        return self._cut(lambda values: values[rows] if isinstance(values, np.ndarray) else [values[k] for k in rows])
+
+    def _cut(self: Self, cut: Callable[[Any], Any]) -> Self:
+        """With every column cut in the same way."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return dataclasses.replace(
-            self, **{name: value[:count] for name, value in values.items() if _is_column(value, size)}
+            self, **{name: cut(value) for name, value in values.items() if _is_column(value, len(self))}
         )
 
     @property

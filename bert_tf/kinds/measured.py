@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.kinds.base import Kind
+from bert_tf.kinds.base import Kind, Watched
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Contract, Serving
 
@@ -56,7 +56,16 @@ class Measured(Kind):
         from bert_tf.kinds.outputs import Outputs
 
         outputs = Outputs(model, features, batch_examples=batch_examples, per_token=self.outputs_per_token)
-        return lambda: self.measure(outputs(), features, examples)
+
+        def score() -> dict[str, float]:
+            found = outputs()
+            self.note(model, found)
+            return self.measure(found, features, examples)
+
+        return score
+
+    def note(self, model: Any, outputs: Sequence[np.ndarray]) -> None:
+        """What the model is to remember of its outputs for the validation set; nothing by default."""
 
     def scorer_of_splits(
         self,
@@ -79,6 +88,57 @@ class Measured(Kind):
             return {name + end: value for split, end in splits.items() for name, value in found[split].items()}
 
         return score
+
+    @property
+    def _is_scored_by_outputs(self) -> bool:
+        """Whether the scores are of one output for each of the features, so that nothing else need be run for more."""
+        return type(self).scorer is Measured.scorer and type(self).scorer_of_splits is Measured.scorer_of_splits
+
+    def training_sample(self, examples: Examples, count: int) -> Examples | None:
+        return examples.spread(count) if self._is_scored_by_outputs else None
+
+    def watcher(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Features],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+        train_batch_examples: int,
+        loss: Callable[[Any, Mapping[str, Any]], Any],
+    ) -> Callable[[], Watched]:
+        """As every kind's; the loss is that of the outputs that the metrics are of."""
+        from bert_tf.kinds.outputs import Outputs, compiled
+
+        if not self._is_scored_by_outputs:
+            batches: dict[str, Any] = {"batch_examples": batch_examples, "train_batch_examples": train_batch_examples}
+            return super().watcher(model, tokenizer, features, examples, **batches, loss=loss)
+        forward = compiled(model, loss)
+        splits = self.scored_splits
+        runs = {
+            split: Outputs(
+                model,
+                features[split],
+                batch_examples=batch_examples,
+                per_token=self.outputs_per_token,
+                forward=forward,
+            )
+            for split in (*splits, self.sample_split)
+            if split in features
+        }
+
+        def watch() -> Watched:
+            outputs = {split: run() for split, run in runs.items()}
+            self.note(model, outputs["validation"])
+            found = {split: self.measure(outputs[split], features[split], examples[split]) for split in runs}
+            return Watched(
+                scores={name + end: value for split, end in splits.items() for name, value in found[split].items()},
+                loss=runs["validation"].loss,
+                of_training=found.get(self.sample_split, {}),
+            )
+
+        return watch
 
     @property
     def serving(self) -> Serving:

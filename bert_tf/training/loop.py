@@ -16,15 +16,16 @@ from bert_tf.training.asked import stops_as_asked
 from bert_tf.training.checkpoints import Checkpoints
 from bert_tf.training.engine import make_engine
 from bert_tf.training.reports.flops import peak_flops
+from bert_tf.training.reports.log import Log
 from bert_tf.training.reports.meter import Meter
-from bert_tf.training.reports.reporting import Log, Progress, peak_memory_bytes, versions, write_result, write_whole
+from bert_tf.training.reports.progress import Progress
+from bert_tf.training.reports.results import peak_memory_bytes, versions, write_result, write_whole
 from bert_tf.training.setup import Setup, set_up
+from bert_tf.training.watching import report_steps
 
 if TYPE_CHECKING:
-    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.base import Kind, Watched
     from bert_tf.kinds.examples import Examples
-
-REPORT_STEPS = 50
 
 
 def train(
@@ -88,7 +89,7 @@ def _restore(setup: Setup, run_folder: Path, files: Mapping[str, str]) -> bool:
 
 
 class Loop:
-    """The steps of a run from where it stands, with a stop at each report, checkpoint and evaluation.
+    """The steps of a run from where it stands, with a stop at each checkpoint and evaluation, and reports on the way.
 
     Args:
         setup: the run, restored.
@@ -117,7 +118,8 @@ class Loop:
         known = {"resumed_at": self.done, "evaluated_at": self.evaluated} if resumed else {}
         self.log = Log(run_folder if self.is_chief else None, **known)
         self.progress = Progress(setup.total_steps, start=self.done, shown=progress)
-        self.window: list[dict[str, np.ndarray]] = []  # what the updates since the last report gave
+        self.every = report_steps(setup.total_steps)
+        self.window: dict[str, list[float]] = {}  # what the updates since the last report gave
 
     def begin(self) -> None:
         """What is due before the first step: an evaluation that was cut off, or that of the weights as they are."""
@@ -126,9 +128,7 @@ class Loop:
             if self.done in self.evaluations and self.evaluated < self.done:
                 self.evaluate()
         elif self.options.evaluate_first:
-            scores = self.scores()
-            self.log.write("evaluation", 0, scores)
-            self.progress.line(f"step 0: {_listed(scores)}")
+            self.watch()
 
     @property
     def is_over(self) -> bool:
@@ -140,8 +140,6 @@ class Loop:
     def go_to_next_stop(self) -> None:
         """Steps in one call of the compiled function, as many as there may be, and what is due after them."""
         self.take_steps()
-        if self.done == self.next_report(self.done - 1):
-            self.report()
         if self.done in self.saves:  # before an evaluation, which may fail and is then made up for
             self.meter.store()
             self.setup.checkpoints.save(self.done)
@@ -149,38 +147,43 @@ class Loop:
             self.evaluate()
 
     def take_steps(self) -> None:
-        """Updates up to the next stop, `training.steps_per_call` at most."""
-        stops = {*self.evaluations, *self.saves, self.next_report(self.done)}
-        count = min(self.options.steps_per_call, min(stop for stop in stops if stop > self.done) - self.done)
+        """Updates up to the next stop, `training.steps_per_call` at most, and the reports that they make complete."""
+        stops = {*self.evaluations, *self.saves, self.setup.total_steps}
+        first = self.done
+        count = min(self.options.steps_per_call, min(stop for stop in stops if stop > first) - first)
         began = time.perf_counter()
         reports = self.run_steps(count)
-        self.meter.add(self.done, count, time.perf_counter() - began)
-        self.window.append(reports)
-        _check_numbers(reports, self.done, self.setup.checkpoints, scaled=self.setup.loss_scale is not None)
+        self.meter.add(first, count, time.perf_counter() - began)
+        _check_numbers(reports, first, self.setup.checkpoints, scaled=self.setup.loss_scale is not None)
         self.done += count
         self.state.next_batch.assign(self.done)
+        for step in range(first + 1, self.done + 1):
+            for name, values in reports.items():
+                self.window.setdefault(name, []).append(float(values[step - first - 1]))
+            if step % self.every == 0 or step == self.setup.total_steps:
+                self.report(step)
         self.progress.update(self.done, loss=float(reports["loss"][-1]))
 
-    def next_report(self, step: int) -> int:
-        """The first step after `step` that is reported."""
-        return min((step // REPORT_STEPS + 1) * REPORT_STEPS, self.setup.total_steps)
-
-    def report(self) -> None:
+    def report(self, step: int) -> None:
         """The means since the last report, and the rates."""
-        means = {name: float(np.concatenate([part[name] for part in self.window]).mean()) for name in self.window[-1]}
-        self.log.write("train", self.done, means | self.meter.report())
+        values = {name: float(np.mean(found)) for name, found in self.window.items()}
+        values |= {**self.meter.report(), "peak_memory_bytes": peak_memory_bytes()}
+        if self.setup.loss_scale is not None:
+            values["loss_scale"] = float(self.setup.loss_scale.value.numpy())
+        self.log.report(step, values)
         self.window.clear()
 
-    def scores(self) -> dict[str, float]:
-        """The metrics of the weights as they stand."""
+    def watch(self) -> Watched:
+        """What the weights are worth as they stand, noted and said."""
         self.setup.trained.update_precise()
-        return self.setup.score()
+        found = self.setup.watch()
+        self.log.evaluation(self.done, found.scores, loss=found.loss, of_training=found.of_training)
+        self.progress.line(f"step {self.done}: {_listed(found.scores)}")
+        return found
 
     def evaluate(self) -> None:
         """Scores the weights, keeps them if they are the best, and notes in the checkpoint that it was done."""
-        kind, scores = self.setup.kind, self.scores()
-        self.log.write("evaluation", self.done, scores)
-        self.progress.line(f"step {self.done}: {_listed(scores)}")
+        kind, scores = self.setup.kind, self.watch().scores
         is_best = self.state.record(scores[kind.main_metric], self.done, greater_is_better=kind.greater_is_better)
         if self.is_chief and (is_best or self.options.keep == "last"):
             self.setup.trained.save(self.run_folder / "model", self.setup.tokenizer, self.setup.optimizer)
@@ -195,6 +198,7 @@ class Loop:
             "task": setup.config.task,
             "data": data,
             "metrics": self.log.scores_at(kept_step),
+            "validation_loss": self.log.losses.get(kept_step),
             "kept_step": kept_step,
             "steps": self.done,
             "seconds": overall.get("seconds"),
@@ -218,7 +222,7 @@ class Loop:
         }
 
 
-def _listed(scores: dict[str, float]) -> str:
+def _listed(scores: Mapping[str, float]) -> str:
     """The scores; for one that is undefined, the reason."""
     parts = []
     for name, value in scores.items():

@@ -29,9 +29,10 @@ from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement, make_placement
 from bert_tf.training.threads import set_threads
 from bert_tf.training.trained_model import TrainedModel
+from bert_tf.training.watching import Loss, watcher_of
 
 if TYPE_CHECKING:
-    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.base import Kind, Watched
     from bert_tf.kinds.examples import Examples
     from bert_tf.text import BertTokenizer
 
@@ -60,7 +61,7 @@ class Setup:
         state: what is remembered besides weights and moments.
         checkpoints: of the model, the optimizer and the state; nothing is restored yet.
         step: one update.
-        score: gives the metrics of `trained.precise` as it stands then.
+        watch: gives the metrics of `trained.precise` as it stands then, and what is drawn next to them.
     """
 
     config: RunConfig
@@ -79,7 +80,7 @@ class Setup:
     state: State
     checkpoints: Checkpoints
     step: TrainStep
-    score: Callable[[], dict[str, float]]
+    watch: Callable[[], Watched]
 
 
 def set_up(
@@ -122,7 +123,7 @@ def set_up(
         extra={"loss_scale": loss_scale} if loss_scale else None,
         writes=placement.is_chief,
     )
-    batch_examples = config.evaluation.batch_examples
+    loss = _loss(kind, options, examples["train"])
     return Setup(
         config=config,
         kind=kind,
@@ -139,10 +140,18 @@ def set_up(
         loss_scale=loss_scale,
         state=state,
         checkpoints=checkpoints,
-        step=_step(kind, trained, optimizer, loss_scale, options, examples["train"], seed=config.seed),
-        score=kind.scorer_of_splits(
-            trained.precise, tokenizer, trained.features, examples, batch_examples=batch_examples
+        step=TrainStep(
+            trained.model,
+            loss,
+            optimizer,
+            seed=config.seed,
+            accumulation_steps=options.accumulation_steps,
+            clip_norm=options.clip_norm,
+            loss_scale=loss_scale,
+            xla=options.xla,
+            parts=kind.loss_parts,
         ),
+        watch=watcher_of(kind, config, trained, tokenizer, examples, loss),
     )
 
 
@@ -240,28 +249,9 @@ def _optimizer(
         return optimizer, LossScale() if options.precision == "mixed_float16" else None
 
 
-def _step(
-    kind: Kind,
-    trained: TrainedModel,
-    optimizer: AdamW,
-    loss_scale: LossScale | None,
-    options: TrainingConfig,
-    examples: Examples,
-    *,
-    seed: int,
-) -> TrainStep:
-    """One update, with the kind's loss. Raises: UserError for class weights that do not go with the examples."""
+def _loss(kind: Kind, options: TrainingConfig, examples: Examples) -> Loss:
+    """The kind's loss, as asked. Raises: UserError for class weights that do not go with the examples."""
     class_weights = kind.class_weights(options.class_weights, examples)
-    return TrainStep(
-        trained.model,
-        lambda outputs, batch: kind.per_example_loss(
-            outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
-        ),
-        optimizer,
-        seed=seed,
-        accumulation_steps=options.accumulation_steps,
-        clip_norm=options.clip_norm,
-        loss_scale=loss_scale,
-        xla=options.xla,
-        parts=kind.loss_parts,
+    return lambda outputs, batch: kind.per_example_loss(
+        outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
     )

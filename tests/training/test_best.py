@@ -53,6 +53,7 @@ def test_a_run_keeps_them(tiny: Path, tmp_path: Path, monkeypatch, capsys, score
     given = iter(scores)
     monkeypatch.setattr(Classification, "measure", lambda *_: {"accuracy": next(given)})
     settings = {**EXACT, "training.evaluate_every_steps": 1, "training.max_steps": 3, "training.keep": "best"}
+    settings["evaluation.train_examples"] = 0  # each score is of the validation set
     result = run(tiny, tmp_path / "run", settings)
     known = [None if math.isnan(score) else score for score in scores]
     assert (result["kept_step"], result["metrics"]) == (kept, {"accuracy": known[kept - 1]})
@@ -68,9 +69,10 @@ def test_a_run_keeps_them(tiny: Path, tmp_path: Path, monkeypatch, capsys, score
     assert said.count("accuracy undefined (all are ") == known.count(None)
     points = [
         tf.make_ndarray(value.tensor).item()
-        for path in (tmp_path / "run" / "tensorboard" / "evaluation").glob("events.*")
+        for path in (tmp_path / "run" / "tensorboard" / "validation").glob("events.*")
         for event in tf.compat.v1.train.summary_iterator(str(path))
         for value in event.summary.value
+        if value.tag == "quality/accuracy"
     ]
     assert points == [score for score in known if score is not None]
     if kept == 3:  # the weights are those of that step

@@ -55,7 +55,7 @@ def test_a_run_folder(tiny: Path, tmp_path: Path):
     }
     assert sorted(evaluations) == [*range(4, result["steps"], 4), result["steps"]]
     assert result["metrics"]["accuracy"] == max(evaluations.values()) == evaluations[result["kept_step"]]
-    for kind in ("train", "evaluation"):
+    for kind in ("train", "validation"):
         assert list((tmp_path / "run" / "tensorboard" / kind).glob("events.*"))
 
     # The folder is a model that anyone can load, and its tokens are all there.

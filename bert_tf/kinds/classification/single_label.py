@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bert_tf.data.batching.features import Features
     from bert_tf.models import BertClassifier
-    from bert_tf.text import BertTokenizer
 
 ALMOST_ONE = 1 - 1e-7
 
@@ -106,21 +105,10 @@ class Classification(OfClasses):
         counts = np.bincount(examples.labels, minlength=len(self.classes))
         return tuple(float(len(examples) / (len(counts) * max(count, 1))) for count in counts)
 
-    def scorer(
-        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
-    ) -> Callable[[], dict[str, float]]:
-        """As every kind's; with a `reject_share` it also sets the model's `reject_below`."""
-        from bert_tf.kinds.outputs import Outputs
-
-        outputs = Outputs(model, features, batch_examples=batch_examples)
-
-        def score() -> dict[str, float]:
-            found = outputs()
-            if self.reject_share:
-                model.reject_below = self.threshold(found)
-            return self.measure(found, features, examples)
-
-        return score
+    def note(self, model: Any, outputs: Sequence[np.ndarray]) -> None:
+        """With a `reject_share`, the model's `reject_below`."""
+        if self.reject_share:
+            model.reject_below = self.threshold(outputs)
 
     def threshold(self, logits: Sequence[np.ndarray]) -> float:
         """The score below which `reject_share` of the examples lie, from their logits [E, C]."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer
+from bert_tf.kinds.base import Answer, Watched
 from bert_tf.kinds.diagnosis import Answered, Diagnosis, share
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
@@ -140,6 +140,26 @@ class Pretraining(OnCorpus):
             examples=self.options.validation_examples,
             baselines=self._counts(tokenizer, features["train"]),
         )
+
+    def watcher(
+        self,
+        model: Any,
+        tokenizer: BertTokenizer,
+        features: Mapping[str, Any],
+        examples: Mapping[str, Examples],
+        *,
+        batch_examples: int,
+        train_batch_examples: int,
+        loss: Callable[[Any, Mapping[str, Any]], Any],
+    ) -> Callable[[], Watched]:
+        """As every kind's; the loss is the sum of those of the objectives, which the scores have."""
+        score = self.scorer_of_splits(model, tokenizer, features, examples, batch_examples=batch_examples)
+
+        def watch() -> Watched:
+            scores = score()
+            return Watched(scores=scores, loss=sum(scores[part] for part in self.loss_parts))
+
+        return watch
 
     def _counts(self, tokenizer: BertTokenizer, train: PretrainingStream) -> Any:
         from bert_tf.data.corpora.baselines import TokenCounts

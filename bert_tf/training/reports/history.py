@@ -14,7 +14,7 @@ import numpy as np
 from bert_tf.data import Features, Stream
 from bert_tf.errors import UserError
 from bert_tf.training.optimizers.schedule import Schedule
-from bert_tf.training.reports.reporting import write_whole
+from bert_tf.training.reports.results import write_whole
 
 FILE = "began.json"
 

@@ -8,12 +8,15 @@ from pathlib import Path
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from bert_tf.training.reports.reporting import Log
+from bert_tf.training.reports.log import Log
+
+BOARDS = {"train": "train", "evaluation": "validation"}
 
 
 def on_board(folder: Path, kind: str, name: str) -> list[tuple[int, float]]:
     """Steps and values of a curve, as TensorBoard draws it."""
-    reader = EventAccumulator(str(folder / "tensorboard" / kind))
+    name = f"quality/{name}"
+    reader = EventAccumulator(str(folder / "tensorboard" / BOARDS[kind]))
     reader.Reload()
     if name not in reader.Tags()["tensors"]:
         return []
@@ -28,9 +31,9 @@ def in_file(folder: Path, kind: str, name: str) -> list[tuple[int, float]]:
 def write(folder: Path, value: float, train: list[int], evaluation: list[int], **resumed: int) -> None:
     log = Log(folder, **resumed)
     for step in train:
-        log.write("train", step, {"loss": value})
+        log.report(step, {"loss": value})
     for step in evaluation:
-        log.write("evaluation", step, {"accuracy": value})
+        log.evaluation(step, {"accuracy": value}, loss=value, of_training={"accuracy": value})
 
 
 def check(folder: Path, kind: str, name: str, wanted: list[tuple[int, float]]) -> None:
@@ -71,6 +74,7 @@ def test_an_event_cut_off_in_the_middle_ends_its_file(tmp_path):
 
 def test_a_worker_that_is_not_the_chief_writes_nothing(tmp_path):
     log = Log(None)
-    log.write("evaluation", 3, {"accuracy": 0.5})
+    log.evaluation(3, {"accuracy": 0.5})
+    log.report(3, {"loss": 0.5})
     assert log.scores_at(3) == {"accuracy": 0.5}
     assert list(tmp_path.iterdir()) == []

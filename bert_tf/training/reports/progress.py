@@ -1,0 +1,65 @@
+"""How a run that is at work looks on the terminal: a progress bar or plain lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from tqdm import tqdm
+
+PLAIN_SECONDS = 15.0
+
+
+class Progress:
+    """A bar on a terminal; elsewhere a line every 15 seconds. Both show rate, loss and time left, on stderr.
+
+    Args:
+        total: number of steps.
+        start: how many of them are behind already.
+        stream: where to write; None: stderr.
+        shown: False writes nothing at all.
+    """
+
+    def __init__(self, total: int, *, start: int, stream: TextIO | None = None, shown: bool = True) -> None:
+        self.stream, self.shown = stream or sys.stderr, shown
+        self.total, self.start, self.done = total, start, start
+        self.began = self.printed = time.monotonic()
+        self.first = start
+        self.bar = None
+        if shown and self.stream.isatty():
+            self.bar = tqdm(total=total, initial=start, unit="step", file=self.stream, dynamic_ncols=True)
+
+    def update(self, done: int, *, loss: float) -> None:
+        """`done` steps of all are behind."""
+        if self.bar is not None:
+            self.bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            self.bar.update(done - self.done)
+        now = time.monotonic()
+        if self.done == self.start:  # the first call was spent on tracing: it says nothing about the rate
+            self.began, self.first = now, done
+        self.done = done
+        if self.bar is None and (now - self.printed >= PLAIN_SECONDS or done == self.total):
+            self.printed = now
+            rate = (done - self.first) / max(now - self.began, 1e-9)
+            left = (self.total - done) / rate if rate else float("inf")
+            self.line(f"step {done}/{self.total}, {rate:.2f} steps/s, loss {loss:.4f}, {_clock(left)} left")
+
+    def line(self, text: str) -> None:
+        """A line of its own, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.write(text, file=self.stream)
+        elif self.shown:
+            print(text, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _clock(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
