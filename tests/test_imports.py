@@ -29,6 +29,7 @@ TABLE = {
     "lookup": "errors",
     "terminal": "",
     "metrics": "errors",
+    "figures": "",
     "weights": "errors",
     "data/rows": "errors",
     "data/files": "errors data/rows",
@@ -61,6 +62,7 @@ TABLE = {
 # Packages from elsewhere that a part must not import, not even inside a function.
 BARRED = {
     "layers": {"tensorflow", "tensorflow_text", "keras_hub", "torch", "jax"},
+    "figures": {"tensorflow", "tensorflow_text", "keras", "keras_hub", "torch", "jax"},
     "metrics": {"tensorflow", "tensorflow_text", "keras", "keras_hub", "torch", "jax"},
     "models": {"tensorflow", "tensorflow_text", "keras_hub", "torch", "jax"},
     "weights": {"tensorflow_text", "keras", "keras_hub", "torch", "jax"},
