@@ -1,7 +1,12 @@
 """Answer new texts with a trained run: python -m bert_tf.predict --run=runs/sst2 --text="A joy from start to end."
 
-Prints one JSON object per line, in the order of the input, or writes --output as its suffix says. A file's other
-columns come back in the answers; one with the name of a part of the answer, such as `label`, becomes `input.label`.
+Prints answers to read on a terminal, and one JSON object per line elsewhere, in the order of the input; or writes
+--output as its suffix says. A file's other columns come back in the answers; one with the name of a part of the
+answer, such as `label`, becomes `input.label`.
+
+--input takes a folder or a pattern, too: a text file is one text there, a table a text a row, and each answer has its
+`file`. A run that answers questions takes --question and --context, one or several files, and says which has the
+answer. --interactive asks for texts in turn.
 
 An input that cannot be answered (bytes that are not text, a missing cell) has an object with `error` in its
 place. Exit status: 0, all are answered; 3, some have an error in place of an answer; 2, bad use or a broken file.
@@ -9,20 +14,24 @@ place. Exit status: 0, all are answered; 3, some have an error in place of an an
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bert_tf.command_line import Parser, check_writable, is_said, run_command, say, start_tensorflow
+from bert_tf.command_line.interactive import Lines, contexts_and_questions
 from bert_tf.config import override_layer
-from bert_tf.data.files.write import ERROR, WRITERS, writer_of
-from bert_tf.data.inputs import INPUT_FORMATS, Input, Reading, read_inputs
+from bert_tf.data.files.write import ERROR, WRITERS, as_rows, writer_of
+from bert_tf.data.inputs import Input, Reading, input_of_line
+from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, inputs_of
 from bert_tf.errors import UserError
+from bert_tf.inference.answering import Answered, answer_over, answers_of
 from bert_tf.inference.runs import open_run
 
 if TYPE_CHECKING:
@@ -41,6 +50,10 @@ EXAMPLES = {
 }
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
 CHUNK = 8192  # texts that are sorted by length together, and held in memory
+TEXT, JSON = "text", "json"
+
+Write = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+"""Takes an answer, or its `error`, and the other columns of its input."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,23 +63,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"
     )
-    parser.add_argument("--input", metavar="FILE|-", help="file of inputs, or - for standard input")
-    parser.add_argument("--input-format", metavar="NAME", choices=INPUT_FORMATS,
-                        help=f"{', '.join(INPUT_FORMATS)}; default: by the file's suffix; - is lines")  # fmt: skip
+    parser.add_argument("--input", metavar="FILE|DIR|PATTERN|-",
+                        help="file of inputs, a folder or a pattern of them, or - for standard input")  # fmt: skip
+    parser.add_argument("--question", metavar="TEXT", action="append",
+                        help="a question about the texts of --context; may be repeated")  # fmt: skip
+    parser.add_argument("--context", metavar="FILE|DIR|PATTERN", action="append",
+                        help="text files that --question, or --interactive, asks about; may be repeated")  # fmt: skip
+    parser.add_argument("--interactive", action="store_true", help="ask for texts in turn, and answer each")
+    parser.add_argument("--input-format", metavar="NAME", choices=FORMATS_OF_INPUTS,
+                        help=f"{', '.join(FORMATS_OF_INPUTS)} (a file is one text); default: by the file's suffix; "
+                             "- is lines")  # fmt: skip
     parser.add_argument("--text-column", metavar="NAME", help="what the file calls the text; default: as the task does")
     parser.add_argument("--pair-column", metavar="NAME", help="what the file calls the second text of a pair")
     parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="settings of answers, for tasks that have some: word_vectors=true")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
-                        f"{', '.join(WRITERS)}; default: standard output, as JSON lines")  # fmt: skip
+                        f"{', '.join(WRITERS)}; default: standard output")  # fmt: skip
+    parser.add_argument("--rows-of", metavar="LIST", help="write a row for each object of a list in the answers: "
+                        "entities, words, sentences, n_best, masks; default: a row for each answer")  # fmt: skip
+    parser.add_argument("--format", metavar="NAME", choices=(TEXT, JSON), help="of standard output: text, to be read, "
+                        "or json, an object a line; default: text on a terminal, json elsewhere")  # fmt: skip
     flags = parser.parse_args(argv)
 
-    if (flags.text is None) == (flags.input is None):
-        raise UserError("expected either --text or --input. Received: " + ("neither" if flags.text is None else "both"))
+    # 1. What is asked, and whether it can be, before anything slow.
+    _check(flags)
     run_folder = Path(flags.run).expanduser()
     make_writer = writer_of(flags.output)
     kind = open_run(run_folder).kind.with_settings(override_layer(flags.settings).values)
+    if (flags.question or flags.context) and kind.serving.over_texts is None:
+        came = f"one of {type(kind).__name__}"
+        raise UserError(f"--question, --context: expected a run that answers questions about a text. Received: {came}")
     reading = Reading(
         columns=kind.text_columns,
         read_cell=kind.input_text,
@@ -77,24 +104,81 @@ def main(argv: Sequence[str] | None = None) -> int:
         source=kind.source,
         joiner=getattr(kind, "joiner", None),
     )
-    inputs = read_inputs(flags.text, flags.input, reading)
+    is_asked = flags.interactive or flags.question is not None
+    inputs = iter(()) if is_asked else inputs_of(flags.text, flags.input, reading)
+    contexts = contexts_of(flags.context, reading) if flags.context else {}
     if flags.output:
         check_writable(Path(flags.output).expanduser().parent, "--output")
 
+    # 2. The model, and its answers.
     start_tensorflow()
     from bert_tf.inference.pipeline import Pipeline
 
     pipeline = Pipeline(run_folder, task=kind)
+    is_drawn = flags.format == TEXT or (flags.format is None and flags.output is None and sys.stdout.isatty())
+    with _output(flags.output) as out:
+        if is_drawn:
+            from bert_tf.terminal.drawing import Drawn
+
+            drawn = Drawn(out, kind.serving.shown)
+            status = _answer(pipeline, inputs, contexts, flags, drawn.write, out, reading)
+            drawn.finish()
+        else:
+            with make_writer(out) as writer:
+                write = as_rows(writer, flags.rows_of)
+                if contexts:
+                    write = _without(kind.text_columns[1], write)
+                status = _answer(pipeline, inputs, contexts, flags, write, out, reading)
+    return status
+
+
+def _check(flags: argparse.Namespace) -> None:
+    """Raises: UserError for flags that do not go together."""
+    if flags.text is not None and flags.input is not None:
+        raise UserError("expected either --text or --input. Received: both")
+    asked = {"--text": flags.text, "--input": flags.input, "--question": flags.question}
+    given = [name for name, value in asked.items() if value is not None] + ["--interactive"] * flags.interactive
+    if not given:
+        more = "--question and --context ask about files, --interactive asks for texts in turn"
+        raise UserError(f"expected either --text or --input. Received: neither; {more}")
+    if len(given) > 1:
+        raise UserError(f"expected one of --text, --input, --question, --interactive. Received: {' and '.join(given)}")
+    if flags.question is not None and flags.context is None:
+        raise UserError("--question needs --context, the files that it is about. Received: no --context")
+    if flags.context is not None and flags.question is None and not flags.interactive:
+        raise UserError(f"--context needs --question or --interactive. Received: {given[0]}")
+    if flags.output is not None and (flags.format is not None or flags.interactive):
+        flag = "--format" if flags.format is not None else "--interactive"
+        raise UserError(f"{flag} is for standard output. Received: --output={flags.output} as well")
+    if flags.rows_of is not None and flags.format == TEXT:
+        raise UserError("--rows-of is for --output and --format=json. Received: --format=text as well")
+
+
+def _answer(
+    pipeline: Pipeline,
+    inputs: Iterator[Input],
+    contexts: Mapping[str, str],
+    flags: argparse.Namespace,
+    write: Write,
+    out: IO[str],
+    reading: Reading,
+) -> int:
+    """Answers what the flags ask. Returns: the exit status."""
+    if flags.question is not None:
+        for question in flags.question:
+            write(answer_over(pipeline, question, contexts), {})
+        return 0
+    if flags.interactive:
+        return _in_turn(pipeline, contexts, write, out, reading)
     started = time.perf_counter()
-    done = 0
-    errors: list[str] = []
-    with _output(flags.output) as out, make_writer(out) as writer:
-        while chunk := list(islice(inputs, CHUNK)):
-            for answer in _answers(pipeline, chunk):
-                writer.write(answer)
-            out.flush()
-            done += len(chunk)
-            errors += [found.error for found in chunk if found.error is not None]
+    done, errors = 0, []
+    while chunk := list(islice(inputs, CHUNK)):
+        for answer, others in answers_of(pipeline, chunk):
+            write(answer, others)
+        out.flush()
+        done += len(chunk)
+        errors += [found.error for found in chunk if found.error is not None]
+        if flags.output is not None or not out.isatty():  # where answers show, a line between them is in the way
             _progress(done, started, last=False)
     _progress(done, started, last=True)
     if errors:
@@ -102,22 +186,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     return SOME_ERRORS if errors else 0
 
 
-def _answers(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[dict[str, Any]]:
-    """For each input its answer, or `error`, after the other columns of its row.
+def _in_turn(pipeline: Pipeline, contexts: Mapping[str, str], write: Write, out: IO[str], reading: Reading) -> int:
+    """Answers what is typed, or comes line by line, until its end. Returns: the exit status."""
+    kind, lines, status = pipeline.kind, Lines(), 0
 
-    A column has one name in all rows: `input.label` where answers have a `label`, in rows with an error too.
-    """
-    good = [found for found in inputs if found.error is None]
-    found_answers: list[dict[str, Any]] = []
-    if good:
-        names = pipeline.kind.text_columns
-        found_answers = pipeline([dict(zip(names, found.texts, strict=True)) for found in good])
-    taken = {ERROR}.union(*found_answers)
-    answers = iter(found_answers)
-    for found in inputs:
-        answer = next(answers) if found.error is None else {ERROR: found.error}
-        others = {f"input.{name}" if name in taken else name: cell for name, cell in found.others.items()}
-        yield {**others, **answer}
+    def asked() -> Iterator[Callable[[], Iterator[Answered]]]:
+        if contexts:
+            for question in lines.each("question"):
+                yield lambda question=question: iter([(answer_over(pipeline, question, contexts), {})])
+        elif kind.serving.over_texts is not None:
+            for context, question in contexts_and_questions(lines):
+                one = Input("standard input", (question, context))
+                yield lambda one=one: answers_of(pipeline, [one])
+        else:
+            for line in lines.each(kind.text_columns[0]):
+                if lines.is_terminal and "\t" not in line:
+                    line = "\t".join([line, *(lines.ask(name) or "" for name in kind.text_columns[1:])])
+                one = input_of_line(line, "standard input", reading)
+                yield lambda one=one: answers_of(pipeline, [one])
+
+    for answer_it in asked():
+        try:
+            found: list[Answered] = list(answer_it())
+        except (UserError, ValueError) as error:
+            found = [({ERROR: str(error)}, {})]
+        for answer, others in found:
+            write(answer, others)
+            status = SOME_ERRORS if ERROR in answer else status
+        out.flush()
+    return status
+
+
+def _without(column: str, write: Write) -> Write:
+    """Leaves out a column of answers: the text of a whole file, say."""
+    return lambda answer, others: write({key: value for key, value in answer.items() if key != column}, others)
 
 
 def _progress(done: int, started: float, *, last: bool) -> None:

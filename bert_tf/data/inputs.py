@@ -138,7 +138,9 @@ def read_inputs(texts: Sequence[str] | None, name: str | None, reading: Reading)
     """
     if texts is not None:
         many = len(texts) > 1
-        return (_of_line(text, f"--text{f' {i}' if many else ''}", reading) for i, text in enumerate(texts, start=1))
+        return (
+            input_of_line(text, f"--text{f' {i}' if many else ''}", reading) for i, text in enumerate(texts, start=1)
+        )
     assert name is not None
     path = None if name == "-" else Path(name).expanduser()
     file = DataFile(
@@ -228,7 +230,7 @@ def _lines(file: DataFile, reading: Reading) -> Iterator[Input]:
         if isinstance(row, BadRow):
             yield Input(where, error=f"{where}: {row.reason}")
         else:
-            yield _of_line(row[LINE], where, reading)
+            yield input_of_line(row[LINE], where, reading)
 
 
 def _refuse_table(first: str, where: str, names: Sequence[str]) -> None:
@@ -247,7 +249,8 @@ def _refuse_table(first: str, where: str, names: Sequence[str]) -> None:
         )
 
 
-def _of_line(line: str, where: str, reading: Reading) -> Input:
+def input_of_line(line: str, where: str, reading: Reading) -> Input:
+    """A text, or the texts of the task's columns with a tab between them; `where` is its place, for messages."""
     try:
         whole_text(line)
     except ValueError as error:

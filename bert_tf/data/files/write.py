@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -107,6 +107,41 @@ WRITERS: Mapping[str, Callable[[IO[str]], Answers]] = {
     ".csv": lambda out: TableAnswers(out, ","),
     ".tsv": lambda out: TableAnswers(out, "\t"),
 }
+
+
+def rows_of(answer: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """A row for each object of the list `name` in an answer: what the answer has besides, then the object's parts, such
+    as `entities.label`. One row without these where the list is empty, or is not there: an input is never lost.
+
+    >>> answer = {"text": "Ann, Bob", "entities": [{"text": "Ann", "label": "PER"}, {"text": "Bob", "label": "PER"}]}
+    >>> [row["entities.text"] for row in rows_of(answer, "entities")]
+    ['Ann', 'Bob']
+    """
+    rest = {key: value for key, value in answer.items() if key != name}
+    objects = answer.get(str(name)) or [{}]
+    for one in objects:
+        yield {**rest, **{f"{name}.{key}": value for key, value in one.items()}}
+
+
+def as_rows(answers: Answers, name: str | None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], None]:
+    """What writes an answer after the other columns of its input; with `name` a row for each object of that list.
+
+    Raises, when it is called: UserError for an answer without that list.
+    """
+
+    def whole(answer: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+        answers.write({**others, **answer})
+
+    def rows(answer: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+        objects = answer.get(str(name))
+        if ERROR not in answer and not (isinstance(objects, list) and all(isinstance(one, dict) for one in objects)):
+            lists = [key for key, value in answer.items() if isinstance(value, list)]
+            came = f"with the lists {', '.join(lists)}" if lists else "without any list"
+            raise UserError(f"--rows-of={name}: expected a list of objects that answers have. Received: answers {came}")
+        for row in rows_of({**others, **answer}, str(name)):
+            answers.write(row)
+
+    return whole if name is None else rows
 
 
 def writer_of(name: str | None) -> Callable[[IO[str]], Answers]:
