@@ -235,7 +235,5 @@ def test_a_context_that_is_no_text_is_named(asked_run, books):
     (books / "bad.txt").write_bytes(b"%PDF-1.4")
     with pytest.raises(UserError, match=r"bad\.txt: expected text.* Received: a PDF"):
         predict.main([f"--run={asked_run}", "--question=x", f"--context={books}"])
-    with pytest.raises(
-        UserError, match="--context=none: expected a text file, a folder or a pattern. Received: no such"
-    ):
+    with pytest.raises(UserError, match=r"--context=none: expected a text file, .*\. Received: no such"):
         predict.main([f"--run={asked_run}", "--question=x", "--context=none"])
