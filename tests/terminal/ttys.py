@@ -34,14 +34,17 @@ def terminal(monkeypatch: pytest.MonkeyPatch, typed: str = "", columns: int = 80
                 found.extend(part)
 
     reader = threading.Thread(target=read, daemon=True)
-    with monkeypatch.context() as patched, os.fdopen(slave, "r", encoding="utf-8", closefd=False) as stdin:
-        with os.fdopen(slave, "w", encoding="utf-8") as stdout:
-            patched.setattr(sys, "stdout", stdout)
-            if typed:
-                patched.setattr(sys, "stdin", stdin)
-                os.write(master, typed.encode())
-            reader.start()
-            yield screen
+    with (
+        monkeypatch.context() as patched,
+        os.fdopen(slave, "r", encoding="utf-8", closefd=False) as stdin,
+        os.fdopen(slave, "w", encoding="utf-8") as stdout,
+    ):
+        patched.setattr(sys, "stdout", stdout)
+        if typed:
+            patched.setattr(sys, "stdin", stdin)
+            os.write(master, typed.encode())
+        reader.start()
+        yield screen
     reader.join(timeout=10)
     os.close(master)
     screen.text = found.decode("utf-8")
