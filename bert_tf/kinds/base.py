@@ -161,6 +161,11 @@ class Kind(Modelled):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         """The same metrics, from what `answer_function` made of the raw texts."""
 
+    @property
+    def is_scored_by_answers(self) -> bool:
+        """Whether `measure_answers` gives the task's metrics: not where they are of more than answers."""
+        return True
+
     def scores(self, pipeline: Any, examples: Examples) -> dict[str, float]:
         """The metrics of a `bert_tf.Pipeline`, from raw text."""
         return self.scores_and_report(pipeline, examples)[0]

@@ -40,6 +40,15 @@ class Answered:
     scores: Mapping[str, float] = field(default_factory=dict)
     shortfall: float | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """The same as one row of a table: `number`, the inputs, `expected`, `answered`, `confidence` and the scores. An
+        input that has one of these names is called `input.NAME`.
+        """
+        own = {"number": self.number, "expected": self.expected, "answered": self.answered}
+        own |= {"confidence": self.confidence, **self.scores}
+        inputs = {f"input.{name}" if name in own else name: text for name, text in self.inputs.items()}
+        return {"number": self.number, **inputs, **own}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:

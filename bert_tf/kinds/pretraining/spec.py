@@ -166,6 +166,10 @@ class Pretraining(OnCorpus):
 
         return TokenCounts.of(*train.portions.text(), tokenizer.vocabulary_size)
 
+    @property
+    def is_scored_by_answers(self) -> bool:
+        return False  # but by losses over the corpus
+
     def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
         assert isinstance(examples, Corpus)
         where = self.training_data or examples.where
