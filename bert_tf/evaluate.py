@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         config, kind = RunConfig(task=flags.task), load_task(flags.task)
     config = with_reading(config, flags)
-    kind = kind.configured(config, new_data=flags.data is not None)
+    is_new = flags.data is not None and str(Path(flags.data).expanduser().resolve()) != config.data.source
+    kind = kind.configured(config, new_data=is_new)
     data = find_data(kind, config.task, flags.data or config.data.source)
     name = flags.split or "validation"
     splits = kind.scored_splits if flags.split is None and not Path(data).is_file() else {name: ""}

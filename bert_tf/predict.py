@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text_column=flags.text_column,
         pair_column=flags.pair_column,
         encoding=flags.encoding,
-        source=kind.source,
+        source=kind.source.reader,
         joiner=getattr(kind, "joiner", None),
     )
     is_asked = flags.interactive or flags.question is not None

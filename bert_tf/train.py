@@ -1,10 +1,13 @@
 """Fine-tune a BERT on a task: python -m bert_tf.train --task=sst2
 
+Or on your own file: python -m bert_tf.train --kind=classification --data=train.csv --text=message --label=category
+
 The same command on the same run folder resumes where it stopped.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import os
@@ -29,16 +32,18 @@ from bert_tf.command_line import (
     with_training_data,
 )
 from bert_tf.config import (
+    OWN,
     SAMPLE,
     EvaluationConfig,
     ModelConfig,
     PretrainingConfig,
     RunConfig,
     TrainingConfig,
+    own_flags,
 )
-from bert_tf.config.arguments import argument_layers, plain_path
+from bert_tf.config.arguments import argument_layers, own_data_groups, plain_path
 from bert_tf.config.resume import is_begun, resumable_changes
-from bert_tf.errors import UserError, in_python
+from bert_tf.errors import UserError, did_you_mean, in_python
 from bert_tf.inference.runs import settings_file, task_file
 from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run
@@ -55,7 +60,7 @@ PathOrName = str | os.PathLike[str]
 
 def main(argv: Sequence[str] | None = None) -> None:
     flags = train_parser(PROG, __doc__).parse_args(argv)
-    kind, config = asked_run(flags.task, flags.config, run_layers(flags))
+    kind, config = asked_run(flags.task, flags.config, run_layers(flags), tell=say, warn=LOG.warning)
     config = with_training_data(kind, config, tell=say)
     run = _run_to_its_end(kind, config, flags.run, tell=say, start=start_tensorflow, progress=is_said())
     where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
@@ -69,7 +74,8 @@ def train(
     config: PathOrName | RunConfig | None = None,
     backbone: PathOrName | None = None,
     vocabulary: PathOrName | None = None,
-    data: PathOrName | None = None,
+    data: Any = None,
+    kind: str | None = None,
     run: PathOrName | None = None,
     seed: int | None = None,
     model: Mapping[str, Any] | ModelConfig | None = None,
@@ -80,6 +86,7 @@ def train(
     skip_bad_rows: bool | float | None = None,
     encoding: str | None = None,
     progress: bool = True,
+    **own_data: Any,
 ) -> Run:
     """Trains a model, as the command does: python -m bert_tf.train --help-all lists all settings.
 
@@ -96,17 +103,22 @@ def train(
         backbone: minilm, a folder, hf://org/name, kaggle://..., or a size (tiny ... large) for random weights.
         vocabulary: for random weights, as the setting of this name.
         data: a folder or file, tfds:NAME, hf:NAME or sample; None: $BERT_TF_DATA/<task>, the source of the task itself,
-            or else the bundled sample, with a warning.
-        run: the run folder; None: runs/<task>. Needed where `task` is an object.
+            or else the bundled sample, with a warning. With `kind`, your own file or folder, or rows in memory: a
+            DataFrame, a list of dicts, a dict of lists, or one of these for each of "train" and "validation".
+        kind: in place of `task`, what task to make of your own data, such as classification.
+        run: the run folder; None: runs/<task>, or runs/<kind>_<name of the file>. Needed where `task` is an object, or
+            the rows are in memory.
         seed: of the order of examples, new weights and dropout.
         model, training, pretraining, evaluation: keys of the settings' sections of these names, `{"epochs": 2}`.
         settings: any other settings, `{"data.sequence_length": 64}`.
         skip_bad_rows: True leaves out and counts rows that cannot be read, up to a share of 0.01; a number: up to that.
         encoding: of text files, such as cp1252.
-        progress: whether the rate, the loss and the scores are shown on stderr.
+        progress: whether the rate, the loss, the scores, and what was inferred from your data are shown on stderr.
+        own_data: with `kind`, keys of the settings' section [own_data], `text="message"` and `label="category"`; what
+            is not given is inferred and written to the run's config.toml.
     Returns: the run, with its `result`, `metrics`, `folder` and `pipeline()`.
     Raises: UserError for what is not there or cannot be, before any work where that can be known; ValueError where
-        settings are given twice.
+        settings are given twice; TypeError for an argument that there is not.
 
     Example:
         >>> import tempfile
@@ -125,23 +137,30 @@ def train(
         >>> sorted(run.metrics), run.result["steps"]
         (['accuracy'], 1)
     """
+    unknown = [name for name in own_data if name not in own_flags()]
+    if unknown:
+        raise TypeError(f"train() has no argument {unknown[0]!r}.{did_you_mean(unknown[0], _arguments())}")
+    place, memory = (os.fspath(data), None) if isinstance(data, str | os.PathLike) else (None, data)
     layers = argument_layers(
         settings,
         {"model": model, "training": training, "pretraining": pretraining, "evaluation": evaluation},
         {"backbone": backbone, "vocabulary": vocabulary, "seed": seed},
         {
-            "`data`": {"data": {} if data is None else {"source": os.fspath(data)}},
+            "`data`": {"data": {} if place is None else {"source": place}},
             "`skip_bad_rows`, `encoding`": {"data": reading_of(skip_bad_rows, encoding)},
+            **own_data_groups({"kind": kind, **own_data}),
         },
     )
     recipe = config if config is None or isinstance(config, RunConfig) else os.fspath(config)
     with arguments_named():
-        kind, asked = asked_run(plain_path(task), recipe, layers)
-        if run is None and kind is task:
-            raise UserError("`run` is needed where `task` is an object: a folder for the run")
-        asked = with_training_data(kind, asked, tell=_warn)
+        found, asked = asked_run(
+            plain_path(task), recipe, layers, memory=memory, tell=_tell if progress else LOG.info, warn=_warn
+        )
+        if run is None and (found is task or asked.data.source == OWN):
+            raise UserError("`run` is needed where `task` is an object, or `data` in memory: a folder for the run")
+        asked = with_training_data(found, asked, tell=_warn)
         with own_randomness():
-            return _run_to_its_end(kind, asked, run, tell=_warn, start=check_backend, progress=progress)
+            return _run_to_its_end(found, asked, run, tell=_warn, start=check_backend, progress=progress)
 
 
 class CallableModule(types.ModuleType):
@@ -168,7 +187,7 @@ def _run_to_its_end(
     progress: bool,
 ) -> Run:
     """Trains, resumes, or finds finished. `tell` says what is found; `start` comes before the first tensor."""
-    run_folder = Path(folder or f"runs/{Path(config.task).stem}").expanduser()
+    run_folder = Path(folder or f"runs/{_name_of(config)}").expanduser()
     check_writable(run_folder, "--run")
 
     # A folder that holds a run already: it is resumed where that is sound, else refused.
@@ -193,6 +212,20 @@ def _run_to_its_end(
     read = {"data": data, "examples": examples, "is_sample": data == SAMPLE}
     result = train_run(config, kind, run_folder, **read, files=files, progress=progress)
     return Run(run_folder, kind, result)
+
+
+def _name_of(config: RunConfig) -> str:
+    """What a run's folder is called by default."""
+    of_data = f"_{Path(config.data.source or '').stem}" if config.own_data.kind is not None else ""
+    return f"{Path(config.task).stem}{of_data}"
+
+
+def _arguments() -> list[str]:
+    return [*inspect.signature(train).parameters, *own_flags()]
+
+
+def _tell(message: str) -> None:
+    print(in_python(message), file=sys.stderr)
 
 
 def _warn(message: str) -> None:

@@ -35,6 +35,7 @@ TABLE = {
     "data/files": "errors data/rows",
     "data/tagged": "data/rows",
     "data/sources": "errors data/rows data/files data/tagged",
+    "data/splits": "errors data/rows data/files data/sources",
     "data/batching": "",
     "data/corpora": "errors sentinels data/rows data/files data/sources data/batching",
     "data": "errors",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from bert_tf.command_line.help import WIDTH, Show, example_lines, formatter, sections, summary_of
 from bert_tf.command_line.saying import LEVELS, set_verbosity
-from bert_tf.config import OWN, Layer, RunConfig, override_layer, resolve
+from bert_tf.config import OWN, Layer, RunConfig, override_layer, own_flags, resolve
 from bert_tf.errors import UserError, did_you_mean
 
 
@@ -104,7 +104,17 @@ def run_layers(flags: argparse.Namespace) -> list[Layer]:
         layers.append(Layer(origin="--backbone", values={"backbone": flags.backbone}))
     if flags.data is not None:
         layers.append(Layer(origin="--data", values={"data": {"source": flags.data}}))
+    for key in own_flags():
+        value = getattr(flags, key, None)
+        if value is not None:
+            layers.append(Layer(origin=f"--{key.replace('_', '-')}", values={"own_data": {key: value}}))
     return [*layers, reading_layer(flags)]
+
+
+def add_own_data_flags(parser: Parser) -> None:
+    """The flags of a command that makes a task of somebody's own data: the keys of [own_data]."""
+    for key, (metavar, meaning) in own_flags().items():
+        parser.add_argument(f"--{key.replace('_', '-')}", metavar=metavar, help=meaning.replace("%", "%%"))
 
 
 def reading_layer(flags: argparse.Namespace) -> Layer:

@@ -61,7 +61,7 @@ def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str],
 def with_training_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], None] = say) -> RunConfig:
     """The run with the place of its data. Raises: UserError for a place where training finds none."""
     data = find_data(kind, config.task, config.data.source, tell=tell)
-    if Path(data).is_file() and not kind.source.takes_patterns:
+    if Path(data).is_file() and not (kind.source.takes_patterns or kind.source.holds_splits):
         raise UserError(
             f"--data={data}: training needs a folder with a file for each split, and scores the model on the "
             "validation one. Received: a single file; put it into a folder, with some of its rows in the other file"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bert_tf import lookup
-from bert_tf.command_line.parser import Parser, add_reading_flags
+from bert_tf.command_line.parser import Parser, add_own_data_flags, add_reading_flags
 from bert_tf.config import keys_and_meanings
 
 GROUPS = {
     "what to learn": ("--task", "--data"),
+    "or from your own data": ("--kind", "--text", "--label", "--pair", "--validation"),
     "from what": ("--backbone", "--config", "--set"),
     "where it goes": ("--run",),
 }
 EXAMPLES = {
     "--task=sst2 --data=sample": "try it on the bundled sentences; the model goes to runs/sst2",
+    "--kind=classification --data=train.csv --text=message --label=category": "your own file; --text and --label may be guessed",
     "--task=sst2 --data=SST-2 --backbone=hf://google-bert/bert-base-uncased": "your data, another model from the hub",
     "--task=sst2 --data=sample --run=runs/longer --set training.epochs=5 seed=2": "other settings, in a run of its own",
 }
@@ -26,11 +28,16 @@ def train_parser(prog: str, description: str | None) -> Parser:
         "--config", metavar="NAME|FILE", help="recipe; default: that of the task's name, if there is one"
     )
     parser.add_argument("--backbone", metavar="WHERE", help=keys_and_meanings()["backbone"][1])
-    parser.add_argument("--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample")
-    parser.add_argument("--run", metavar="DIR", help="run folder; default: runs/<task>")
+    parser.add_argument(
+        "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; with --kind, your own"
+    )
+    parser.add_argument(
+        "--run", metavar="DIR", help="run folder; default: runs/<task>, or runs/<kind>_<name of the data>"
+    )
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
     add_reading_flags(parser)
+    add_own_data_flags(parser)
     return parser
 
 

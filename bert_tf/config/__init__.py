@@ -1,5 +1,6 @@
 """What a run is: its settings, read from TOML and from the command line, checked, and compared with a run begun."""
 
+from bert_tf.config.own_data import OwnDataConfig, own_flags
 from bert_tf.config.run import (
     OWN,
     SAMPLE,
@@ -22,12 +23,14 @@ __all__ = [
     "EvaluationConfig",
     "Layer",
     "ModelConfig",
+    "OwnDataConfig",
     "PretrainingConfig",
     "RunConfig",
     "TrainingConfig",
     "dotted_layer",
     "keys_and_meanings",
     "override_layer",
+    "own_flags",
     "read_config",
     "read_layer",
     "resolve",

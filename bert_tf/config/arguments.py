@@ -41,6 +41,12 @@ def argument_layers(
     return layers
 
 
+def own_data_groups(own_data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Arguments about somebody's own data, for `argument_layers`: columns by name, or several in a list."""
+    found = {name: list(value) if isinstance(value, tuple) else plain_path(value) for name, value in own_data.items()}
+    return {f"`{name}`": {"own_data": {name: value}} for name, value in found.items() if value is not None}
+
+
 def plain_path(value: Any) -> Any:
     """A path as text; anything else as it is."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value

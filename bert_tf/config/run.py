@@ -16,6 +16,7 @@ import tomli_w
 from pydantic import BaseModel, Field, ValidationError
 
 from bert_tf.config.messages import check_keys, explain
+from bert_tf.config.own_data import OwnDataConfig
 from bert_tf.config.sections import (
     DataConfig,
     EvaluationConfig,
@@ -53,6 +54,7 @@ class RunConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = entry(1, "of the order of examples, new weights and dropout")
     model: ModelConfig = Field(default_factory=ModelConfig)
     data: DataConfig = Field(default_factory=DataConfig)
+    own_data: OwnDataConfig = Field(default_factory=OwnDataConfig)
     pretraining: PretrainingConfig = Field(default_factory=PretrainingConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
@@ -125,8 +127,11 @@ def dotted_layer(origin: str, settings: Mapping[str, Any]) -> Layer:
 
 
 def to_toml(config: RunConfig) -> str:
-    """The whole run as TOML, every key written out."""
-    return tomli_w.dumps(_to_toml_value(config.model_dump()))
+    """The whole run as TOML, every key written out; of own data only where the task is made of them."""
+    values = config.model_dump()
+    if config.own_data.kind is None:
+        del values["own_data"]
+    return tomli_w.dumps(_to_toml_value(values))
 
 
 def flat(config: BaseModel, prefix: str = "") -> dict[str, Any]:

@@ -92,7 +92,11 @@ def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
         if type(shipped) is type(kind):
             kept = {name: getattr(shipped, name) for name in left_out if hasattr(shipped, name)}
             return dataclasses.replace(kind, **kept)
-    if needs_data and "source" in left_out:
+    if "source" in left_out and config.own_data.kind is not None:
+        from bert_tf.kinds.own_data.run import own_source
+
+        kind = dataclasses.replace(kind, source=own_source(config.own_data))
+    elif needs_data and "source" in left_out:
         own = _from_file(config, run_folder, "the task's examples stand in its file alone")
         kind = dataclasses.replace(kind, source=own.source)
     return kind

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bert_tf import lookup
 from bert_tf.config import OWN, Layer, RunConfig, read_layer, resolve
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
+
+logger = logging.getLogger(__name__)
 
 
 def load_task(name: str) -> Kind:
@@ -24,28 +28,44 @@ def load_task(name: str) -> Kind:
 
 
 def asked_run(
-    task: str | Kind | None, config: str | RunConfig | None, layers: Sequence[Layer]
+    task: str | Kind | None,
+    config: str | RunConfig | None,
+    layers: Sequence[Layer],
+    *,
+    memory: Any = None,
+    tell: Callable[[str], None] = logger.info,
+    warn: Callable[[str], None] = logger.warning,
 ) -> tuple[Kind, RunConfig]:
     """A task, and the settings of a run: the defaults, then the task's, then the recipe's, then those of `layers`.
 
     Args:
-        task: a name in tasks/, your own file, or the object itself; None: what the recipe says.
+        task: a name in tasks/, your own file, or the object itself; None: what the recipe says, or a task that is made
+            of somebody's own data, where `own_data.kind` is set.
         config: the recipe, a name in configs/, your own file, or the object; None: that of the task's name, if there
             is one.
         layers: what else is asked, later ones winning.
+        memory: somebody's own data, where they are no files.
+        tell: says what was inferred from somebody's own data; `warn` what is doubtful in them.
     Raises: UserError for what is not there, and for a key or value that cannot be.
     """
     if isinstance(config, RunConfig):
         recipe = Layer(origin="config", values=config.model_dump(exclude_unset=True))
     else:
         recipe = None if config is None else read_layer(lookup.find("configs", config))
+    made_of = _own_kind([*([recipe] if recipe else []), *layers])
+    if made_of is not None:
+        if task is not None:
+            came = task if isinstance(task, str) else type(task).__name__
+            raise UserError(f"expected either --task or --kind. Received: --task={came} and --kind={made_of}")
+        return _own_run([*([recipe] if recipe else []), *layers], made_of, memory, tell, warn)
     if isinstance(task, Kind):
         kind, name = task, OWN
     else:
         name = task or (recipe.values.get("task") if recipe else None)
         if not isinstance(name, str):
             raise UserError(
-                f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file"
+                f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file, or "
+                "--kind=NAME for a task made of your own data"
             )
         kind = load_task(name)
         if name not in lookup.names("tasks"):
@@ -54,9 +74,33 @@ def asked_run(
             recipe = read_layer(lookup.find("configs", name))
     base = [Layer(origin=f"task {name}", values=kind.defaults), *([recipe] if recipe else [])]
     run = resolve([*base, *layers, Layer(origin="--task", values={"task": name})])
+    asked = [key for key, value in run.own_data if value is not None]
+    if asked:
+        flags = ", ".join(f"--{key.replace('_', '-')}" for key in asked)
+        raise UserError(f"{flags}: for data of your own, with --kind=NAME. Received: --task={name}")
+    return kind, _lasting_run(run)
+
+
+def _own_kind(layers: Sequence[Layer]) -> str | None:
+    """The kind of a task that is to be made of somebody's own data, if it is."""
+    found = [layer.values["own_data"].get("kind") for layer in layers if isinstance(layer.values.get("own_data"), dict)]
+    kinds = [kind for kind in found if kind is not None]
+    return str(kinds[-1]) if kinds else None
+
+
+def _own_run(
+    layers: Sequence[Layer], kind: str, memory: Any, tell: Callable[[str], None], warn: Callable[[str], None]
+) -> tuple[Kind, RunConfig]:
+    from bert_tf.kinds.own_data.run import own_task
+
+    run = resolve([*layers, Layer(origin="--kind", values={"task": kind})])
+    return own_task(_lasting_run(run), memory, tell=tell, warn=warn)
+
+
+def _lasting_run(run: RunConfig) -> RunConfig:
     lasting = {"backbone": _lasting(run.backbone)}
     lasting |= {"vocabulary": _lasting(run.vocabulary)} if run.vocabulary is not None else {}
-    return kind, run.model_copy(update=lasting)
+    return run.model_copy(update=lasting)
 
 
 def _lasting(place: str) -> str:

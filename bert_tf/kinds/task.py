@@ -57,7 +57,8 @@ class Task(abc.ABC):
         Raises: UserError for a language where nothing depends on one, or an unknown one.
         """
         options = {"encoding": config.data.encoding, "bad_rows_share": config.data.bad_rows_share}
-        task = replace(self, source=self.source.with_options(**options))
+        source = self.source.for_new_data() if new_data else self.source
+        task = replace(self, source=source.with_options(**options))
         language = config.data.language
         if language is None:
             return task

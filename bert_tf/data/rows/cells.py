@@ -80,20 +80,27 @@ def yes_or_no(cell: Any) -> int:
     return int(number)
 
 
-def number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], float]:
-    """A finite number from `low` to `high`."""
+def number(low: float = -math.inf, high: float = math.inf, *, decimal: str = ".") -> Callable[[Any], float]:
+    """A finite number from `low` to `high`; `decimal` stands before its fraction where it is written as text."""
 
     def parse(cell: Any) -> float:
         bounds = "" if math.isinf(low) and math.isinf(high) else f" from {low:g} to {high:g}"
         unwrapped = plain(cell)
         if is_missing(unwrapped) or (isinstance(unwrapped, str) and not unwrapped.strip()):
             raise NoLabelError(f"expected a number{bounds}. Received: {shown(cell)}, which stands for none")
-        value = as_number(unwrapped)
+        value = as_number(_with_point(unwrapped, decimal))
         if value is None or not (math.isfinite(value) and low <= value <= high):
             raise ValueError(f"expected a number{bounds}. Received: {shown(cell)}")
         return value
 
     return parse
+
+
+def _with_point(value: Any, decimal: str) -> Any:
+    """A text with the point that Python knows; one with both, which may be thousands, is no number then."""
+    if decimal == "." or not isinstance(value, str):
+        return value
+    return value.strip().replace(decimal, ".") if "." not in value else None
 
 
 def as_bool(value: Any) -> bool | None:

@@ -53,6 +53,15 @@ class Source(abc.ABC):
         """The same source as a run has it read; its own encoding stays where the run names none."""
         return replace(self, encoding=encoding or self.encoding, bad_rows_share=bad_rows_share)
 
+    def for_new_data(self) -> Source:
+        """The same source for other data than a run's own; here as it is."""
+        return self
+
+    @property
+    def reader(self) -> Source:
+        """What reads files, where the source only chooses among their rows; here the source itself."""
+        return self
+
     def open(
         self,
         where: str | os.PathLike[str] | None,
@@ -98,6 +107,8 @@ class Source(abc.ABC):
 
     takes_patterns: ClassVar[bool] = False
     """Whether a place may be a pattern of files' names, and one file may hold every split."""
+    holds_splits: ClassVar[bool] = False
+    """Whether one file may hold the rows of training and of validation."""
 
     @abc.abstractmethod
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table: ...

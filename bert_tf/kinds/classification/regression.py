@@ -31,6 +31,7 @@ class Regression(Pooled):
     Args:
         label: the column of the number, or a tuple of columns where there are several.
         low, high: the numbers that the data may have. What the model answers is not held to them.
+        decimal: what stands before a number's fraction in text files, "." or ",".
     Raises: ValueError for columns, metrics, bounds or a length that cannot be.
 
     >>> from bert_tf.data import InMemory
@@ -43,6 +44,7 @@ class Regression(Pooled):
     label: str | tuple[str, ...]
     low: float = -math.inf
     high: float = math.inf
+    decimal: str = "."
     metrics: tuple[str, ...] = ("spearman", "pearson")
 
     problem: ClassVar[str] = "regression"
@@ -51,6 +53,8 @@ class Regression(Pooled):
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise ValueError(f"`low` must be below `high`. Received: low={self.low}, high={self.high}")
+        if self.decimal not in (".", ","):
+            raise ValueError(f"`decimal` must be '.' or ','. Received: decimal={self.decimal!r}")
         super().__post_init__()
 
     @property
@@ -61,7 +65,7 @@ class Regression(Pooled):
     def label_parsers(self) -> Mapping[str, Callable[[Any], float]]:
         from bert_tf.data import number
 
-        return dict.fromkeys(self.output_names, number(self.low, self.high))
+        return dict.fromkeys(self.output_names, number(self.low, self.high, decimal=self.decimal))
 
     def label_array(self, columns: Sequence[Sequence[float]]) -> np.ndarray:
         """float32 [E, C]"""

@@ -1,0 +1,91 @@
+"""How many tokens examples are to have: from the lengths of the training texts, before TensorFlow is imported."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bert_tf import weights
+from bert_tf.config import RunConfig
+from bert_tf.kinds.building import reading_of, words_of
+from bert_tf.models import SIZES
+
+LOOKED_AT = 5000  # texts
+KEPT_WHOLE = 0.99  # the share of the training texts that are to be kept whole
+STEP = 8
+SHORTEST = 16
+POSITIONS = 512  # of a size with random weights
+PIECES = re.compile(r"[^\W_]+|\S", re.UNICODE)
+CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+LONGEST_PIECE = 32
+
+
+def positions_of(config: RunConfig) -> int:
+    """How many tokens the run's backbone has positions for."""
+    if config.model.max_positions is not None:
+        return config.model.max_positions
+    if config.backbone in SIZES and not Path(config.backbone).exists():
+        return POSITIONS
+    return int(weights.load(config.backbone, ignore=config.model.ignore).config.get("max_positions", POSITIONS))
+
+
+def token_counter(config: RunConfig) -> Callable[[str], int]:
+    """A function that counts the tokens of a text by the run's vocabulary.
+
+    It splits as BERT does but for rare characters, of which only the lengths are looked at here; the ids that are
+    trained on are those of `bert_tf.text`.
+    """
+    from bert_tf.text.files import read
+
+    found, _ = read(words_of(config.backbone, config.vocabulary), **reading_of(config))
+    vocabulary, lowercase = frozenset(found["vocabulary"]), bool(found["lowercase"])
+    known: dict[str, int] = {}
+
+    def pieces(word: str) -> int:
+        at, count = 0, 0
+        while at < len(word):
+            end = min(len(word), at + LONGEST_PIECE)
+            while end > at and (f"##{word[at:end]}" if at else word[at:end]) not in vocabulary:
+                end -= 1
+            if end == at:
+                return 1  # the unknown token
+            at, count = end, count + 1
+        return count
+
+    def count(text: str) -> int:
+        text = CJK.sub(r" \g<0> ", text)
+        if lowercase and not text.isascii():
+            text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+        total = 0
+        for word in PIECES.findall(text.lower() if lowercase else text):
+            if word not in known:
+                known[word] = pieces(word)
+            total += known[word]
+        return total
+
+    return count
+
+
+def chosen_length(texts: Sequence[Sequence[str]], config: RunConfig) -> tuple[int, str]:
+    """Most tokens of an example, and what is to be said of it: no longer than the backbone has positions.
+
+    Args:
+        texts: of each training example the texts that it is read as, joined by special tokens.
+    """
+    count, positions = token_counter(config), positions_of(config)
+    some = texts[:: max(1, len(texts) // LOOKED_AT)]
+    lengths = np.array([sum(map(count, parts)) + len(parts) + 1 for parts in some])
+    wanted = int(np.quantile(lengths, KEPT_WHOLE, method="higher"))
+    length = min(max(SHORTEST, -(-wanted // STEP) * STEP), positions)
+    cut = float((lengths > length).mean())
+    most = f"the {positions} positions of {config.backbone} allow no more" if length < wanted else ""
+    said = f"sequence length: {length} tokens (half of the training texts have {int(np.median(lengths))} or fewer"
+    said += f", the longest {lengths.max()}{'' if len(some) == len(texts) else f' of {len(some):,} looked at'})"
+    if cut:
+        about = round(cut * len(texts))
+        said += f"; {'about ' * (len(some) < len(texts))}{about:,} of {len(texts):,} are longer and are cut"
+    return length, f"{said}{f'; {most}' if most else ''}"

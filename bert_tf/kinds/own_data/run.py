@@ -1,0 +1,147 @@
+"""From somebody's own data, and what they say of it, to a task and the settings of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bert_tf.config import OWN, OwnDataConfig, RunConfig
+from bert_tf.data import InMemory, Source
+from bert_tf.data.files.rows import quiet
+from bert_tf.data.splits.names import TRAIN, VALIDATION, split_called
+from bert_tf.errors import UserError
+from bert_tf.kinds.base import Kind
+from bert_tf.kinds.own_data.base import OwnKind
+from bert_tf.kinds.own_data.given import Given
+from bert_tf.kinds.own_data.lengths import chosen_length
+from bert_tf.kinds.own_data.registry import own_kind
+
+SHARED = ("kind", "validation", "split_column", "delimiter")
+# The share of one file's rows that is put aside, by how many there are: enough to tell two runs apart, and no more
+# than a fifth of a small set.
+SHARES = ((1000, 0.2), (50_000, 0.1))
+MOST_ASIDE = 5000
+Tell = Callable[[str], None]
+
+
+def own_task(config: RunConfig, memory: Any = None, *, tell: Tell, warn: Tell) -> tuple[Kind, RunConfig]:
+    """A task of somebody's own data, and the run with all that was inferred in its settings.
+
+    Args:
+        config: what is asked, `own_data.kind` included.
+        memory: rows in memory in the place of files: a table, or split -> table, as `InMemory` takes them.
+        tell: says what was inferred; `warn` what is doubtful.
+    Raises: UserError for data that are not there, flags that are for another kind, and what cannot be told.
+    """
+    own = config.own_data
+    assert own.kind is not None
+    part = own_kind(own.kind)
+    _check_keys(own, part)
+    given = _given(config, memory)
+    own = _with_validation(own, given)
+    with quiet():
+        found = part.infer(own, given)
+    if found.rows is None:  # a table
+        also = {"delimiter": given.delimiter, "split_column": given.split_column}
+        rows, names = given.rows, f", columns {', '.join(given.columns)}"
+    else:
+        also, rows, names = {}, found.rows, ""
+    own = own.model_copy(update={**also, **found.settings})
+    own, validation_line = _parted(own, given, rows)
+    for line in (f"{given.origin}: {rows:,} training rows{names}", *_opening(given), *found.lines, validation_line):
+        tell(line)
+    for warning in found.warnings:
+        warn(f"{given.origin}: {warning}")
+    length = config.data.sequence_length or found.sequence_length
+    if length is None:
+        assert found.texts is not None, "a kind gives texts or a length"
+        length, said = chosen_length(found.texts, config)
+        tell(said)
+    tell("write own_data.KEY=... with --set, or edit config.toml in the run folder, where any of this is wrong")
+    kind = part.make(own, part.source(own, _in_memory(given)), length)
+    data = config.data.model_copy(
+        update={"sequence_length": length, "source": OWN if given.place is None else str(given.place)}
+    )
+    return kind, config.model_copy(update={"own_data": own, "data": data, "task": own.kind})
+
+
+def own_source(own: OwnDataConfig) -> Source:
+    """The source of a task whose rows were in memory, for rows in files."""
+    assert own.kind is not None
+    return own_kind(own.kind).source(own.model_copy(update={"validation": None, "split_column": None}), None)
+
+
+def _check_keys(own: OwnDataConfig, part: OwnKind) -> None:
+    for key in type(own).model_fields:
+        if getattr(own, key) is not None and key not in (*SHARED, *part.keys):
+            takes = ", ".join(f"--{name.replace('_', '-')}" for name in (*part.keys, *SHARED[1:]))
+            raise UserError(f"--{key.replace('_', '-')} is not for --kind={own.kind}, which takes {takes}")
+
+
+def _given(config: RunConfig, memory: Any) -> Given:
+    own = config.own_data
+    options: dict[str, Any] = {"split_column": own.split_column, "asks_validation": own.validation is not None}
+    if memory is not None:
+        return Given(memory=_splits(memory), **options)
+    where = config.data.source
+    example = f"python -m bert_tf.train --kind={own.kind} --data=FILE {own_kind(str(own.kind)).example}"
+    if where is None:
+        raise UserError(f"--data is needed: a file or folder with the rows to learn from, as in {example}")
+    if where == OWN:
+        raise UserError("--data is needed: this run's rows were in memory, and are not in its settings")
+    place = Path(where).expanduser()
+    if not place.exists():
+        raise UserError(f"--data={where}: expected a file or folder. Received: a path that is not there")
+    suffixes = own_kind(str(own.kind)).suffixes
+    return Given(place.resolve(), encoding=config.data.encoding, delimiter=own.delimiter, suffixes=suffixes, **options)
+
+
+def _splits(memory: Any) -> dict[str, Any]:
+    """Split -> rows: where that is not what was given, all rows are for training."""
+    if isinstance(memory, Mapping) and memory and all(split_called(name) for name in memory):
+        return {str(split_called(name)): rows for name, rows in memory.items()}
+    return {TRAIN: memory}
+
+
+def _in_memory(given: Given) -> Source | None:
+    return None if given.memory is None else InMemory(given.memory)
+
+
+def _with_validation(own: OwnDataConfig, given: Given) -> OwnDataConfig:
+    """The place of validation rows as a path that lasts. Raises: UserError for one that is not there."""
+    asked = own.validation
+    if isinstance(asked, float) and not 0 < asked < 1:
+        raise UserError(f"--validation={asked:g}: expected a file, or a share between 0 and 1, such as 0.1")
+    if not isinstance(asked, str):
+        return own
+    path = Path(asked).expanduser()
+    if not path.is_file() and given.place is not None:
+        folder = given.place if given.place.is_dir() else given.place.parent
+        path = folder / asked
+    if not path.is_file():
+        raise UserError(f"--validation={asked}: expected a file, or a share such as 0.1. Received: no such file")
+    return own.model_copy(update={"validation": str(path.resolve())})
+
+
+def _parted(own: OwnDataConfig, given: Given, rows: int) -> tuple[OwnDataConfig, str]:
+    """Where the validation rows are, decided, and what is to be said of it."""
+    if isinstance(own.validation, str):
+        return own, f"validation: {own.validation}"
+    by_column = own.split_column is not None
+    splits = given.splits if by_column else (given.files or given.memory or {})
+    if own.validation is None and VALIDATION in splits:
+        where = f"the column {own.split_column!r}" if by_column else str(given.files.get(VALIDATION, "`data`"))
+        return own, f"validation: as {where} has it"
+    share = own.validation
+    if share is None:
+        share = round(next((share for most, share in SHARES if rows <= most), MOST_ASIDE / rows), 4)
+    said = f"validation: about {100 * share:g} % of the {rows:,} rows, drawn at random and kept out of training"
+    return own.model_copy(update={"validation": float(share)}), f"{said} (--validation=FILE|SHARE says otherwise)"
+
+
+def _opening(given: Given) -> list[str]:
+    """Of the files: which is which, and what stands between their cells."""
+    lines = [f"files: {', '.join(f'{split} ({path.name})' for split, path in given.files.items())}"]
+    separator = f"cells are separated by {given.delimiter!r}" if given.delimiter not in (None, ",", "\t") else ""
+    return [*(lines if len(given.files) > 1 else []), *([separator] if separator else [])]
