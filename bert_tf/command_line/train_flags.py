@@ -14,9 +14,10 @@ GROUPS = {
 }
 EXAMPLES = {
     "--task=sst2 --data=sample": "try it on the bundled sentences; the model goes to runs/sst2",
-    "--kind=classification --data=train.csv --text=message --label=category": "your own file; --text and --label may be guessed",
-    "--task=sst2 --data=SST-2 --backbone=hf://google-bert/bert-base-uncased": "your data, another model from the hub",
-    "--task=sst2 --data=sample --run=runs/longer --set training.epochs=5 seed=2": "other settings, in a run of its own",
+    "--kind=classification --data=train.csv --text=message --label=category": "your own file",
+    "--task=sst2 --data=SST-2 --backbone=hf://google-bert/bert-base-uncased --set training.epochs=5 seed=2": (
+        "a task's published files, another model from the hub, other settings"
+    ),
 }
 
 
