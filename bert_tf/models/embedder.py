@@ -183,12 +183,21 @@ class BertEmbedder(OnBackbone):
         return {**found, "loss": _loss(together, labels, example_weight, loss=loss, texts=texts, **options)}
 
     def head_loss(
-        self, outputs, inputs, labels=None, example_weight=None, training=None, pairs=None, negatives=None, texts=None
+        self,
+        outputs,
+        inputs,
+        labels=None,
+        example_weight=None,
+        training=None,
+        pairs=None,
+        negatives=None,
+        texts=None,
+        margin=None,
     ):
         """The loss of `compute`, of the sentence vectors that the call gave. `fit` takes the second texts as y.
 
-        That is y={"pairs": inputs of the second texts, "labels": ...} for "cosine", and without labels, with
-        `negatives` and `texts` or not, for "contrastive".
+        That is y={"pairs": inputs of the second texts, "labels": ...} for "cosine"; without labels, with `negatives`
+        and `texts` or not, for "contrastive"; and with `negatives` and `margin`, float [B], for "triplet".
         """
         if pairs is None:
             raise ValueError(
@@ -196,6 +205,8 @@ class BertEmbedder(OnBackbone):
                 f'inputs of the second texts, "labels": how alike they are}}. Received: pairs={pairs!r}'
             )
         together = self._together(outputs, pairs, negatives, training, None)
+        if margin is not None:
+            return _loss(together, labels, example_weight, loss="triplet", texts=texts, margin=margin)
         loss = "contrastive" if labels is None else "cosine"
         return _loss(together, labels, example_weight, loss=loss, texts=texts)
 

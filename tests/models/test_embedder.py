@@ -184,6 +184,9 @@ def test_compute_gives_losses_of_pairs_and_triplets_without_labels(rows):
     y = {"pairs": second, "negatives": third}
     found = model.evaluate(first, y, sample_weight=weight, batch_size=3, verbose=0)
     assert found == pytest.approx(float(wanted), rel=1e-5)
+    wanted = model.compute(first, second, loss="triplet", negatives=third, margin=0.3)["loss"]
+    found = model.evaluate(first, y | {"margin": np.full(3, 0.3, np.float32)}, batch_size=3, verbose=0)
+    assert found == pytest.approx(float(wanted), rel=1e-5)
 
 
 @pytest.mark.parametrize(

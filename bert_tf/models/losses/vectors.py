@@ -123,12 +123,12 @@ def contrastive_loss(vectors, texts, *, scale: float, label_smoothing: float = 0
     return -(1.0 - label_smoothing) * chosen - label_smoothing * spread
 
 
-def triplet_loss(vectors, *, margin: float):
+def triplet_loss(vectors, *, margin):
     """How far the negative is from being `margin` less alike, in cosine, than the positive; 0 where it is.
 
     Args:
         vectors: float32 [N, 3, D]: anchor, positive, negative.
-        margin: above 0.
+        margin: above 0; or float [N], one for each.
     Returns: float32 [N].
     Reference: Schroff et al., 2015, section 3.1, https://arxiv.org/abs/1503.03832
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,3 +82,21 @@ def test_empty_slots_are_no_candidates_and_harm_nothing():
     gradient = tape.gradient(loss, variable)
     assert np.isfinite(gradient).all()
     assert not np.any(gradient[5:])
+
+
+GOLDEN = json.loads((Path(__file__).resolve().parents[2] / "golden" / "ranking_loss.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("golden", GOLDEN["losses"], ids=lambda golden: f"{golden['loss']}{len(golden['vectors'][0])}")
+def test_the_loss_is_that_of_sentence_transformers(golden):
+    """Numbers of its MultipleNegativesRankingLoss, pairs and hard negatives, and of its TripletLoss in cosines.
+
+    They are made by benchmarks/make_golden_ranking_loss.py.
+    """
+    x = np.array(golden["vectors"], np.float32)
+    if golden["loss"] == "triplet":
+        losses = triplet_loss(tf.constant(x), margin=golden["margin"])
+    else:
+        texts = np.arange(x.shape[0] * x.shape[1]).reshape(x.shape[:2])
+        losses = contrastive_loss(tf.constant(x), tf.constant(texts), scale=golden["scale"])
+    np.testing.assert_allclose(np.mean(losses), golden["mean"], rtol=1e-5)
