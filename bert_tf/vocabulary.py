@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.command_line import Parser, check_writable, run_command, say
-from bert_tf.data.corpora.text_files import corpus_lines
+from bert_tf.data.corpora.text_files import corpus_files, corpus_lines
 from bert_tf.errors import UserError
 
 PROG = "python -m bert_tf.vocabulary"
@@ -35,8 +35,9 @@ PLAIN_SECONDS = 15.0
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
-    parser.add_argument("--input", metavar="FILE", nargs="+", action="extend", required=True,
-                        help="text files in UTF-8, plain or gzipped")  # fmt: skip
+    parser.add_argument("--input", metavar="WHERE", nargs="+", action="extend", required=True,
+                        help="text files in UTF-8, plain or gzipped; folders with .txt files, or patterns: "
+                             "'notes/*.md'")  # fmt: skip
     parser.add_argument("--size", metavar="N", type=int, required=True, help="tokens at most, special ones included")
     parser.add_argument("--output", metavar="DIR", required=True, help="folder for vocab.txt and the tokenizer's files")
     parser.add_argument("--lowercase", action="store_true", help="lower-case the text, and take accents off")
@@ -56,12 +57,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         least = len(SPECIAL_TOKENS) + 1 if flag == "--size" else 1
         if value is not None and value < least:
             raise UserError(f"{flag} must be {least} or more. Received: {value}")
-    files = [Path(name).expanduser() for name in flags.input]
     output = Path(flags.output).expanduser()
     _check_output(output)
-    for file in files:
-        if not file.is_file():
-            raise UserError(f"--input={file}: expected a file that can be read. Received: no such file")
+    files = list(
+        dict.fromkeys(
+            file for where in flags.input for file in corpus_files(where, suffixes=(".txt",), flag="--input=")
+        )
+    )
     _library()
 
     # 2. Learn.

@@ -100,7 +100,7 @@ def test_several_inputs(tmp_path):
         (["--size=5"], "--size must be 6 or more. Received: 5"),
         (["--size=50", "--min-count=0"], "--min-count must be 1 or more. Received: 0"),
         (["--size=10"], r"--size must be at least \d+ for this corpus, .* Received: --size=10"),
-        (["--size=50", "--input=nowhere.txt"], "--input=nowhere.txt: expected a file that can be read"),
+        (["--size=50", "--input=nowhere.txt"], "--input=nowhere.txt: expected text files .*Received: none"),
         (["--size=x"], "argument --size: invalid int value: 'x'"),
     ],
 )
@@ -131,3 +131,30 @@ def test_the_library_is_an_extra(corpus, monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(UserError, match=r"needs an optional package: pip install 'bert_tf\[vocabulary\]'"):
         learn(corpus, "--size=50")
+
+
+def test_patterns_and_folders_are_the_files_within_each_once(tmp_path):
+    notes = tmp_path / "notes"
+    (notes / "more").mkdir(parents=True)
+    for name in ("a.txt", "more/b.txt", "c.md"):
+        (notes / name).write_text(TEXT + Path(name).name, encoding="utf-8")
+
+    vocabulary.main(
+        ["--input", f"{notes}", f"{notes}/*.txt", "--size=200", "--min-count=1", f"--output={tmp_path / 'folder'}"]
+    )
+    vocabulary.main(
+        [
+            "--input",
+            f"{notes}/a.txt",
+            f"{notes}/*/*.txt",
+            "--size=200",
+            "--min-count=1",
+            f"--output={tmp_path / 'files'}",
+        ]
+    )
+    vocabulary.main([f"--input={notes}/*.md", "--size=200", "--min-count=1", f"--output={tmp_path / 'pattern'}"])
+
+    words = {name: read_vocabulary(tmp_path / name / "vocab.txt") for name in ("folder", "files", "pattern")}
+    assert words["folder"] == words["files"]
+    assert "m" in words["pattern"]
+    assert "m" not in words["files"]

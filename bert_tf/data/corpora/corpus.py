@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,12 +10,12 @@ import numpy as np
 
 from bert_tf.data.corpora.randomness import keys
 from bert_tf.data.corpora.store import TokenStore
+from bert_tf.data.corpora.text_files import corpus_files, files_like
 from bert_tf.data.files.hubs import is_hub
 from bert_tf.data.rows.table import Parsers, Table
 from bert_tf.data.sources.base import Source
 from bert_tf.errors import UserError
 
-SUFFIXES = (".txt", ".jsonl", ".ndjson", ".json")
 SPLITS = ("train", "validation")
 
 
@@ -48,8 +47,8 @@ class TextCorpus(Source):
         place = Path(where).expanduser()
         folders = [place / name for name in SPLITS]
         if validation is None and all(folder.is_dir() for folder in folders):
-            return _files(str(place / split)), False
-        train = _files(where)
+            return corpus_files(str(place / split)), False
+        train = corpus_files(where)
         if validation is None:
             return train, True
         held_out = self._held_out(place, validation)
@@ -61,8 +60,8 @@ class TextCorpus(Source):
     def _held_out(self, place: Path, validation: str) -> tuple[Path, ...]:
         inside = place if place.is_dir() else place.parent
         for pattern in (str(inside / validation), validation):
-            if Path(pattern).expanduser().exists() or _like(pattern):
-                return _files(pattern)
+            if Path(pattern).expanduser().exists() or files_like(pattern):
+                return corpus_files(pattern)
         raise UserError(
             f"pretraining.validation={validation}: expected a file, folder or pattern of held-out text, "
             f"within {inside} or as it stands. Received: nothing that is there"
@@ -70,26 +69,6 @@ class TextCorpus(Source):
 
     def _open(self, where: Any, split: str, parsers: Parsers, **options: Any) -> Table:
         raise NotImplementedError("a corpus has no columns")
-
-
-def _files(where: str) -> tuple[Path, ...]:
-    """Absolute paths, sorted. Raises: UserError where there are none."""
-    place = Path(where).expanduser()
-    if place.is_dir():
-        inside = (path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
-        found = [path for path in inside if path.name.removesuffix(".gz").endswith(SUFFIXES)]
-    elif place.is_file():
-        found = [place]
-    else:
-        found = _like(str(place))
-    if not found:
-        raise UserError(f"{where}: expected text files ({', '.join(SUFFIXES)}, or with .gz). Received: none")
-    return tuple(sorted(path.resolve() for path in found))
-
-
-def _like(pattern: str) -> list[Path]:
-    found = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 (which takes no pattern with ..)
-    return [Path(name) for name in found if Path(name).is_file()]
 
 
 def documents_of(store: TokenStore, split: str, share: float) -> np.ndarray:

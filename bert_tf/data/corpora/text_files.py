@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from bert_tf.data.rows.cells import shown
 from bert_tf.errors import UserError
 
 LINES_BETWEEN_REPORTS = 1000
+SUFFIXES = (".txt", ".jsonl", ".ndjson", ".json")
 
 
 def corpus_lines(
@@ -34,6 +36,32 @@ def corpus_lines(
                 report((before + min(at, size)) / total)
             yield line
         before += size
+
+
+def corpus_files(where: str, *, suffixes: tuple[str, ...] = SUFFIXES, flag: str = "") -> tuple[Path, ...]:
+    """The text files of a folder, a pattern or a path: absolute, sorted.
+
+    Args:
+        suffixes: of a folder's files, those that count.
+        flag: what an error begins with.
+    Raises: UserError where there are none.
+    """
+    place = Path(where).expanduser()
+    if place.is_dir():
+        inside = (path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
+        found = [path for path in inside if path.name.removesuffix(".gz").endswith(suffixes)]
+    elif place.is_file():
+        found = [place]
+    else:
+        found = files_like(str(place))
+    if not found:
+        raise UserError(f"{flag}{where}: expected text files ({', '.join(suffixes)}, or with .gz). Received: none")
+    return tuple(sorted(path.resolve() for path in found))
+
+
+def files_like(pattern: str) -> list[Path]:
+    found = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 (which takes no pattern with ..)
+    return [Path(name) for name in found if Path(name).is_file()]
 
 
 def _lines(file: Path, on_bad: Callable[[UserError], None] | None) -> Iterator[tuple[int | None, str]]:
