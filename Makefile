@@ -27,7 +27,7 @@ FAST := not slow and not real
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-real test-wheel test-backends check fast lint format coverage lock parity consumers serve-check \
+.PHONY: help docs demo test test-real test-wheel test-backends check fast lint format coverage lock parity consumers serve-check \
 	clean
 .DEFAULT_GOAL := help
 
@@ -40,6 +40,7 @@ help:
 	@echo "make coverage    the fast tests, and how much of the code they run"
 	@echo "make check       what to run before a commit: the same as make test"
 	@echo "make format      put the code into its format"
+	@echo "make docs        build the site of docs/ into docs/_build/html"
 	@echo "make lock        renew requirements/: the oldest and the newest versions that setup.py allows"
 	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
 	@echo "make consumers   open exports with MediaPipe, the Task Library, Transformers, CTranslate2 and others, in $(CONSUMERS)"
@@ -119,6 +120,14 @@ test-wheel: $(VENV)/test.stamp
 test-backends: $(BACKENDS)/stamp
 	$(BACKENDS)/bin/python -m pytest tests/test_backends.py $(PYTEST_ARGS)
 
+$(VENV)/docs.stamp: $(VENV)/demo.stamp
+	$(BIN)/python $(INSTALL) --editable ".[docs]"
+	@touch $@
+
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 lock: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet --editable ".[develop]"
 	$(BIN)/python requirements/lock.py
@@ -134,5 +143,5 @@ serve-check: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.serve_check $(if $(RUN),--run=$(RUN))
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) $(PARITY) $(CONSUMERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(BACKENDS) $(PARITY) $(CONSUMERS) build dist docs/_build docs/reference/generated *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

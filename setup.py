@@ -47,6 +47,7 @@ REQUIRES = [
 EXTRAS = {
     "cuda": ["tensorflow[and-cuda]>=2.20"],
     "datasets": ["datasets>=3"],
+    "docs": ["furo>=2024.8.6", "myst-parser>=4", "sphinx>=8.1", "sphinx-copybutton>=0.5.2"],
     "flax": ["msgpack>=1.1"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "parquet": ["pyarrow>=18"],
