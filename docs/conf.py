@@ -7,7 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import generated  # lies beside this file
+import docstrings  # these two lie beside this file
+import generated
+from sphinx.application import Sphinx
 
 from bert_tf import __version__
 
@@ -28,7 +30,7 @@ autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_custom_sections = ["Call arguments", ("Reference", "notes_style")]
+napoleon_custom_sections = [("Call arguments", "params_style"), ("Reference", "notes_style")]
 
 html_theme = "furo"
 html_title = f"bert_tf {version}"
@@ -39,6 +41,11 @@ copybutton_prompt_text = "$ "
 copybutton_exclude = ".linenos, .gp, .go"
 
 
-def setup(app: object) -> None:
+def setup(app: Sphinx) -> None:
     """What the program itself knows best, its settings, commands, kinds and sources, is written before each build."""
     generated.write(Path(__file__).resolve().parent / "reference" / "generated")
+    app.connect("autodoc-process-docstring", _reshape, priority=100)  # before napoleon
+
+
+def _reshape(app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]) -> None:
+    lines[:] = docstrings.as_sections(lines)

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bert_tf.__main__ import COMMANDS
 from bert_tf.config import keys_and_meanings
 
-COMMANDS = ("train", "evaluate", "predict", "search", "export", "report", "sweep", "prepare", "vocabulary")
 # Page -> its title, what it opens with, and the modules whose public names it shows.
 ROOMS = {
     "models": ("Models, tokenizer, pipeline", "What `import bert_tf` gives.", ("bert_tf",)),

@@ -14,6 +14,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "bert_tf"
 DOCUMENTS = (
     "*.md",
+    "docs/**/*.md",
+    "docs/*.py",
+    "examples/**/*.md",
+    "examples/**/*.ipynb",
     "export/**/*",
     "tasks/*.py",
     "configs/*.toml",

@@ -24,12 +24,13 @@ class Embedding(SentenceVectors):
     """Vectors that are close where texts mean the same.
 
     What an example is follows from the columns:
-    two texts and a `score`: the metrics are of the cosine against the score ("spearman", "pearson"); the loss is
-        "cosine" against the score as a share of its range, or "contrastive" over the pairs that score high enough.
-    two texts: an anchor and its positive; the metrics are of finding the positive among all positives ("mrr",
-        "ndcg_at_K", "recall_at_K"); the loss is "contrastive".
-    three texts: also a negative; the metric is "triplet_accuracy", the share of anchors that are closer to the
-        positive, or those of two texts; the loss is "triplet" or "contrastive".
+
+    - two texts and a `score`: the metrics are of the cosine against the score ("spearman", "pearson"); the loss is
+      "cosine" against the score as a share of its range, or "contrastive" over the pairs that score high enough.
+    - two texts: an anchor and its positive; the metrics are of finding the positive among all positives ("mrr",
+      "ndcg_at_K", "recall_at_K"); the loss is "contrastive".
+    - three texts: also a negative; the metric is "triplet_accuracy", the share of anchors that are closer to the
+      positive, or those of two texts; the loss is "triplet" or "contrastive".
 
     Args:
         text: the columns of the texts, two or three.
