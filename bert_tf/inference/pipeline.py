@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from bert_tf.inference.arguments import check_arguments
 from bert_tf.inference.columns import OfColumns, Several, check_texts, columns_of
+from bert_tf.inference.rows import answers_of_words
+from bert_tf.inference.rows import rows_of as _rows
 from bert_tf.inference.runs import open_run, read_run
 from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
+from bert_tf.inference.vectors import Vectors
 from bert_tf.kinds import Answer, Kind
 from bert_tf.kinds.registry import kind_of
 
@@ -22,7 +27,7 @@ Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
 Progress = Callable[[int, int], None]
 
 
-class Pipeline:
+class Pipeline(Vectors):
     """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
     version), or of a folder that `save_pretrained` or Transformers wrote; or with parts that are there already:
     `Pipeline(model, tokenizer, kind)`.
@@ -44,6 +49,7 @@ class Pipeline:
         texts: one text, or several; or, of any task, a dict of a text for each of its columns (`kind.text_columns`), or
             several: the only way where it has more than two.
         pairs: the second text of each, for a task of pairs.
+        is_split_into_words: of taggers: `texts` are lists of words, or one: see `bert_tf.kinds.tagging.of_words`.
     Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
         `probabilities` by name of the class.
     Raises: UserError if there is no model in `where`; ValueError if texts and pairs, or a dict's columns, do not go
@@ -101,7 +107,7 @@ class Pipeline:
         reading |= {} if lowercase is None else {"lowercase": lowercase}
         place = where if isinstance(where, (str, os.PathLike)) else None
         parts = {"model": where if model is None and place is None else model, "tokenizer": tokenizer, "kind": kind}
-        _check_arguments(
+        check_arguments(
             place, parts, of_place=bool(task is not None or ignore or reading), of_parts=sequence_length is not None
         )
         if place is not None:
@@ -115,11 +121,7 @@ class Pipeline:
     def of(
         cls, kind: Kind, model: Any, tokenizer: Any, *, sequence_length: int | None = None, batch_examples: int = 64
     ) -> Pipeline:
-        """`Pipeline(model, tokenizer, kind)`, by its older name.
-
-        Args:
-            sequence_length: most tokens of an example; None: the task's.
-        """
+        """`Pipeline(model, tokenizer, kind)`, by its older name."""
         return cls(model, tokenizer, kind, sequence_length=sequence_length, batch_examples=batch_examples)
 
     def _open(
@@ -132,6 +134,7 @@ class Pipeline:
     ) -> None:
         """Reads the model of a run folder, of a SavedModel, or of a folder that no run made."""
         from bert_tf.text import BertTokenizer
+        from bert_tf.weights.sentence_transformers import similarity_name
 
         folder = Path(where).expanduser()
         is_run, saved = (folder / "config.toml").is_file(), saved_model_in(folder)
@@ -158,6 +161,7 @@ class Pipeline:
             else:
                 self.kind, self.model = kind_of(where, ignore=ignore)
             self.tokenizer = self.kind.build_tokenizer(str(where), **reading)
+            self.similarity_name = similarity_name(where)
             self._is_run = task is not None or len(self.kind.text_columns) > 1
             positions = self.model.config.max_positions
             limit = getattr(self.model, "max_length", None) or positions
@@ -188,14 +192,33 @@ class Pipeline:
         sizes = f"sequence_length={self.sequence_length}, batch_examples={self.batch_examples}"
         return f"Pipeline({model}, {self.tokenizer!r}, {type(self.kind).__name__}, {sizes})"
 
+    def with_settings(self, **settings: Any) -> Pipeline:
+        """The same model with other settings of answers, where its task has some: `top_k=10` guesses for each [MASK].
+
+        Raises: UserError for a setting that the task does not have; ValueError for a SavedModel, whose are fixed.
+        """
+        if not hasattr(self.model, "config"):
+            raise ValueError(f"The settings of a SavedModel are those of its export. Received: {settings}")
+        other = copy.copy(self)
+        other.kind, other._functions = self.kind.with_settings(settings), {}
+        return other
+
     @overload
     def __call__(self, texts: str | OfColumns, pairs: str | None = None) -> dict[str, Any]: ...
     @overload
     def __call__(self, texts: Texts | Several, pairs: Texts | None = None) -> list[dict[str, Any]]: ...
+    @overload
+    def __call__(self, texts: Any, *, is_split_into_words: bool) -> Any: ...
 
     def __call__(
-        self, texts: str | OfColumns | Texts | Several, pairs: str | Texts | None = None
+        self,
+        texts: str | OfColumns | Texts | Several,
+        pairs: str | Texts | None = None,
+        *,
+        is_split_into_words: bool = False,
     ) -> dict[str, Any] | list[dict[str, Any]]:
+        if is_split_into_words:
+            return answers_of_words(self, texts, pairs)
         if isinstance(texts, str | Mapping):
             if pairs is not None and not isinstance(pairs, str):
                 raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")
@@ -215,12 +238,14 @@ class Pipeline:
         pairs: Sequence[str] | None = None,
         *more: Sequence[str],
         progress: Progress | None = None,
+        batch_examples: int | None = None,
     ) -> list[Answer]:
         """The answers as the graph gives them, one a text, in the order of the texts, whatever order they are made in.
 
         Args:
             texts, pairs, more: the texts of each column, as `Examples.columns` has them; or dicts, as when called.
             progress: called with (texts done, E) after each batch.
+            batch_examples: texts in a batch; None: the pipeline's.
         """
         import tensorflow as tf
 
@@ -234,13 +259,14 @@ class Pipeline:
             -lengths, kind="stable"
         )  # the longest first: like lengths together, and memory is known early
         answers: list[Answer] = [{}] * len(order)
-        for start in range(0, len(order), self.batch_examples):
-            rows = order[start : start + self.batch_examples]
+        size = batch_examples or self.batch_examples
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
             batch = [tf.constant([column[i] for i in rows], tf.string) for column in columns]
             for i, row in zip(rows, _rows(answer(*batch)), strict=True):
                 answers[i] = row
             if progress is not None:
-                progress(min(start + self.batch_examples, len(order)), len(order))
+                progress(min(start + size, len(order)), len(order))
         return answers
 
     def call(
@@ -267,31 +293,3 @@ class Pipeline:
                 self.model, self.tokenizer, sequence_length=self.sequence_length
             )
         return self._functions[columns]
-
-
-def _check_arguments(place: Any, parts: Mapping[str, Any], *, of_place: bool, of_parts: bool) -> None:
-    """Raises: ValueError unless there is a place, or all parts, and nothing that belongs to the other."""
-    given = [name for name, part in parts.items() if part is not None]
-    if place is not None and (given or of_parts):
-        came = f"where={os.fspath(place)!r} and {', '.join(given) or 'sequence_length'}"
-        raise ValueError(f"`where` cannot go with `model`, `tokenizer`, `kind` or `sequence_length`. Received: {came}")
-    if place is None and len(given) < len(parts):
-        raise ValueError(
-            "expected `where`, a folder, or a `model`, its `tokenizer` and a `kind`. "
-            f"Received: {' and '.join(given) or 'nothing'} alone"
-        )
-    if place is None and of_place:
-        raise ValueError(
-            "`task`, `lowercase`, `ignore` and `ignore_tokenizer` say how a folder is read, and go with `where` alone. "
-            "Received: one of them with a model"
-        )
-
-
-def _rows(tensors: Mapping[str, Any]) -> Iterator[Answer]:
-    """The rows of dense [B, ...] and ragged [B, (N), ...] tensors."""
-    columns = {}
-    for name, tensor in tensors.items():
-        is_ragged = hasattr(tensor, "row_splits")
-        columns[name] = np.split(tensor.values, tensor.row_splits[1:-1]) if is_ragged else tensor.numpy()
-    for row in zip(*columns.values(), strict=True):
-        yield dict(zip(columns, row, strict=True))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import Pipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pipelines.zip"
@@ -58,3 +59,16 @@ def test_next_sentences_are_those_of_transformers(golden):
     answers = Pipeline(folder / "next")(firsts, seconds)
     found = [list(answer["probabilities"].values()) for answer in answers]
     np.testing.assert_allclose(found, truth["next"], atol=1e-5)
+
+
+def test_more_or_fewer_guesses_of_the_same_model(golden):
+    folder, truth = golden
+    pipeline = Pipeline(folder / "mask")
+    text = next(text for text in truth["masked_texts"] if text.count("[MASK]") > 1)
+    masks, fewer = pipeline(text)["masks"], pipeline.with_settings(top_k=2)(text)["masks"]
+    assert len(masks) == len(fewer) == text.count("[MASK]")
+    for all_five, two in zip(masks, fewer, strict=True):
+        assert [guess["token_id"] for guess in two["guesses"]] == [g["token_id"] for g in all_five["guesses"][:2]]
+    assert len(pipeline(text)["masks"][0]["guesses"]) == 5, "the first is as it was"
+    with pytest.raises(UserError, match="top_k"):
+        pipeline.with_settings(top_n=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.keys import Keys
 from bert_tf.weights.leave import Leave, how_to_ignore
+from bert_tf.weights.places import folder_of, resolve
 from bert_tf.weights.readers.pickled import read_pickled
 from bert_tf.weights.readers.safe import read_safetensors
 from bert_tf.weights.refused import Refused
@@ -75,6 +77,11 @@ def has_vectors(folder: Path) -> bool:
 def lowercases(folder: Path, inner: Path) -> bool:
     """Whether texts are lower-cased before they are tokenised, whatever the tokenizer does."""
     return (folder / MODULES).is_file() and _transformer(folder, inner)[1].get("do_lower_case") is True
+
+
+def similarity_name(where: str | os.PathLike[str]) -> str:
+    """Which function says how alike two vectors of a model are, by sentence-transformers' name for it."""
+    return _prompts(folder_of(resolve(where))).get("similarity_fn_name") or "cosine"
 
 
 def read_modules(folder: Path, inner: Path | None = None, leave: Leave | None = None) -> Modules:
@@ -218,7 +225,7 @@ def _read_prompts(found: _Reading, folder: Path) -> None:
     if similarity not in (None, "cosine"):
         found.warnings.append(
             f"{path}: `similarity_fn_name` is {similarity}; the vectors are the same, but search, metrics and losses "
-            "here are of the cosine"
+            "here are of the cosine; `Pipeline.similarity` follows it"
         )
 
 
