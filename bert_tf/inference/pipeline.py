@@ -218,7 +218,7 @@ class Pipeline(Vectors):
         is_split_into_words: bool = False,
     ) -> dict[str, Any] | list[dict[str, Any]]:
         if is_split_into_words:
-            return answers_of_words(self, texts, pairs)
+            return answers_of_words(self.kind, self.rows, texts, pairs)
         if isinstance(texts, str | Mapping):
             if pairs is not None and not isinstance(pairs, str):
                 raise ValueError(f"`pairs` must be a str where `texts` is one. Received: pairs={pairs!r}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from bert_tf.kinds import Answer
-
-if TYPE_CHECKING:
-    from bert_tf.inference.pipeline import Pipeline
+from bert_tf.kinds import Answer, Kind
 
 
 def rows_of(tensors: Mapping[str, Any]) -> Iterator[Answer]:
@@ -23,12 +20,13 @@ def rows_of(tensors: Mapping[str, Any]) -> Iterator[Answer]:
         yield dict(zip(columns, row, strict=True))
 
 
-def answers_of_words(pipeline: Pipeline, texts: Any, pairs: Any = None) -> Any:
+def answers_of_words(kind: Kind, rows: Callable[[Sequence[str]], list[Answer]], texts: Any, pairs: Any = None) -> Any:
     """What a tagger answers to lists of words, or to one list.
 
+    Args:
+        rows: gives the rows of `answer_function`'s tensors for texts.
     Raises: ValueError for another task, and for what is no list of words.
     """
-    kind = pipeline.kind
     split = kind.serving.of_words
     if split is None or pairs is not None:
         came = f"`pairs`, and {type(kind).__name__}" if pairs is not None else type(kind).__name__
@@ -36,6 +34,6 @@ def answers_of_words(pipeline: Pipeline, texts: Any, pairs: Any = None) -> Any:
     if isinstance(texts, str) or not isinstance(texts, Sequence):
         raise ValueError(f"`texts` must be lists of words, or one list. Received: {texts!r:.80}")
     if len(texts) and isinstance(texts[0], str):
-        return answers_of_words(pipeline, [texts])[0]
+        return answers_of_words(kind, rows, [texts])[0]
     found = split(texts)
-    return [found.as_json(i, row) for i, row in enumerate(pipeline.rows(found.texts))]
+    return [found.as_json(i, row) for i, row in enumerate(rows(found.texts))]
