@@ -1,4 +1,4 @@
-"""The one error that a command shows without a traceback."""
+"""What a command shows without a traceback: the one error, and where it was stopped."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ class UserError(Exception):
 
     def __init__(self, message: str):
         super().__init__(" ".join(str(message).split("\n")))
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, with what it left: a command prints that on stderr and exits with status 130.
+
+    >>> raise Stopped("stopped at step 12 of 90")
+    Traceback (most recent call last):
+    bert_tf.errors.Stopped: stopped at step 12 of 90
+    """
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

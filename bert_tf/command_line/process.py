@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bert_tf.command_line.saying import said_while
-from bert_tf.errors import UserError
+from bert_tf.errors import Stopped, UserError
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
@@ -18,7 +18,7 @@ REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the f
 
 
 def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
-    """Runs a command as a process: its status, or 0; a UserError is one line on stderr and status 2."""
+    """Runs a command as a process, with its status, or 0. UserError and Ctrl-C are one line on stderr, and 2 and 130."""
     status = 0
     try:
         status = command(None) or 0
@@ -26,8 +26,8 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
     except UserError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print(f"{prog}: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"{prog}: {stopped if isinstance(stopped, Stopped) else 'stopped'}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more on closing stdout.

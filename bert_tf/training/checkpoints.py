@@ -107,6 +107,11 @@ class Checkpoints:
         if self.writes:
             self.manager.save(checkpoint_number=step)
 
+    def latest_step(self) -> int | None:
+        """The number of updates of the newest checkpoint, or None."""
+        latest = self.manager.latest_checkpoint
+        return None if latest is None else int(latest.rpartition("-")[2])
+
     def latest(self) -> str:
         """The newest checkpoint's path, or "none"."""
         return self.manager.latest_checkpoint or "none"

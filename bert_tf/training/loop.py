@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.config import RunConfig
-from bert_tf.errors import UserError
+from bert_tf.errors import Stopped, UserError
 from bert_tf.training.asked import stops_as_asked
 from bert_tf.training.checkpoints import Checkpoints
 from bert_tf.training.engine import make_engine
+from bert_tf.training.interruption import Interruption
 from bert_tf.training.reports.flops import peak_flops
 from bert_tf.training.reports.log import Log
 from bert_tf.training.reports.meter import Meter
@@ -51,17 +52,21 @@ def train(
         files: name -> text of files that the run folder is to hold, such as config.toml: written once the run is found
             to be one that `config` may begin or resume.
         progress: whether the rate, the loss and the scores are shown on stderr.
-    Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number.
+    Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number; Stopped at
+        Ctrl-C, after the updates under way and a checkpoint of them.
     """
     setup = set_up(config, kind, run_folder, data=data, examples=examples)
     resumed = _restore(setup, run_folder, files or {})
-    loop = Loop(setup, run_folder, resumed=resumed, progress=progress)
-    try:
-        loop.begin()
-        while not loop.is_over:
-            loop.go_to_next_stop()
-    finally:
-        loop.progress.close()
+    with Interruption() as interruption:
+        loop = Loop(setup, run_folder, interruption, resumed=resumed, progress=progress)
+        try:
+            loop.begin()
+            while not loop.is_over:
+                loop.go_to_next_stop()
+        except KeyboardInterrupt:
+            raise Stopped(loop.stopped()) from None
+        finally:
+            loop.progress.close()
     result = loop.result("sample" if is_sample else data)
     if setup.placement.is_chief:
         write_result(run_folder, result)
@@ -94,12 +99,15 @@ class Loop:
     Args:
         setup: the run, restored.
         run_folder: where the chief writes.
+        interruption: what Ctrl-C does.
         resumed: whether a checkpoint was restored.
         progress: whether to show how it goes.
     """
 
-    def __init__(self, setup: Setup, run_folder: Path, *, resumed: bool, progress: bool) -> None:
-        self.setup, self.run_folder, self.resumed = setup, run_folder, resumed
+    def __init__(
+        self, setup: Setup, run_folder: Path, interruption: Interruption, *, resumed: bool, progress: bool
+    ) -> None:
+        self.setup, self.run_folder, self.interruption, self.resumed = setup, run_folder, interruption, resumed
         self.options, self.state, self.is_chief = setup.config.training, setup.state, setup.placement.is_chief
         self.done = int(self.state.next_batch.numpy())
         self.evaluated = int(self.state.evaluated_step.numpy())
@@ -139,10 +147,11 @@ class Loop:
 
     def go_to_next_stop(self) -> None:
         """Steps in one call of the compiled function, as many as there may be, and what is due after them."""
-        self.take_steps()
-        if self.done in self.saves:  # before an evaluation, which may fail and is then made up for
-            self.meter.store()
-            self.setup.checkpoints.save(self.done)
+        with self.interruption.held():  # until the weights and what is remembered of them agree
+            self.take_steps()
+            if self.done in self.saves or self.interruption.asked:
+                self.meter.store()  # before an evaluation, which may fail and is then made up for
+                self.setup.checkpoints.save(self.done)
         if self.done in self.evaluations:
             self.evaluate()
 
@@ -189,6 +198,13 @@ class Loop:
             self.setup.trained.save(self.run_folder / "model", self.setup.tokenizer, self.setup.optimizer)
         if self.done in self.saves:
             self.setup.checkpoints.save(self.done)
+
+    def stopped(self) -> str:
+        """What is said at Ctrl-C: where the run is, and from where it resumes."""
+        saved = self.setup.checkpoints.latest_step()
+        kept = "There is no checkpoint yet" if saved is None else f"The last checkpoint is of step {saved}"
+        where = "begins again" if saved is None else "resumes from there"
+        return f"stopped at step {self.done} of {self.setup.total_steps}. {kept}; the same command {where}"
 
     def result(self, data: str) -> dict[str, Any]:
         """What stands in result.json. `data`: where the examples are from."""

@@ -22,11 +22,12 @@ def written_folder(folder: str | os.PathLike[str], stale: tuple[str, ...] = ()) 
     largest first, so that the description comes after the weights; other files in it stay.
 
     Args:
-        folder: the final name.
+        folder: the final name; folders around it are made, and taken away again after an error.
         stale: patterns of files of an earlier save that are removed where this one wrote no such file.
     Raises: UserError if the place cannot be written.
     """
     final = Path(folder)
+    made = [parent for parent in final.parents if not parent.exists()]  # the innermost first
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{final.name}.writing-", dir=final.parent))
@@ -46,6 +47,9 @@ def written_folder(folder: str | os.PathLike[str], stale: tuple[str, ...] = ()) 
         raise UserError(f"{final} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        for parent in made:  # where nothing came of it
+            with contextlib.suppress(OSError):  # what holds something stays
+                parent.rmdir()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -28,9 +28,10 @@ def test_a_new_folder_appears_only_when_all_is_written(tmp_path):
 
 
 def test_an_error_leaves_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError):
-        half_write(tmp_path / "model")
-    assert names(tmp_path) == []
+    for folder in (tmp_path / "model", tmp_path / "a" / "b" / "model"):
+        with pytest.raises(ZeroDivisionError):
+            half_write(folder)
+        assert names(tmp_path) == []
 
 
 def test_an_existing_folder_keeps_other_files_and_loses_stale_shards(tmp_path):
