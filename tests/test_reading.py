@@ -45,8 +45,8 @@ class AtTheLossError(Exception):
 
 
 def test_a_run_goes_through_these_files_in_this_order(tiny_model, reviews, tmp_path, monkeypatch):
-    """With functions run eagerly, so that autograph leaves each its file. Of a name that is called several times, the
-    last call before the loss counts: models are also called when they are built."""
+    """With functions run eagerly, so that autograph leaves each its file. The first call of a name counts, but of a
+    model's `call` the last before the loss, as models are also called when they are built."""
     calls: dict[tuple[str, str], int] = {}
     order: list[str] = []
     stack: list[str] = []
@@ -55,7 +55,9 @@ def test_a_run_goes_through_these_files_in_this_order(tiny_model, reviews, tmp_p
         path = Path(frame.f_code.co_filename)
         if event == "call" and path.is_relative_to(REPOSITORY):
             name = frame.f_code.co_name
-            calls[path.relative_to(REPOSITORY).as_posix(), "TASK" if name == "<module>" else name] = len(order)
+            key = path.relative_to(REPOSITORY).as_posix(), "TASK" if name == "<module>" else name
+            if name == "call" or key not in calls:
+                calls[key] = len(order)
             order.append(name)
 
     def loss(*tensors: Any, **options: Any) -> NoReturn:

@@ -18,7 +18,7 @@ REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the f
 
 
 def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
-    """Runs a command as a process, with its status, or 0. UserError and Ctrl-C are one line on stderr, and 2 and 130."""
+    """Runs a command as a process, with its status, or 0. UserError and Ctrl-C are one line on stderr, 2 and 130."""
     status = 0
     try:
         status = command(None) or 0

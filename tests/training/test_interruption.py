@@ -45,6 +45,11 @@ class Fake:
             raise AssertionError("Ctrl-C had no effect")
 
 
+def run_on(run: Any) -> None:
+    while run.done < 9:
+        loop.Loop.go_to_next_stop(run)
+
+
 @pytest.mark.parametrize(
     ("pressed", "said"),
     [
@@ -60,10 +65,10 @@ class Fake:
     ],
 )
 def test_updates_are_waited_for_and_evaluations_are_not(pressed, said, capsys):
-    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
-        run: Any = Fake(interruption, **pressed)
-        while run.done < 9:
-            loop.Loop.go_to_next_stop(run)
+    interruption = Interruption()
+    run: Any = Fake(interruption, **pressed)
+    with interruption, pytest.raises(KeyboardInterrupt):
+        run_on(run)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert loop.Loop.stopped(run) == said
     assert (SAID in capsys.readouterr().err) == ("updates" in pressed)
