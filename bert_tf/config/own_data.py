@@ -70,4 +70,9 @@ def _parsed(section: type[OwnDataConfig], key: str, value: Any) -> Any:
         except ValueError:
             return value
     is_names = any(getattr(part, "__origin__", None) is tuple for part in types)
-    return tuple(name.strip() for name in value.split(",")) if is_names else value
+    return parts_of(value) if is_names else value
+
+
+def parts_of(names: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(name.strip() for name in names.split(","))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.data.rows.table import BadRow
 
 Row = tuple[int, "Mapping[str, Any] | BadRow"]
@@ -42,19 +41,6 @@ class Wanted:
         return (*self.required, *self.optional)
 
 
-_QUIET: ContextVar[bool] = ContextVar("bert_tf_quiet_notes", default=False)
-
-
-@contextlib.contextmanager
-def quiet(is_quiet: bool = True) -> Iterator[None]:
-    """Says nothing of files meanwhile: where one is read a second time, or only looked at."""
-    token = _QUIET.set(_QUIET.get() or is_quiet)
-    try:
-        yield
-    finally:
-        _QUIET.reset(token)
-
-
 class Notes:
     """What a reader did that its user should know: said as log lines, those that concern rows with their number."""
 
@@ -64,7 +50,7 @@ class Notes:
 
     def say(self, message: str) -> None:
         """Says something that concerns the whole file, at once."""
-        if not _QUIET.get():
+        if not is_quiet():
             logger.warning("%s: %s", self.origin, message)
 
     def count(self, message: str, number: int = 1) -> None:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter
 
+from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.errors import UserError
 
 SHARE = 0.01
@@ -65,6 +66,8 @@ class BadRows:
                 f"Received: {bad:,} of {bad + good:,} ({100 * share:.2f} %): {listed}{more}. "
                 f"To leave them out all the same, say --skip-bad-rows={_rounded_up(share)}"
             )
+        if is_quiet():
+            return
         logger.warning(
             "%s: left out %s bad rows of %s (%.2f %%): %s%s",
             self.origin, f"{bad:,}", f"{bad + good:,}", 100 * share, listed, more,

@@ -9,6 +9,7 @@ from typing import Any
 
 from bert_tf.data.rows.bad_rows import SHARE, BadRows
 from bert_tf.data.rows.cells import NoLabelError, shown
+from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.errors import UserError, did_you_mean
 
 NO_LABEL = "there is no label"
@@ -127,7 +128,7 @@ def collect(
         raise UserError(f"{origin}: expected one row of data at least. Received: none")
     bad.check(len(numbers))
     for name in columns:
-        for remark in getattr(parsers[name], "remarks", list)():
+        for remark in [] if is_quiet() else getattr(parsers[name], "remarks", list)():
             logger.warning("%s: column %r: %s", origin, name, remark)
     return Table(
         columns=columns,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bert_tf.data.files import FORMATS
-from bert_tf.data.files.rows import quiet
+from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.rows.table import BadRow, Parsers, Table
 from bert_tf.data.sources.base import Source
 from bert_tf.data.splits.draw import drawn, text_key

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bert_tf.config import OwnDataConfig
+from bert_tf.config.own_data import parts_of
 from bert_tf.data import Source
 from bert_tf.data.rows.cells import shown
 from bert_tf.data.splits.draw import text_key
@@ -15,6 +16,7 @@ from bert_tf.kinds.base import Kind
 from bert_tf.kinds.classification.multi_label import MultiLabel
 from bert_tf.kinds.classification.own_labels import (
     CLASSES,
+    NO_CLASS,
     NUMBERS,
     SEVERAL,
     Labels,
@@ -54,6 +56,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
             separator=own.separator,
             decimal=own.decimal,
         )
+    _check_header(columns, text, label, given.origin)
     rows = len(columns[text[0]].cells)
     settings: dict[str, Any] = {"text": text[:1], "pair": text[1] if len(text) == 2 else None, "label": label}
     settings |= {"labels": labels.what, "metrics": own.metrics or _metrics(labels)}
@@ -123,10 +126,19 @@ def _columns(own: OwnDataConfig, columns: Mapping[str, Column], origin: str) -> 
     return used[: len(used) - len(label)], label
 
 
+def _check_header(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[str], origin: str) -> None:
+    """Raises: UserError where the names of the columns are a text and its label."""
+    if len(label) == 1 and label[0] in columns[label[0]].counts and any(len(name.split()) > 2 for name in text):
+        raise UserError(
+            f"{origin}: expected a first line that names the columns, such as text,label. Received: one that is "
+            f"data: {shown(text[0], 60)}, {label[0]!r}"
+        )
+
+
 def _whole(names: tuple[str, ...] | None, columns: Mapping[str, Column]) -> tuple[str, ...] | None:
     """Names that commas parted, unless a column is called so as a whole."""
-    whole = ",".join(names or ())
-    return (whole,) if whole in columns else names
+    whole = next((name for name in columns if len(names or ()) > 1 and parts_of(name) == names), None)
+    return names if whole is None else (whole,)
 
 
 def _label(columns: Mapping[str, Column], taken: Sequence[str | None], origin: str) -> str:
@@ -135,19 +147,22 @@ def _label(columns: Mapping[str, Column], taken: Sequence[str | None], origin: s
     named = [name for name in free if name.strip().casefold() in LABEL_NAMES]
     if len(named) == 1:
         return named[0]
-    like = [
-        name
-        for name, column in free.items()
-        if column.there and not column.is_text and (column.distinct <= len(column.there) / 2 or column.is_numbers)
-    ]
+    like = [name for name, column in free.items() if column.there and not column.is_text and _like_labels(column)]
+    if not named and not like:  # the only one left
+        like = [name for name, column in free.items() if column.there and (not column.is_text or len(free) == 1)]
     like = named or like
     if len(like) == 1:
         return like[0]
     came = f"several may be ({', '.join(like)})" if like else "none looks like labels"
+    each = ",".join(like) if like and all(set(columns[name].counts) <= {"0", "1"} for name in like) else "ONE,OTHER"
     raise UserError(
-        f"{origin}: which column says what is right? Say --label=COLUMN, or --label=ONE,OTHER where each label has a "
+        f"{origin}: which column says what is right? Say --label=COLUMN, or --label={each} where each label has a "
         f"column of 0 and 1. Received: {came}. The columns are {listed(columns)}"
     )
+
+
+def _like_labels(column: Column) -> bool:
+    return column.distinct <= len(column.there) / 2 or column.is_numbers or column.has_decimal_commas or column.is_lists
 
 
 def _metrics(labels: Labels) -> tuple[str, ...]:
@@ -160,8 +175,8 @@ def _metrics(labels: Labels) -> tuple[str, ...]:
 
 def _line(labels: Labels) -> str:
     if labels.what == NUMBERS:
-        comma = ", with a comma before the fraction" if labels.decimal == "," else ""
-        return f"labels are numbers{comma}, as {labels.why}: --labels=classes says otherwise"
+        comma = ", with a comma" if labels.decimal == "," else ""
+        return f"labels are numbers ({labels.why}{comma}); --labels=classes says otherwise"
     what = "classes" if labels.what == CLASSES else "labels, any number of them a text"
     names = labels.classes[:MOST_LISTED]
     listed = ", ".join(f"{name} ({labels.counts.get(name, 0):,})" for name in names)
@@ -180,14 +195,22 @@ def _empty(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[s
     needed = (*text, *(() if labels.what == SEVERAL and len(label) == 1 else label))
     found = []
     for name in needed:
-        empty = [row for row in range(rows) if is_empty(columns[name].cells[row])]
+        is_none = is_empty if name in text or labels.what != CLASSES else _says_none(labels)
+        empty = [row for row, cell in enumerate(columns[name].cells) if is_none(cell)]
         if empty:
             share = min(1.0, -(-len(empty) * 1000 // rows) / 1000)
             found.append(
-                f"{len(empty):,} of {rows:,} rows have no {name!r}, the first of them row {empty[0] + 1} of the data: "
-                f"fill them in, or leave them out with --skip-bad-rows={share:g}"
+                f"rows without {name!r}: {len(empty):,} of {rows:,}, the first of them row {empty[0] + 1} of the data; "
+                f"--skip-bad-rows={share:g} leaves them out"
             )
     return found
+
+
+def _says_none(labels: Labels) -> Callable[[Any], bool]:
+    def says(cell: Any) -> bool:
+        return is_empty(cell) or (name_of(cell) not in labels.classes and name_of(cell).casefold() in NO_CLASS)
+
+    return says
 
 
 def _copies(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[str]) -> list[str]:
@@ -204,13 +227,11 @@ def _copies(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[
     found = []
     if again:
         copies = sum(count[key] for key in again) - len(again)
-        found.append(
-            f"{copies:,} rows repeat a text that another row has; they stay on one side of the validation draw"
-        )
+        found.append(f"rows that repeat the text of another: {copies:,}; they stay on one side of the validation draw")
     if contradicting:
         example = contradicting[0]
         found.append(
-            f"{len(contradicting):,} texts have contradicting labels, such as {shown(example[0], 60)}: "
+            f"texts with contradicting labels: {len(contradicting):,}, such as {shown(example[0], 60)}: "
             f"{', '.join(sorted(shown(' '.join(names), 40) for names in seen[example]))}"
         )
     return found

@@ -9,18 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bert_tf.data.rows.cells import as_bool, as_number, shown
+from bert_tf.data.rows.cells import MISSING_WORDS, as_bool, as_number, shown
 from bert_tf.errors import UserError
 from bert_tf.kinds.own_data import Column
-from bert_tf.kinds.own_data.columns import is_empty, name_of
+from bert_tf.kinds.own_data.columns import as_list, is_empty, name_of
 
 CLASSES, NUMBERS, SEVERAL = "classes", "numbers", "several"
+NO_CLASS = MISSING_WORDS - {"none"} | {"-"}  # "none" may well be a class
 FEW_NUMBERS = 20  # different whole numbers that are classes rather than amounts
 ROWS_OF_NUMBER = 5  # on average, from which on more whole numbers without a gap are classes
 SEPARATORS = ("|", ";", ",")
 OFTEN = 0.7  # of the parts of cells, those in two different cells at least, for a separator to be one
-DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+(,\d+)?\s*")
 LIKE_AN_ID = 0.9
+FEW_ROWS = 10
+MAJORITY = 0.4  # the share of a class from which on always to answer it looks good
 
 
 @dataclass
@@ -60,10 +62,12 @@ def labels_of(
         classes, separator, decimal: the same of these.
     Raises: UserError for labels that nothing can be learned from, or that are not what was said.
     """
+    if classes is None and asked != SEVERAL:
+        column = Column(column.name, [cell for cell in column.there if name_of(cell).casefold() not in NO_CLASS])
     if not column.there:
-        raise UserError(f"--label={column.name}: expected labels. Received: a column whose cells are all empty")
+        raise UserError(f"--label={column.name}: expected labels. Received: none in any row")
     if asked == NUMBERS or (asked is None and classes is None and separator is None):
-        comma = decimal == "," or (decimal is None and _has_decimal_commas(column))
+        comma = decimal == "," or (decimal is None and column.has_decimal_commas)
         numbers = _numbers(column, comma)
         if asked == NUMBERS and numbers is None:
             bad = next(value for value in column.there if _number(value, comma) is None)
@@ -123,11 +127,15 @@ def doubts(labels: Labels, rows: int) -> list[str]:
         if len(names) > 1:
             listed = " and ".join(f"{name!r} ({labels.counts.get(name, 0):,} rows)" for name in names)
             found.append(f"the classes {listed} differ in case, spaces or the form of letters only")
-    if is_uneven(labels) and labels.what == CLASSES:
-        name, most = max(labels.counts.items(), key=lambda item: item[1])
+    if is_uneven(labels):
+        (name, most), (rarest, least) = (
+            choose(labels.counts.items(), key=lambda item: item[1]) for choose in (max, min)
+        )
+        how = f"the classes are uneven: {most:,} rows are {name!r}, {least:,} {rarest!r}"
+        if most >= MAJORITY * rows:
+            how = f"{100 * most / rows:.0f} % of the rows are {name!r}: to answer so every time has that accuracy"
         found.append(
-            f"{100 * most / max(rows, 1):.0f} % of the rows are {name!r}: to answer so every time has that accuracy; "
-            "f1_macro counts every class alike, and training.class_weights=balanced weighs them so"
+            f"{how}; f1_macro counts every class alike, and --set training.class_weights=balanced weighs them so"
         )
     return found
 
@@ -146,12 +154,14 @@ def _classes(column: Column, given: Sequence[str] | None) -> Labels:
         raise UserError(
             f"--label={column.name}: expected two classes or more. Received: {next(iter(counts))!r} in every row"
         )
-    rows = len(column.there)
+    rows = counts.total()
     if given is None and (len(counts) == rows or (len(counts) > 2 and len(counts) > LIKE_AN_ID * rows)):
+        what = (
+            "is it a name or number of each row, or --labels=numbers?" if rows > FEW_ROWS else "give more rows of each"
+        )
         raise UserError(
             f"--label={column.name}: expected classes, with several rows each. Received: {len(counts):,} different "
-            f"labels in {rows:,} rows, such as {_some(list(counts))}: is it a name or number of each row, or "
-            "--labels=numbers?"
+            f"labels in {rows:,} rows, such as {_some(list(counts))}: {what}"
         )
     if given is not None:
         unknown = [name for name in counts if name not in given and not _is_index(name, given)]
@@ -173,8 +183,8 @@ def _is_index(name: str, classes: Sequence[str]) -> bool:
 def _several(column: Column, separator: str | None, given: Sequence[str] | None) -> Labels:
     counts: Counter[str] = Counter()
     for cell in column.there:
-        parts = cell if isinstance(cell, list | tuple) else str(cell).split(separator or ",")
-        counts.update(dict.fromkeys(name_of(part) for part in parts if not is_empty(part)))
+        parts = listed if (listed := as_list(cell)) is not None else str(cell).split(separator or ",")
+        counts.update({name_of(part) for part in parts if not is_empty(part)})
     unknown = [name for name in counts if given is not None and name not in given]
     if unknown:
         raise UserError(f"--classes: expected every label of the column {column.name!r}. Received: {_some(unknown)}")
@@ -211,12 +221,6 @@ def _number(value: Any, comma: bool) -> float | None:
     if comma and isinstance(value, str):
         return as_number(value.strip().replace(",", "."))
     return as_number(value)
-
-
-def _has_decimal_commas(column: Column) -> bool:
-    """Whether all are numbers as many countries write them, at least one with a fraction."""
-    texts = [value for value in column.there if isinstance(value, str)]
-    return any("," in text for text in texts) and all(DECIMAL_COMMA.fullmatch(text) for text in texts)
 
 
 def _why_amounts(numbers: Sequence[float]) -> str:

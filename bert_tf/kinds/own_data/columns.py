@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -19,10 +21,12 @@ TEXT_NAMES = (
     *("text", "texts", "sentence", "message", "review", "comment", "comment_text", "content", "body", "document"),
     *("utterance", "tweet", "description", "question", "premise", "ctx", "context"),
 )
+LIST_BEGINS, LIST_ENDS = ("[", "(", "{"), ("]", ")", "}")
 WORDS_OF_TEXT = 3.0  # on average, from which on cells look like text
 LETTERS_OF_TEXT = 8.0  # the same where words are not parted by spaces
 INDEX = re.compile(r"(unnamed: \d+|index|id|idx|row|uuid|guid|.*_id)", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?")
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+(,\d+)?\s*")
 LINK = re.compile(r"\w+://\S+")
 SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff]")
 
@@ -46,7 +50,7 @@ class Column:
     @cached_property
     def there(self) -> list[Any]:
         """The cells that are not empty."""
-        return [value for value in map(plain, self.cells) if not is_empty(value)]
+        return [value for value in map(_unwrapped, self.cells) if not is_empty(value)]
 
     @cached_property
     def some(self) -> list[Any]:
@@ -71,8 +75,17 @@ class Column:
         return bool(self.some) and all(as_number(value) is not None for value in self.there)
 
     @cached_property
+    def has_decimal_commas(self) -> bool:
+        """Whether all are numbers as many countries write them, at least one of them with a fraction."""
+        texts = [value for value in self.there if isinstance(value, str)]
+        return any("," in text for text in texts) and all(DECIMAL_COMMA.fullmatch(text) for text in texts)
+
+    @cached_property
     def is_lists(self) -> bool:
-        return bool(self.some) and all(isinstance(value, list | tuple | Mapping) for value in self.some)
+        """Whether cells are lists, or written as some."""
+        if any(isinstance(value, list | tuple | Mapping) for value in self.some):
+            return True
+        return bool(self.some) and all(isinstance(value, str) and as_list(value) is not None for value in self.some)
 
     @cached_property
     def is_index(self) -> bool:
@@ -116,12 +129,35 @@ class Column:
             return f"text, {self.words:.0f} words on average{empty}"
         if self.is_index:
             return f"a number or name of each row{empty}"
+        if self.has_decimal_commas:
+            return f"{self.distinct:,} different numbers with commas{empty}"
         if self.is_numbers:
             whole = all(float(as_number(value) or 0).is_integer() for value in self.there)
             return f"{self.distinct:,} different {'whole ' * whole}numbers{empty}"
         few = [name for name, _ in self.counts.most_common(3)]
         more = ", ..." if self.distinct > len(few) else ""
         return f"{self.distinct:,} different: {', '.join(shown(name, 30) for name in few)}{more}{empty}"
+
+
+def as_list(cell: Any) -> Any:
+    """A list, as it is or as JSON or Python writes it; None for anything else."""
+    if isinstance(cell, list | tuple):
+        return list(cell)
+    if isinstance(cell, str) and cell.strip()[:1] in LIST_BEGINS and cell.strip()[-1:] in LIST_ENDS:
+        for read in (json.loads, ast.literal_eval):
+            try:
+                found = read(cell)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+            return list(found) if isinstance(found, list | tuple | set) else None
+    return None
+
+
+def _unwrapped(cell: Any) -> Any:
+    """A cell as Python has it; lists stay lists."""
+    if getattr(cell, "ndim", 0) == 1:
+        return cell.tolist()
+    return cell if isinstance(cell, list | tuple) else plain(cell)
 
 
 def is_empty(cell: Any) -> bool:
@@ -135,7 +171,7 @@ def name_of(cell: Any) -> str:
     >>> name_of(1.0), name_of("1.0"), name_of(True), name_of(" good ")
     ('1', '1', 'true', 'good')
     """
-    value = plain(cell)
+    value = cell if isinstance(cell, str) else plain(cell)
     if isinstance(value, bool) or as_bool(value) is not None:
         return str(value).strip() if isinstance(value, str) else str(value).lower()
     number = as_number(value)

@@ -14,8 +14,9 @@ from bert_tf.data import InMemory
 from bert_tf.data.files import DataFile, Wanted, format_of, read_rows, text_lines
 from bert_tf.data.files.delimited import SEPARATOR_LINE, SEPARATORS
 from bert_tf.data.files.formats import STYLES
-from bert_tf.data.files.rows import quiet
+from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.rows.table import BadRow
+from bert_tf.data.rows.table import place as where
 from bert_tf.data.splits.names import TRAIN, VALIDATION, split_called, split_files
 from bert_tf.data.splits.source import SUFFIXES
 from bert_tf.errors import UserError, did_you_mean
@@ -131,9 +132,13 @@ class Given:
             style = replace(style, separator=separator, quoted=None if separator == "\t" else True)
         with quiet():
             rows = read_rows(file, Wanted(), name, style)
-            kept = [row for _, row in rows.rows if not isinstance(row, BadRow)]
+            found = list(rows.rows)
+        kept = [row for _, row in found if not isinstance(row, BadRow)]
         names = list(rows.names) or list(dict.fromkeys(name for row in kept for name in row))
         if not kept:
+            number, first = found[0] if found else (0, None)
+            if isinstance(first, BadRow):
+                raise UserError(f"{where(str(path), number, rows.has_lines)}: {first.reason}")
             raise UserError(f"{path}: expected rows of data. Received: none")
         return {name: [row.get(name) for row in kept] for name in names if name}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,8 @@ def positions_of(config: RunConfig) -> int:
         return config.model.max_positions
     if config.backbone in SIZES and not Path(config.backbone).exists():
         return POSITIONS
-    return int(weights.load(config.backbone, ignore=config.model.ignore).config.get("max_positions", POSITIONS))
+    with _unsaid():
+        return int(weights.load(config.backbone, ignore=config.model.ignore).config.get("max_positions", POSITIONS))
 
 
 def token_counter(config: RunConfig) -> Callable[[str], int]:
@@ -41,7 +44,8 @@ def token_counter(config: RunConfig) -> Callable[[str], int]:
     """
     from bert_tf.text.files import read
 
-    found, _ = read(words_of(config.backbone, config.vocabulary), **reading_of(config))
+    with _unsaid():
+        found, _ = read(words_of(config.backbone, config.vocabulary), **reading_of(config))
     vocabulary, lowercase = frozenset(found["vocabulary"]), bool(found["lowercase"])
     known: dict[str, int] = {}
 
@@ -89,3 +93,17 @@ def chosen_length(texts: Sequence[Sequence[str]], config: RunConfig) -> tuple[in
         about = round(cut * len(texts))
         said += f"; {'about ' * (len(some) < len(texts))}{about:,} of {len(texts):,} are longer and are cut"
     return length, f"{said}{f'; {most}' if most else ''}"
+
+
+@contextlib.contextmanager
+def _unsaid() -> Iterator[None]:
+    """What readers say of files is said when the model is built."""
+    loggers = [logging.getLogger(name) for name in ("bert_tf.text", "bert_tf.weights")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bert_tf.config import OWN, OwnDataConfig, RunConfig
 from bert_tf.data import InMemory, Source
-from bert_tf.data.files.rows import quiet
+from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.splits.names import TRAIN, VALIDATION, split_called
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
@@ -58,7 +58,7 @@ def own_task(config: RunConfig, memory: Any = None, *, tell: Tell, warn: Tell) -
         assert found.texts is not None, "a kind gives texts or a length"
         length, said = chosen_length(found.texts, config)
         tell(said)
-    tell("write own_data.KEY=... with --set, or edit config.toml in the run folder, where any of this is wrong")
+    tell("where any of this is wrong, the flag of its name says so, or [own_data] in config.toml of the run folder")
     kind = part.make(own, part.source(own, _in_memory(given)), length)
     data = config.data.model_copy(
         update={"sequence_length": length, "source": OWN if given.place is None else str(given.place)}
