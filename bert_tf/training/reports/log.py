@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bert_tf.training.reports.event_files import forget_events
-from bert_tf.training.reports.scalars import Scalars
+from bert_tf.training.board.event_files import forget_events
+from bert_tf.training.board.places import BOARDS, KEPT, OLD_VALIDATION, TRAIN, VALIDATION
+from bert_tf.training.board.scalars import Scalars
 
 LOSS, OF_TRAINING = "validation_loss", "train_metrics"
-BOARDS = "tensorboard"
-KEPT = "kept"
-"""TensorBoard's run about the weights that are kept, and the run as a whole; see `kept.py`."""
 
 Values = Mapping[str, float]
 
@@ -37,11 +35,11 @@ class Log:
         self.path = folder / "metrics.jsonl"
         self._forget_after({"train": resumed_at, "evaluation": evaluated_at})
         boards = folder / BOARDS
-        forget_events(boards / "train", resumed_at + 1, scores_step=evaluated_at + 1)
-        for name in ("validation", "evaluation"):  # the latter is its name in runs of earlier versions
+        forget_events(boards / TRAIN, resumed_at + 1, scores_step=evaluated_at + 1)
+        for name in (VALIDATION, OLD_VALIDATION):
             forget_events(boards / name, evaluated_at + 1)
-        shutil.rmtree(boards / KEPT, ignore_errors=True)  # said again, at the end
-        self.training, self.validation = Scalars(boards / "train"), Scalars(boards / "validation")
+        shutil.rmtree(boards / KEPT, ignore_errors=True)  # it is written anew
+        self.training, self.validation = Scalars(boards / TRAIN), Scalars(boards / VALIDATION)
 
     def _forget_after(self, last: dict[str, int]) -> None:
         """Steps that a resumed run takes again would otherwise stand in the file twice."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert_tf.training.reports.tags import TAGS
+from bert_tf.training.board.tags import TAGS
 
 
 def forget_events(folder: Path, step: int, *, scores_step: int | None = None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from bert_tf.training.reports.tags import UNDRAWN, UNITS, tag_of
+from bert_tf.training.board.tags import UNDRAWN, UNITS, tag_of
 
 
 class Scalars:
