@@ -209,9 +209,18 @@ def _run_to_its_end(
     start()
     from bert_tf.training.loop import train as train_run
 
+    run = Run(run_folder, kind, {})
+
+    def finish(result: dict[str, Any]) -> None:
+        from bert_tf.training.diagnosing import diagnose, show_on_board
+
+        found = diagnose(kind.configured(config), run.pipeline, examples["validation"], config, tell=say)
+        if found is not None:
+            show_on_board(run.pipeline(), found, run_folder, step=result["kept_step"])
+
     read = {"data": data, "examples": examples, "is_sample": data == SAMPLE}
-    result = train_run(config, kind, run_folder, **read, files=files, progress=progress)
-    return Run(run_folder, kind, result)
+    run.result = train_run(config, kind, run_folder, **read, files=files, progress=progress, finish=finish)
+    return run
 
 
 def _name_of(config: RunConfig) -> str:

@@ -44,6 +44,7 @@ TABLE = {
     "models": "errors sentinels layers text weights",
     "kinds": "errors sentinels config lookup metrics weights data text models terminal",
     "training/optimizers": "",
+    "training/board": "config figures types:kinds",
     "training/reports": "errors data models training",
     "training": "errors config data types:text models types:kinds",
     "inference": "errors config lookup weights data text models kinds",

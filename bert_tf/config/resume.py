@@ -32,6 +32,8 @@ SAME_DATA = "the examples are compared with those that the run began with"
 RESUMABLE: Mapping[str, Rule] = {
     "evaluation.batch_examples": Rule("observation", "scores do not depend on it"),
     "evaluation.train_examples": Rule("observation", "from here on"),
+    "evaluation.diagnosed_examples": Rule("observation", "when training is over"),
+    "training.profile_steps": Rule("observation", "from here on"),
     "training.evaluate_first": Rule("observation", "only asked before the first update"),
     "training.evaluate_every_steps": Rule("observation", "from here on"),
     "training.checkpoint_every_steps": Rule("observation", "from here on"),

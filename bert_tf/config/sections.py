@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+def _checked_steps(value: str) -> str:
+    first, dots, last = value.partition("..")
+    if not dots or not (first.isdecimal() and last.isdecimal()) or not 1 <= int(first) <= int(last):
+        raise PydanticCustomError("steps", "two numbers of updates that rise, from 1 on, such as 10..15")
+    return value
+
+
+Steps = Annotated[str, AfterValidator(_checked_steps)]
 
 
 def entry(default: Any, meaning: str) -> Any:
@@ -229,6 +240,10 @@ class TrainingConfig(Section):
         "best",
         "which weights end in model/: the best by the task's metric, or the last",
     )
+    profile_steps: Steps | None = entry(
+        None,
+        "updates to profile, such as 10..15, for TensorBoard's plugin (extra `profile`); none: none",
+    )
     deterministic: bool = entry(False, "bit-identical runs on the same machine, somewhat slower")
 
 
@@ -240,6 +255,11 @@ class EvaluationConfig(Section):
         None,
         "training examples that each evaluation scores too, to be drawn next to the validation set's; 0: none; none: a "
         "quarter as many as that set has, at least 64 and at most 256",
+    )
+    diagnosed_examples: Annotated[int, Field(ge=0)] = entry(
+        2000,
+        "validation examples whose answers are looked at when training is over, at most, for mistakes, figures and "
+        "tables; 0: none",
     )
 
 

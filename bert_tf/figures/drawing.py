@@ -72,13 +72,17 @@ def legend(axes: Axes, colours: Palette, names: Sequence[str], **where: Any) -> 
         text.set_fontfamily(fonts_of(names))
 
 
-def as_png(figure: Figure) -> bytes:
+def as_png(figure: Figure, *, dpi: int = DPI) -> bytes:
     """The figure as a PNG file.
+
+    Args:
+        figure: what was drawn.
+        dpi: pixels an inch.
 
     >>> from bert_tf.figures import lengths
     >>> as_png(lengths([3, 5, 9], limit=8))[:4]
     b'\\x89PNG'
     """
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, facecolor=figure.get_facecolor(), metadata={"Software": None})
+    figure.savefig(file, format="png", dpi=dpi, facecolor=figure.get_facecolor(), metadata={"Software": None})
     return file.getvalue()

@@ -188,6 +188,20 @@ class Kind(Modelled):
         """
         return Diagnosis()
 
+    most_diagnosed: ClassVar[int | None] = None
+    """How many examples training looks at in this way at most when it is over; None: as many as the run says."""
+
+    def projected(
+        self, pipeline: Any, examples: Examples, answers: Sequence[Answer], diagnosis: Diagnosis
+    ) -> tuple[np.ndarray, Mapping[str, Sequence[str]]] | None:
+        """Vectors of texts for a map of them, float [N, D], and what is said of each: name -> N texts. None: no map.
+
+        Args:
+            pipeline: a `bert_tf.Pipeline`, whose answers to the examples these are.
+            diagnosis: what `diagnose` says of them.
+        """
+        return None
+
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         """Metrics of simple answers that need no model, by their names; evaluate prints them beside the model's."""
         return {}

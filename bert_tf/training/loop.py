@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import numpy as np
 from bert_tf.config import RunConfig
 from bert_tf.errors import Stopped, UserError
 from bert_tf.training.asked import stops_as_asked
+from bert_tf.training.board.kept import begin_kept, write_kept
+from bert_tf.training.board.profiling import Profiler
 from bert_tf.training.checkpoints import Checkpoints
 from bert_tf.training.engine import make_engine
 from bert_tf.training.interruption import Interruption
@@ -39,6 +41,7 @@ def train(
     is_sample: bool = False,
     files: Mapping[str, str] | None = None,
     progress: bool = True,
+    finish: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Trains a run to its end, from wherever it stands, and returns what stands in its result.json.
 
@@ -52,6 +55,7 @@ def train(
         files: name -> text of files that the run folder is to hold, such as config.toml: written once the run is found
             to be one that `config` may begin or resume.
         progress: whether the rate, the loss and the scores are shown on stderr.
+        finish: called with the result when all is written, by the worker that writes.
     Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number; Stopped at
         Ctrl-C, after the updates under way and a checkpoint of them.
     """
@@ -66,10 +70,14 @@ def train(
         except KeyboardInterrupt:
             raise Stopped(loop.stopped()) from None
         finally:
+            loop.profiler.close()
             loop.progress.close()
     result = loop.result("sample" if is_sample else data)
     if setup.placement.is_chief:
         write_result(run_folder, result)
+        write_kept(run_folder, result)
+        if finish is not None:
+            finish(result)
     return result
 
 
@@ -124,13 +132,17 @@ class Loop:
             state=self.state,
         )
         known = {"resumed_at": self.done, "evaluated_at": self.evaluated} if resumed else {}
-        self.log = Log(run_folder if self.is_chief else None, **known)
+        writes_to = run_folder if self.is_chief else None
+        self.log = Log(writes_to, **known)
+        self.profiler = Profiler(self.options.profile_steps, writes_to)
         self.progress = Progress(setup.total_steps, start=self.done, shown=progress)
         self.every = report_steps(setup.total_steps)
         self.window: dict[str, list[float]] = {}  # what the updates since the last report gave
 
     def begin(self) -> None:
         """What is due before the first step: an evaluation that was cut off, or that of the weights as they are."""
+        if self.is_chief:
+            begin_kept(self.run_folder, self.setup.config)
         if self.resumed:
             self.progress.line(f"resuming from step {self.done} of {self.setup.total_steps}")
             if self.done in self.evaluations and self.evaluated < self.done:
@@ -157,11 +169,13 @@ class Loop:
 
     def take_steps(self) -> None:
         """Updates up to the next stop, `training.steps_per_call` at most, and the reports that they make complete."""
-        stops = {*self.evaluations, *self.saves, self.setup.total_steps}
+        stops = {*self.evaluations, *self.saves, *self.profiler.stops, self.setup.total_steps}
         first = self.done
+        self.profiler.before(first)
         count = min(self.options.steps_per_call, min(stop for stop in stops if stop > first) - first)
         began = time.perf_counter()
         reports = self.run_steps(count)
+        self.profiler.after(first + count)
         self.meter.add(first, count, time.perf_counter() - began)
         _check_numbers(reports, first, self.setup.checkpoints, scaled=self.setup.loss_scale is not None)
         self.done += count

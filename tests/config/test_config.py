@@ -93,6 +93,11 @@ def test_differences_name_the_key_and_both_values():
         ("training.epochs=inf", ["'training.epochs' must be a finite number. Received: inf"]),
         ("training.batch_examples=8.5", ["'training.batch_examples' must be a valid integer", "Received: 8.5"]),
         ("training.batch_examples=true", ["'training.batch_examples' must be a valid integer. Received: True"]),
+        (
+            "training.profile_steps=15..10",
+            ["'training.profile_steps' must be two numbers of updates that rise", "such as 10..15. Received: '15..10'"],
+        ),
+        ("training.profile_steps=soon", ["'training.profile_steps' must be two numbers of updates"]),
         ("training.xla=1", ["'training.xla' must be a valid boolean. Received: 1"]),
         ("training.label_smoothing=1.0", ["'training.label_smoothing' must be less than 1. Received: 1.0"]),
         ("training.schedule=cos", ["'training.schedule' must be 'linear', 'cosine' or 'constant'. Received: 'cos'"]),

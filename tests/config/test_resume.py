@@ -10,6 +10,8 @@ from bert_tf.config.resume import RESUMABLE, changes
 OTHER = {
     "evaluation.batch_examples": "7",
     "evaluation.train_examples": "0",
+    "evaluation.diagnosed_examples": "0",
+    "training.profile_steps": "10..15",
     "training.evaluate_first": "true",
     "training.evaluate_every_steps": "7",
     "training.checkpoint_every_steps": "7",

@@ -24,7 +24,7 @@ def trained(tiny: Path, tmp_path_factory) -> Path:
     """A run of 30 updates in calls of 7, with two evaluations."""
     folder = tmp_path_factory.mktemp("watched") / "run"
     settings = {"training.epochs": 9, "training.max_steps": STEPS, "training.evaluate_every_steps": 16}
-    run(tiny, folder, {**EXACT, **settings, "training.steps_per_call": 7})
+    run(tiny, folder, {**EXACT, **settings, "training.steps_per_call": 7, "training.profile_steps": "9..10"})
     return folder
 
 
@@ -34,7 +34,7 @@ def drawn(folder: Path, name: str) -> dict[str, dict[int, float]]:
     reader.Reload()
     return {
         tag: {event.step: float(event.tensor_proto.float_val[0]) for event in reader.Tensors(tag)}
-        for tag in reader.Tags()["tensors"]
+        for tag in reader.PluginTagToContent("scalars")
     }
 
 
@@ -90,6 +90,17 @@ def test_training_and_validation_share_their_charts(trained, tiny):
     assert last["train_metrics"] == {"accuracy": pytest.approx(worth("train")[1])}
     result = json.loads((trained / "result.json").read_text())
     assert (result["validation_loss"], set(result["metrics"])) == (last["validation_loss"], {"accuracy"})
+
+
+def test_the_scores_of_the_kept_weights_are_a_point_on_the_same_charts(trained):
+    kept, result = drawn(trained, "kept"), json.loads((trained / "result.json").read_text())
+    assert kept["quality/accuracy"] == {result["kept_step"]: pytest.approx(result["metrics"]["accuracy"])}
+    assert kept["quality/loss"] == {result["kept_step"]: pytest.approx(result["validation_loss"])}
+
+
+def test_a_profile_of_the_steps_that_were_asked_for(trained):
+    (profile,) = (trained / "tensorboard" / "train" / "plugins" / "profile").glob("*/*.xplane.pb")
+    assert b"MatMul" in profile.read_bytes()  # which updates have
 
 
 def test_no_training_examples_are_scored_where_none_are_asked_for(tiny, tmp_path):

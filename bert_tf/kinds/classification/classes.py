@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,12 @@ import numpy as np
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.pooled import Pooled
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.metrics import get_metric
 from bert_tf.metrics.classification import per_class
+
+MOST_PROJECTED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,3 +53,21 @@ class OfClasses(Pooled):
     @abc.abstractmethod
     def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
         """What the answers say, shaped as the labels."""
+
+    def projected(
+        self, pipeline: Any, examples: Examples, answers: Sequence[Answer], diagnosis: Diagnosis
+    ) -> tuple[np.ndarray, Mapping[str, Sequence[str]]]:
+        """What the head sees of some of the texts, with the right classes and the answered ones."""
+        rows = np.unique(np.linspace(0, len(examples) - 1, num=MOST_PROJECTED).round().astype(int))
+        vectors = []
+        for batch in np.array_split(rows, -(-len(rows) // pipeline.batch_examples)):
+            texts = [[column[k] for k in batch] for column in examples.columns]
+            inputs = pipeline.tokenizer(*texts, max_length=pipeline.sequence_length, padding="longest")
+            vectors.append(np.asarray(pipeline.model.pooled(pipeline.model.backbone(inputs, only_pooled=True))))
+        chosen = [diagnosis.rows[k] for k in rows]
+        return np.concatenate(vectors).astype(np.float32), {
+            "text": [" / ".join(row.inputs.values()) for row in chosen],
+            "expected": [row.expected for row in chosen],
+            "answered": [row.answered for row in chosen],
+            "right": ["yes" if row.is_right else "no" for row in chosen],
+        }

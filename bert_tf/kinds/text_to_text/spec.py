@@ -100,6 +100,10 @@ class TextToText(Measured):
         return (self.text,)
 
     @property
+    def most_diagnosed(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.evaluation_examples
+
+    @property
     def greater_is_better(self) -> bool:
         return self.main_metric not in LESS_IS_BETTER
 

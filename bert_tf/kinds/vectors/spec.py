@@ -15,6 +15,7 @@ from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.building import words_of
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 LOSSES = ("cosine", "contrastive", "triplet")
 TEXT_IDS = "text_ids"
+MOST_PROJECTED = 2000
 LOG = logging.getLogger(__name__)
 Groups = TypeVar("Groups", bound="TextGroups")
 
@@ -216,6 +218,19 @@ class SentenceVectors(Measured):
 
     def measure_answers(self, answers: Sequence[Answer], examples: TextGroups) -> dict[str, float]:
         return self.measure_vectors(np.stack([answer["vector"] for answer in answers]), examples)
+
+    def projected(
+        self, pipeline: Any, examples: TextGroups, answers: Sequence[Answer], diagnosis: Diagnosis
+    ) -> tuple[np.ndarray, Mapping[str, Sequence[str]]]:
+        """The vectors of the texts, with the first example that each is in, and its place there."""
+        count = min(len(answers), MOST_PROJECTED)
+        found: dict[int, tuple[str, str]] = {}
+        for number, members in enumerate(examples.members.tolist()):
+            for place, text in enumerate(members):
+                found.setdefault(text, (str(number), str(place + 1)))
+        examples_of, places = zip(*(found.get(text, ("", "")) for text in range(count)), strict=True)
+        vectors = np.stack([answer["vector"] for answer in answers[:count]])
+        return vectors, {"text": list(examples.texts[:count]), "example": examples_of, "place": places}
 
     @abc.abstractmethod
     def measure_vectors(self, vectors: np.ndarray, examples: TextGroups) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +12,17 @@ import tensorflow as tf
 
 from bert_tf import figures
 from bert_tf.training.board.markdown import escaped, table
+from bert_tf.training.board.places import BOARDS, KEPT
 from bert_tf.training.board.pr_curves import write_curve
+from bert_tf.training.board.projector import write_vectors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bert_tf.kinds.diagnosis import Answered, Diagnosis
 
+GROUP = "validation"  # it stands behind the curves, as TensorBoard's groups are in the order of the alphabet
+DPI = 72  # the size that TensorBoard shows: it scales images without smoothing
 MOST_MISTAKES, MOST_EXAMPLES, MOST_CLASSES, MOST_ROWS = 50, 30, 20, 200
 ABOUT = {
     "confusion": "Rows are the right classes, columns the ones that were answered.",
@@ -30,13 +36,39 @@ ABOUT = {
 }
 
 
-def write_diagnosis(diagnosis: Diagnosis, *, step: int) -> None:
+def write_findings(
+    run_folder: Path,
+    diagnosis: Diagnosis,
+    *,
+    step: int,
+    graph: Callable[[], Any] | None = None,
+    vectors: tuple[np.ndarray, Mapping[str, Any]] | None = None,
+) -> None:
+    """What was found of the validation texts: figures, curves, tables; and the model's graph.
+
+    Args:
+        step: which the weights are of.
+        graph: traces the model.
+        vectors: of texts, [N, D], and columns of what is said of each.
+    """
+    folder = run_folder / BOARDS / KEPT
+    writer = tf.summary.create_file_writer(str(folder))
+    with writer.as_default():
+        _write_diagnosis(diagnosis, step=step)
+        if graph is not None:
+            tf.summary.graph(graph())
+    writer.close()
+    if vectors is not None and len(vectors[0]) and math.isfinite(float(np.sum(vectors[0]))):
+        write_vectors(folder, *vectors)
+
+
+def _write_diagnosis(diagnosis: Diagnosis, *, step: int) -> None:
     """Into the writer that is the default one; what a kind has nothing for is left out."""
     for name, figure in _figures(diagnosis):
-        image = tf.io.decode_png(figures.as_png(figure), channels=3)
-        tf.summary.image(f"kept/{name}", image[None], step=step, description=ABOUT.get(name))
+        image = tf.io.decode_png(figures.as_png(figure, dpi=DPI), channels=3)
+        tf.summary.image(f"{GROUP}/{name}", image[None], step=step, description=ABOUT.get(name))
     for name, text in _texts(diagnosis):
-        tf.summary.text(f"kept/{name}", text, step=step, description=ABOUT.get(name, f"The table of {name}."))
+        tf.summary.text(f"{GROUP}/{name}", text, step=step, description=ABOUT.get(name, f"The table of {name}."))
     _write_curves(diagnosis, step)
 
 
@@ -51,9 +83,7 @@ def _figures(diagnosis: Diagnosis) -> Iterator[tuple[str, Figure]]:
     if found is not None:
         yield (
             "reliability",
-            figures.reliability(
-                found.confidence, found.accuracy, found.counts, expected_error=found.expected_error
-            ),
+            figures.reliability(found.confidence, found.accuracy, found.counts, expected_error=found.expected_error),
         )
     for name, (expected, answered) in diagnosis.numbers.items():
         yield f"numbers/{name}", figures.scatter(expected, answered)

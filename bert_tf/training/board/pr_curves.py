@@ -17,9 +17,7 @@ def write_curve(tag: str, scores: np.ndarray, held: np.ndarray, *, step: int, de
         scores: float [N], the probability of the class.
         held: bool [N], where it is right.
     """
-    about = metadata.create_summary_metadata(
-        display_name=tag, description=description, num_thresholds=THRESHOLDS
-    )
+    about = metadata.create_summary_metadata(display_name=tag, description=description, num_thresholds=THRESHOLDS)
     tf.summary.write(tag, tf.constant(counts(scores, held), tf.float32), step=step, metadata=about)
 
 

@@ -9,6 +9,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.hparams import api_pb2, summary
 
 from bert_tf.config import RunConfig, keys_and_meanings, to_toml
+from bert_tf.config.resume import RESUMABLE
 from bert_tf.config.run import flat
 from bert_tf.training.board.markdown import table
 
@@ -22,7 +23,8 @@ Value = bool | int | float | str
 
 
 def compared(config: RunConfig) -> dict[str, Value]:
-    """The settings by which runs are told apart: those of ALWAYS, and all that differ from the defaults.
+    """The settings by which runs are told apart: those of ALWAYS, and all that differ from the defaults and have a part
+    in the updates.
 
     >>> found = compared(RunConfig(task="tasks/sst2.py", seed=3, training={"clip_norm": None}))
     >>> found["task"], found["seed"], found["training.clip_norm"], "training.precision" in found
@@ -30,7 +32,12 @@ def compared(config: RunConfig) -> dict[str, Value]:
     """
     asked, usual = flat(config), {key: default for key, (default, _) in keys_and_meanings().items()}
     found = {key: asked[key] for key in ALWAYS}
-    found |= {key: value for key, value in asked.items() if key not in found and value != usual[key]}
+    of_watching = {key for key, rule in RESUMABLE.items() if rule.kind in ("observation", "machine", "data")}
+    found |= {
+        key: value
+        for key, value in asked.items()
+        if key not in found and key not in of_watching and value != usual[key]
+    }
     found["task"] = Path(config.task).stem
     return {key: _plain(value) for key, value in found.items()}
 

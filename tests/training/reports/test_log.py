@@ -78,3 +78,27 @@ def test_a_worker_that_is_not_the_chief_writes_nothing(tmp_path):
     log.report(3, {"loss": 0.5})
     assert log.scores_at(3) == {"accuracy": 0.5}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_metrics_of_training_examples_follow_the_evaluation_that_found_them(tmp_path):
+    """A checkpoint may be newer than the evaluation of its step."""
+    write(tmp_path, 1.0, [50, 100], [100])
+    write(tmp_path, 2.0, [], [100], resumed_at=100, evaluated_at=0)
+    assert on_board(tmp_path, "train", "loss") == [(50, 1.0), (100, 1.0)]
+    assert on_board(tmp_path, "train", "accuracy") == [(100, 2.0)]
+    check(tmp_path, "evaluation", "accuracy", [(100, 2.0)])
+    assert on_board(tmp_path, "evaluation", "loss") == [(100, 2.0)]
+
+
+def test_folders_of_an_earlier_version_and_of_the_kept_weights(tmp_path):
+    write(tmp_path, 1.0, [], [50, 100])
+    boards = tmp_path / "tensorboard"
+    (boards / "validation").rename(boards / "evaluation")
+    (boards / "kept").mkdir()
+    (boards / "kept" / "vectors.tsv").write_text("1")
+    write(tmp_path, 2.0, [], [100], resumed_at=50, evaluated_at=50)
+    reader = EventAccumulator(str(boards / "evaluation"))
+    reader.Reload()
+    assert [event.step for event in reader.Tensors("quality/accuracy")] == [50]
+    assert on_board(tmp_path, "evaluation", "accuracy") == [(100, 2.0)]
+    assert not (boards / "kept").exists()
