@@ -15,7 +15,7 @@ def loop(monkeypatch):
     """Stands in for the training loop: notes what it is called with, and leaves a finished run."""
     calls = []
 
-    def stand_in(config, kind, run_folder, *, data, examples, is_sample, files, progress):
+    def stand_in(config, kind, run_folder, *, data, examples, is_sample, files, progress, finish):
         calls.append({"config": config, "data": data, "is_sample": is_sample, "progress": progress})
         run_folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():

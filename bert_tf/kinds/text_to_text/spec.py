@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -77,6 +77,8 @@ class TextToText(Measured):
     rewrites: tuple[tuple[str, str], ...] = ()
     simple_answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
+    most_diagnosed: ClassVar[int | None] = 200  # to write is slow
+
     def __post_init__(self) -> None:
         language_code(self.language)
         if isinstance(self.metrics, str) or not self.metrics or not set(self.metrics) <= set(METRICS):
@@ -98,10 +100,6 @@ class TextToText(Measured):
     @property
     def text_columns(self) -> tuple[str, ...]:
         return (self.text,)
-
-    @property
-    def most_diagnosed(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.evaluation_examples
 
     @property
     def greater_is_better(self) -> bool:

@@ -19,6 +19,7 @@ from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
+from bert_tf.kinds.vectors.map import map_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 LOSSES = ("cosine", "contrastive", "triplet")
 TEXT_IDS = "text_ids"
-MOST_PROJECTED = 2000
 LOG = logging.getLogger(__name__)
 Groups = TypeVar("Groups", bound="TextGroups")
 
@@ -222,15 +222,7 @@ class SentenceVectors(Measured):
     def projected(
         self, pipeline: Any, examples: TextGroups, answers: Sequence[Answer], diagnosis: Diagnosis
     ) -> tuple[np.ndarray, Mapping[str, Sequence[str]]]:
-        """The vectors of the texts, with the first example that each is in, and its place there."""
-        count = min(len(answers), MOST_PROJECTED)
-        found: dict[int, tuple[str, str]] = {}
-        for number, members in enumerate(examples.members.tolist()):
-            for place, text in enumerate(members):
-                found.setdefault(text, (str(number), str(place + 1)))
-        examples_of, places = zip(*(found.get(text, ("", "")) for text in range(count)), strict=True)
-        vectors = np.stack([answer["vector"] for answer in answers[:count]])
-        return vectors, {"text": list(examples.texts[:count]), "example": examples_of, "place": places}
+        return map_of(examples.texts, examples.members, [answer["vector"] for answer in answers])
 
     @abc.abstractmethod
     def measure_vectors(self, vectors: np.ndarray, examples: TextGroups) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
-from tensorboard.plugins.hparams import api_pb2, summary
+from tensorboard.plugins.hparams import summary
 
 from bert_tf.config import RunConfig, keys_and_meanings, to_toml
 from bert_tf.config.resume import RESUMABLE
@@ -18,6 +18,7 @@ ALWAYS = (
     *("training.learning_rate", "training.epochs", "training.batch_examples"),
 )
 """What is compared in any case; other settings where they are not the defaults."""
+SUCCESS = 1  # STATUS_SUCCESS of the plugin's api.proto
 
 Value = bool | int | float | str
 
@@ -61,7 +62,7 @@ def write_settings(config: RunConfig, run_folder: Path) -> None:
 
 def end_session() -> None:
     """Says that the session of HParams ended well."""
-    done = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
+    done = summary.session_end_pb(SUCCESS)
     tf.summary.experimental.write_raw_pb(done.SerializeToString(), step=0)
 
 

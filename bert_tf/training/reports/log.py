@@ -38,7 +38,7 @@ class Log:
         forget_events(boards / TRAIN, resumed_at + 1, scores_step=evaluated_at + 1)
         for name in (VALIDATION, OLD_VALIDATION):
             forget_events(boards / name, evaluated_at + 1)
-        shutil.rmtree(boards / KEPT, ignore_errors=True)  # it is written anew
+        shutil.rmtree(boards / KEPT, ignore_errors=True)  # it is written again
         self.training, self.validation = Scalars(boards / TRAIN), Scalars(boards / VALIDATION)
 
     def _forget_after(self, last: dict[str, int]) -> None:

@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins import projector
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.pr_curve import metadata, summary
-from tensorboard.plugins.projector import projector_config_pb2, projector_plugin
+from tensorboard.plugins.projector import projector_plugin
 
 from bert_tf.config import RunConfig
 from bert_tf.kinds.diagnosis import Answered, Diagnosis
@@ -150,7 +151,7 @@ def test_hparams(read):
 
 
 def test_vectors_as_the_projector_reads_them(kept):
-    config = text_format.Parse((kept / "projector_config.pbtxt").read_text(), projector_config_pb2.ProjectorConfig())
+    config = text_format.Parse((kept / "projector_config.pbtxt").read_text(), projector.ProjectorConfig())
     (embedding,) = config.embeddings
     found = projector_plugin._read_tensor_tsv_file(str(kept / embedding.tensor_path))
     np.testing.assert_allclose(found, VECTORS, rtol=1e-4)
