@@ -175,8 +175,8 @@ class Loop:
         count = min(self.options.steps_per_call, min(stop for stop in stops if stop > first) - first)
         began = time.perf_counter()
         reports = self.run_steps(count)
-        self.profiler.after(first + count)
         self.meter.add(first, count, time.perf_counter() - began)
+        self.profiler.after(first + count)
         _check_numbers(reports, first, self.setup.checkpoints, scaled=self.setup.loss_scale is not None)
         self.done += count
         self.state.next_batch.assign(self.done)
