@@ -212,7 +212,7 @@ def _run_to_its_end(
     run = Run(run_folder, kind, {})
 
     def finish(result: dict[str, Any]) -> None:
-        from bert_tf.training.diagnosing import diagnose, show_on_board
+        from bert_tf.training.board.diagnosing import diagnose, show_on_board
 
         found = diagnose(kind.configured(config), run.pipeline, examples["validation"], config, tell=say)
         if found is not None:
