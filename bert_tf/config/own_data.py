@@ -33,6 +33,27 @@ class OwnDataConfig(Section):
     decimal: Literal[".", ","] | None = asked(".|,", "what stands before the fraction of a number")
     choices: tuple[str, ...] | None = asked("COLUMNS", "the columns of the choices, or the one that lists them")
     stem: str | None = asked("COLUMN", "the column of what every choice begins with")
+    types: tuple[str, ...] | None = asked("NAMES", "what can be named: the types of entities")
+    scheme: Literal["iob1", "iob2", "bioes", "io", "words"] | None = asked(
+        "NAME", "how tags read: iob1, iob2, bioes, io, or words: a label for each word; none: as they show"
+    )
+    sentence: str | None = asked("COLUMN", "the column that says which sentence a word is of")
+    question: str | None = asked("COLUMN", "the column of the question")
+    start: str | None = asked("COLUMN", "the column of the character at which an answer begins, from 0")
+    no_answer: Literal["yes", "no"] | None = asked("yes|no", "whether a question may have no answer in its text")
+    target: str | None = asked("COLUMN", "the column of what is to be written")
+    target_length: int | None = asked("TOKENS", "most tokens of what is written")
+    num_sentences: int | None = asked("NUMBER", "most sentences of a summary")
+    loss: Literal["contrastive", "cosine", "triplet"] | None = asked(
+        "NAME", "what vectors are trained with: contrastive, cosine or triplet"
+    )
+    score_range: tuple[float, ...] | None = asked("LOW,HIGH", "the least and the greatest score that a pair can have")
+    layout: Literal["beir", "parallel"] | None = asked(
+        "beir|parallel", "how a folder has the data, where it is no table: as BEIR's sets, or a file a column"
+    )
+    group: tuple[str, ...] | None = asked(
+        "COLUMNS", "columns; rows that are alike in them are not parted between training and validation"
+    )
     metrics: tuple[str, ...] | None = asked("NAMES", "names of the scores; the first chooses the best weights")
     validation: float | str | None = asked(
         "FILE|SHARE", "rows to choose the best weights by: a file, or the share of the rows to put aside"
@@ -64,15 +85,23 @@ def _parsed(section: type[OwnDataConfig], key: str, value: Any) -> Any:
     if field is None or not isinstance(value, str) or value == "none":
         return value
     types = get_args(field.annotation)
-    if float in types:
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    is_names = any(getattr(part, "__origin__", None) is tuple for part in types)
-    return parts_of(value) if is_names else value
+    if float in types or int in types:
+        return _number(value, float if float in types else int)
+    names = next((get_args(part) for part in types if getattr(part, "__origin__", None) is tuple), None)
+    if names is None:
+        return value
+    parts = parts_of(value)
+    return tuple(_number(part, float) for part in parts) if float in names else parts
 
 
 def parts_of(names: str) -> tuple[str, ...]:
     """Names with commas between them."""
     return tuple(name.strip() for name in names.split(","))
+
+
+def _number(text: str, read: type[int] | type[float]) -> Any:
+    """A number, or what is none as it is."""
+    try:
+        return read(text)
+    except ValueError:
+        return text

@@ -23,6 +23,7 @@ from bert_tf.data.sources.squad import Squad
 from bert_tf.data.sources.stories import Stories
 from bert_tf.data.sources.table_files import Csv, JsonLines, Parquet, Tsv
 from bert_tf.data.sources.tmx import Tmx
+from bert_tf.data.splits.parallel import ParallelFolder
 from bert_tf.data.splits.source import Splits
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "JsonLines",
     "LiteralLines",
     "Parallel",
+    "ParallelFolder",
     "Parquet",
     "Plan",
     "Source",

@@ -109,6 +109,8 @@ class Source(abc.ABC):
     """Whether a place may be a pattern of files' names, and one file may hold every split."""
     holds_splits: ClassVar[bool] = False
     """Whether one file may hold the rows of training and of validation."""
+    reads_folders: ClassVar[bool] = False
+    """Whether a split is more than one file, which the source finds in a folder."""
 
     @abc.abstractmethod
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table: ...

@@ -42,6 +42,7 @@ class Beir(FileSource):
         }
     )
 
+    reads_folders: ClassVar[bool] = True
     ignores_identical_ids: ClassVar[bool] = True
     """Whether a document with a query's own id is no answer to it, as in BEIR's evaluation."""
 

@@ -90,8 +90,8 @@ class Splits(Source):
         return self._part(table, split, parsers)
 
     def _place(self, where: str | os.PathLike[str] | None, read: str, split: str) -> str | os.PathLike[str] | None:
-        if where is None:
-            return None
+        if where is None or self.rows.reads_folders:
+            return where
         if not Path(where).expanduser().is_dir():
             if self.column is None and read not in (TRAIN, VALIDATION) and (self.share or self.validation):
                 raise UserError(f"{where}: expected a split of train, validation. Received: {split!r}")

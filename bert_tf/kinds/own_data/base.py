@@ -25,6 +25,8 @@ class Inferred:
             chosen; None: the kind gives `sequence_length`.
         sequence_length: most tokens of an example, where the kind knows.
         rows: how many training examples there are; None: as many as rows of the table.
+        shortest, longest: least and most tokens of an example that the texts' lengths may choose; None: any.
+        longer: what becomes of texts that are longer.
     """
 
     settings: Mapping[str, Any]
@@ -33,6 +35,9 @@ class Inferred:
     texts: Sequence[Sequence[str]] | None = None
     sequence_length: int | None = None
     rows: int | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    longer: str = "are cut"
 
 
 def table_source(own: OwnDataConfig, rows: Source | None = None, **drawing: Any) -> Source:
@@ -64,6 +69,9 @@ class OwnKind:
         source: what reads the rows: of files, or of the source in memory that is given.
         make: the task, of settings in which all is decided, its source, and most tokens of an example.
         suffixes: of the files in a folder that are data, without one of packing.
+        whole: as `infer`, of data that are no rows with a part for validation to be found by their names, such as a
+            folder of BEIR's: then the kind says all, validation included. None: these data are not so.
+        takes_patterns: whether the data may be a pattern of files' names.
     """
 
     keys: tuple[str, ...]
@@ -72,3 +80,5 @@ class OwnKind:
     source: Callable[[OwnDataConfig, Source | None], Source] = field(default=table_source)
     make: Callable[[OwnDataConfig, Source, int], Kind]
     suffixes: tuple[str, ...] = SUFFIXES
+    whole: Callable[[OwnDataConfig, Given], Inferred | None] = field(default=lambda own, given: None)
+    takes_patterns: bool = False

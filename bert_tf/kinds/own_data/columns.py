@@ -196,6 +196,35 @@ def not_there(flag: str, name: str, columns: Mapping[str, Column], origin: str) 
     return UserError(f"{flag}={name}: {origin} has no such column.{did_you_mean(name, columns)} {_there(columns)}")
 
 
+def column_called(
+    asked: str | None,
+    flag: str,
+    names: Sequence[str],
+    columns: Mapping[str, Column],
+    taken: Collection[str | None],
+    origin: str,
+) -> str:
+    """The column that somebody named, or the first that is called as such columns are, or the only text left.
+
+    Args:
+        names: usual names of such a column, in lower case, the best first.
+        taken: columns that are something else.
+    Raises: UserError that lists the columns where there is none.
+    """
+    if asked is not None:
+        if asked not in columns:
+            raise not_there(flag, asked, columns, origin)
+        return asked
+    free = {name: column for name, column in columns.items() if name not in taken}
+    called = {name.strip().casefold(): name for name in free}
+    found = next((called[name] for name in names if name in called), None)
+    texts = [name for name, column in free.items() if column.is_text]
+    if found is not None or len(texts) == 1:
+        return found or texts[0]
+    came = f"none called {', '.join(names[:4])} or the like"
+    raise UserError(f"{origin}: which column is it? Say {flag}=COLUMN. Received: {came}. {_there(columns)}")
+
+
 def chosen_text(columns: Mapping[str, Column], taken: Collection[str | None], origin: str, flag: str = "--text") -> str:
     """The one column that looks like text, or the only one of them that is called so.
 

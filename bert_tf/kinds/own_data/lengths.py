@@ -74,24 +74,34 @@ def token_counter(config: RunConfig) -> Callable[[str], int]:
     return count
 
 
-def chosen_length(texts: Sequence[Sequence[str]], config: RunConfig) -> tuple[int, str]:
+def chosen_length(
+    texts: Sequence[Sequence[str]],
+    config: RunConfig,
+    *,
+    shortest: int | None = None,
+    longest: int | None = None,
+    longer: str = "are cut",
+) -> tuple[int, str]:
     """Most tokens of an example, and what is to be said of it: no longer than the backbone has positions.
 
     Args:
         texts: of each training example the texts that it is read as, joined by special tokens.
+        shortest, longest: least and most tokens that are chosen, where the positions allow them.
+        longer: what becomes of texts that are longer.
     """
     count, positions = token_counter(config), positions_of(config)
+    limit = min(longest or positions, positions)
     some = texts[:: max(1, len(texts) // LOOKED_AT)]
     lengths = np.array([sum(map(count, parts)) + len(parts) + 1 for parts in some])
     wanted = int(np.quantile(lengths, KEPT_WHOLE, method="higher"))
-    length = min(max(SHORTEST, -(-wanted // STEP) * STEP), positions)
+    length = min(max(shortest or SHORTEST, -(-wanted // STEP) * STEP), limit)
     cut = float((lengths > length).mean())
-    most = f"the {positions} positions of {config.backbone} allow no more" if length < wanted else ""
+    most = f"the {positions} positions of {config.backbone} allow no more" if positions == length < wanted else ""
     said = f"sequence length: {length} tokens (half of the training texts have {int(np.median(lengths))} or fewer"
     said += f", the longest {lengths.max()}{'' if len(some) == len(texts) else f' of {len(some):,} looked at'})"
     if cut:
         about = round(cut * len(texts))
-        said += f"; {'about ' * (len(some) < len(texts))}{about:,} of {len(texts):,} are longer and are cut"
+        said += f"; {'about ' * (len(some) < len(texts))}{about:,} of {len(texts):,} are longer and {longer}"
     return length, f"{said}{f'; {most}' if most else ''}"
 
 

@@ -12,7 +12,7 @@ from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.splits.names import TRAIN, VALIDATION, split_called
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
-from bert_tf.kinds.own_data.base import OwnKind
+from bert_tf.kinds.own_data.base import Inferred, OwnKind
 from bert_tf.kinds.own_data.given import Given
 from bert_tf.kinds.own_data.lengths import chosen_length
 from bert_tf.kinds.own_data.registry import own_kind
@@ -41,22 +41,23 @@ def own_task(config: RunConfig, memory: Any = None, *, tell: Tell, warn: Tell) -
     given = _given(config, memory)
     own = _with_validation(own, given)
     with quiet():
-        found = part.infer(own, given)
-    if found.rows is None:  # a table
-        also = {"delimiter": given.delimiter, "split_column": given.split_column}
-        rows, names = given.rows, f", columns {', '.join(given.columns)}"
+        found = part.whole(own, given)
+        is_whole = found is not None
+        found = found or part.infer(own, given)
+    if is_whole:
+        own, lines = own.model_copy(update=found.settings), found.lines
     else:
-        also, rows, names = {}, found.rows, ""
-    own = own.model_copy(update={**also, **found.settings})
-    own, validation_line = _parted(own, given, rows)
-    for line in (f"{given.origin}: {rows:,} training rows{names}", *_opening(given), *found.lines, validation_line):
+        own, lines = _of_rows(own, given, found)
+    for line in lines:
         tell(line)
     for warning in found.warnings:
-        warn(f"{given.origin}: {warning}")
+        warn(warning if is_whole else f"{given.origin}: {warning}")
     length = config.data.sequence_length or found.sequence_length
     if length is None:
         assert found.texts is not None, "a kind gives texts or a length"
-        length, said = chosen_length(found.texts, config)
+        length, said = chosen_length(
+            found.texts, config, shortest=found.shortest, longest=found.longest, longer=found.longer
+        )
         tell(said)
     tell("where any of this is wrong, the flag of its name says so, or [own_data] in config.toml of the run folder")
     kind = part.make(own, part.source(own, _in_memory(given)), length)
@@ -64,6 +65,17 @@ def own_task(config: RunConfig, memory: Any = None, *, tell: Tell, warn: Tell) -
         update={"sequence_length": length, "source": OWN if given.place is None else str(given.place)}
     )
     return kind, config.model_copy(update={"own_data": own, "data": data, "task": own.kind})
+
+
+def _of_rows(own: OwnDataConfig, given: Given, found: Inferred) -> tuple[OwnDataConfig, list[str]]:
+    """All that was inferred of rows, and what is to be said of it."""
+    if found.rows is None:  # a table
+        also = {"delimiter": given.delimiter, "split_column": given.split_column}
+        rows, names = given.rows, f", columns {', '.join(given.columns)}"
+    else:
+        also, rows, names = {}, found.rows, ""
+    own, validation_line = _parted(own.model_copy(update={**also, **found.settings}), given, rows)
+    return own, [f"{given.origin}: {rows:,} training rows{names}", *_opening(given), *found.lines, validation_line]
 
 
 def own_source(own: OwnDataConfig) -> Source:
@@ -91,7 +103,7 @@ def _given(config: RunConfig, memory: Any) -> Given:
     if where == OWN:
         raise UserError("--data is needed: this run's rows were in memory, and are not in its settings")
     place = Path(where).expanduser()
-    if not place.exists():
+    if not place.exists() and not own_kind(str(own.kind)).takes_patterns:
         raise UserError(f"--data={where}: expected a file or folder. Received: a path that is not there")
     suffixes = own_kind(str(own.kind)).suffixes
     return Given(place.resolve(), encoding=config.data.encoding, delimiter=own.delimiter, suffixes=suffixes, **options)

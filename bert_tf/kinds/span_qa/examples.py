@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 IMPOSSIBLE = "is_impossible"
 MISPLACED = "expected each answer at its place in the context"
-ONE_ANSWER, ITS_PLACE = "answer", "answer_start"  # columns of sets in which a question has one answer
+ONE_ANSWER = "answer"  # the column of sets in which a question has one answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,7 @@ def read_spans(
     question: str,
     context: str,
     answers: str,
+    answer_start: str,
     no_answer: bool,
     language: str,
     skip_bad_rows: bool,
@@ -67,18 +68,18 @@ def read_spans(
 
     Args:
         source: of the rows, opened at `place`.
-        question, context, answers: the columns.
+        question, context, answers, answer_start: the columns.
         no_answer: whether a question may have none.
         language: of the contexts, a code of ISO 639-1.
     """
-    columns = dict.fromkeys(("id", ONE_ANSWER, ITS_PLACE), lambda cell: cell)
+    columns = dict.fromkeys(("id", ONE_ANSWER, answer_start), lambda cell: cell)
     columns |= {IMPOSSIBLE: flag_cell, answers: answers_cell}
     columns |= dict.fromkeys((question, context), blank_or_text)
     table = source.open(
         place,
         split,
         columns,
-        optional=("id", IMPOSSIBLE, ONE_ANSWER, ITS_PLACE, answers),
+        optional=("id", IMPOSSIBLE, ONE_ANSWER, answer_start, answers),
         skip_bad_rows=skip_bad_rows,
     )
     contexts = table.columns[context]
@@ -98,7 +99,12 @@ def read_spans(
             try:
                 found = given[row] if answers in table.columns else answers_cell(given[row])
                 right, change = _answers(
-                    found, table, row, no_answer=no_answer, context=contexts[row] if split == "train" else None
+                    found,
+                    table,
+                    row,
+                    answer_start=answer_start,
+                    no_answer=no_answer,
+                    context=contexts[row] if split == "train" else None,
                 )
             except ValueError as error:
                 bad.add(f"{_place(table, row)}{error}", MISPLACED if "the context" in str(error) else None)
@@ -123,16 +129,17 @@ def read_spans(
 
 
 def _answers(
-    answers: tuple[SpanAnswer, ...], table: Table, row: int, *, no_answer: bool, context: str | None
+    answers: tuple[SpanAnswer, ...], table: Table, row: int, *, answer_start: str, no_answer: bool, context: str | None
 ) -> tuple[tuple[SpanAnswer, ...], str | None]:
     """A question's answers, and how the first came to its place where that was wrong.
 
     Args:
+        answer_start: the column of the place of a question's only answer.
         context: where answers need a place; None where they need none.
     Raises: ValueError that says what is wrong.
     """
-    if len(answers) == 1 and answers[0].start == NO_PLACE and ITS_PLACE in table.columns:
-        answers = answers_cell({"text": answers[0].text, "answer_start": table.columns[ITS_PLACE][row]})
+    if len(answers) == 1 and answers[0].start == NO_PLACE and answer_start in table.columns:
+        answers = answers_cell({"text": answers[0].text, "answer_start": table.columns[answer_start][row]})
     impossible = table.columns[IMPOSSIBLE][row] if IMPOSSIBLE in table.columns else None
     if impossible and answers:
         raise ValueError(f"expected no answers where {IMPOSSIBLE!r}. Received: {answers[0].text!r}")

@@ -38,6 +38,7 @@ class SpanQA(Measured):
 
     Args:
         question, context, answers: the columns.
+        answer_start: that of the character at which a question's only answer begins, where `answers` does not say it.
         stride: tokens that neighbouring windows of a long context share.
         question_tokens: tokens of a question that are kept, at most.
         answer_tokens: tokens of an answer, at most.
@@ -58,6 +59,7 @@ class SpanQA(Measured):
     question: str = "question"
     context: str = "context"
     answers: str = "answers"
+    answer_start: str = "answer_start"
     metrics: tuple[str, ...] = ("f1", "exact_match")
     sequence_length: int = 384
     stride: int = 128
@@ -98,6 +100,7 @@ class SpanQA(Measured):
             question=self.question,
             context=self.context,
             answers=self.answers,
+            answer_start=self.answer_start,
             no_answer=self.no_answer,
             language=self.language,
             skip_bad_rows=skip_bad_rows,

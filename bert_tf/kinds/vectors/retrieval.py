@@ -112,7 +112,7 @@ class Retrieval(SentenceVectors):
     def ignores_identical_ids(self) -> bool:
         """Whether a query's own document is left out."""
         if self.ignore_identical_ids is None:
-            return getattr(self.source, "ignores_identical_ids", False)
+            return getattr(self.source.reader, "ignores_identical_ids", False)
         return self.ignore_identical_ids
 
     def measure_vectors(self, vectors: np.ndarray, examples: Judged) -> dict[str, float]:

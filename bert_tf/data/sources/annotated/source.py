@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bert_tf.data.files import DataFile, Notes, Row, Rows, Wanted, format_of, read_rows, text_lines
-from bert_tf.data.rows.table import BadRow
+from bert_tf.data.rows.table import BadRow, Parsers, Table, collect
 from bert_tf.data.sources.annotated.conllu import columns_of, columns_of_tags, conllu_rows, is_conllu
 from bert_tf.data.sources.annotated.docbin import docbin_rows, docbin_tags
 from bert_tf.data.sources.annotated.shapes import (
@@ -24,8 +25,9 @@ from bert_tf.data.sources.annotated.shapes import (
     shaped,
 )
 from bert_tf.data.sources.annotated.tools import flat_rows
-from bert_tf.data.sources.base import FileSource
+from bert_tf.data.sources.base import FileSource, Source
 from bert_tf.data.sources.conll import COMMENT, DOCUMENT, Conll
+from bert_tf.data.sources.in_memory import InMemory
 from bert_tf.errors import UserError
 
 CONLL, CONLLU, SPACY = "conll", "conllu", "spacy"
@@ -115,6 +117,48 @@ class Annotated(FileSource):
         rows, _ = _table(file)
         return _found(find_shape(rows, file.origin, words=self.words, tags=self.tags, sentence=self.sentence))
 
+    def good_rows(self, path: Path) -> list[Mapping[str, Any]]:
+        """The rows of a file that can be read, unchecked."""
+        rows = annotated_rows(DataFile(path, self.encoding), self).rows
+        return [row for _, row in rows if not isinstance(row, BadRow)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AnnotatedRows(Source):
+    """The same of rows in memory.
+
+    Args:
+        rows: has them, as `Annotated` reads them from tables and JSON.
+        how: the columns.
+    """
+
+    rows: InMemory
+    how: Annotated
+
+    def found(self, split: str) -> Found:
+        """What the rows of a split are. Raises: UserError for rows of no form known, or without a column."""
+        return _found(self._shape(self._flat(split, Notes(split)), split))
+
+    def rows_of_split(self, split: str) -> list[Mapping[str, Any]]:
+        """The rows of a split that can be read, unchecked."""
+        return [row for _, row in self._shaped(split, Notes(split)) if not isinstance(row, BadRow)]
+
+    def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
+        notes = Notes(split)
+        table = collect(self._shaped(split, notes), parsers, origin=split, has_lines=False, **options)
+        notes.tell()
+        return table
+
+    def _flat(self, split: str, notes: Notes) -> list[Row]:
+        return list(flat_rows(iter(enumerate(self.rows.rows(split))), notes))
+
+    def _shape(self, rows: Sequence[Row], origin: str) -> Shape:
+        return find_shape(rows, origin, words=self.how.words, tags=self.how.tags, sentence=self.how.sentence)
+
+    def _shaped(self, split: str, notes: Notes) -> Iterator[Row]:
+        rows = self._flat(split, notes)
+        return shaped(iter(rows), self._shape(rows, split), notes, self.how.names)
+
 
 def annotated_rows(file: DataFile, how: Annotated) -> Rows:
     """The rows of a file: see `Annotated`."""
@@ -129,18 +173,8 @@ def annotated_rows(file: DataFile, how: Annotated) -> Rows:
     if form == SPACY:
         return docbin_rows(file, docbin_tags(file, how.tags))
     rows, read = _table(file)
-    return Rows((), shaped_rows(rows, how, read.notes), read.notes, read.has_lines)
-
-
-def shaped_rows(rows: Sequence[Row], how: Annotated, notes: Notes) -> Iterator[Row]:
-    """Flat rows of a table or of objects in memory as `Annotated` gives them."""
-    shape = find_shape(rows, notes.origin, words=how.words, tags=how.tags, sentence=how.sentence)
-    return shaped(iter(rows), shape, notes, how.names)
-
-
-def found_in(rows: Sequence[Row], how: Annotated, origin: str) -> Found:
-    """What flat rows in memory are."""
-    return _found(find_shape(rows, origin, words=how.words, tags=how.tags, sentence=how.sentence))
+    shape = find_shape(rows, file.origin, words=how.words, tags=how.tags, sentence=how.sentence)
+    return Rows((), shaped(iter(rows), shape, read.notes, how.names), read.notes, read.has_lines)
 
 
 def _found(shape: Shape) -> Found:

@@ -1,0 +1,142 @@
+"""Tagging of somebody's own files: what is inferred, said, and kept apart for validation."""
+
+from __future__ import annotations
+
+import json
+
+import pandas
+import pytest
+
+from bert_tf.errors import UserError
+from bert_tf.kinds import Tagging
+from tests.kinds.own_runs import own_task
+
+NAMES = ("Ida", "Ole", "Una", "Per", "Liv", "Nils", "Eva", "Jon", "Siv", "Odd")
+DOCCANO = [
+    {"text": f"{name} left Oslo", "label": [[0, len(name), "PER"], [len(name) + 6, len(name) + 10, "LOC"]]}
+    for name in NAMES
+]
+
+
+def lines(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def conll(tmp_path):
+    """Twelve documents of two sentences each, with parts of speech, in IOB1."""
+    path = tmp_path / "all.conll"
+    text = "".join(
+        f"-DOCSTART- -X- O\n\n{name}{i} NNP I-PER\nleft VBD O\nOslo NNP I-LOC\n\nIt PRP O\nrained VBD O\n\n"
+        for i, name in enumerate((*NAMES, "Ida", "Ole"))
+    )
+    path.write_text(text)
+    return path
+
+
+def test_entities_of_spans(tmp_path):
+    path = tmp_path / "all.jsonl"
+    path.write_text(lines(DOCCANO))
+    made = own_task("tagging", path)
+    assert isinstance(made.kind, Tagging)
+    assert (made.kind.types, made.kind.metrics) == (("LOC", "PER"), ("f1", "precision", "recall"))
+    train, validation = made.read("train"), made.read("validation")
+    assert len(train) == 8
+    assert sorted([*train.texts, *validation.texts]) == sorted(row["text"] for row in DOCCANO)
+    assert {tuple(tags) for tags in [*train.tags, *validation.tags]} == {(3, 0, 1)}
+    assert made.said[:3] == [
+        f"{path}: 10 training rows",
+        "texts with spans of characters: text in 'text', spans in 'label'",
+        "entities of 2 types, how often each: LOC (10), PER (10)",
+    ]
+
+
+def test_documents_are_not_parted(conll):
+    made = own_task("tagging", conll)
+    assert made.run.own_data.group == ("document",)
+    train, validation = made.read("train"), made.read("validation")
+    assert (len(train), len(validation)) == (20, 4)
+    assert [len(words) for words in validation.words] == [3, 2, 3, 2]  # whole documents
+    assert "12 documents: none is parted between training and validation (--group=words may)" in made.said
+    assert "words in '0', tags in '2', columns counted from 0; other columns that may be: 1" in made.said[1]
+    # Copies of a sentence stay on one side, where documents do not count.
+    made = own_task("tagging", conll, group=("words",))
+    sides = [set(map(tuple, made.read(split).words)) for split in ("train", "validation")]
+    assert not sides[0] & sides[1]
+
+
+def test_another_column_is_a_label_for_each_word(conll):
+    made = own_task("tagging", conll, label=("1",))
+    assert (made.kind.labels, made.kind.metrics) == (("NNP", "PRP", "VBD"), ("accuracy",))
+    assert made.said[2].startswith("a label for each word, scored by the share of right words; 3 labels: NNP (24)")
+
+
+def test_universal_parts_of_speech_and_words_of_several(tmp_path):
+    tree = "# newdoc\n1-2\tdel{0}\t_\t_\t_\t_\t_\t_\t_\t_\n1\tde\t_\tADP\t_\t_\t0\t_\t_\t_\n"
+    tree += "2\tel\t_\tDET\t_\t_\t0\t_\t_\t_\n"
+    tree += "3\tmar\t_\tNOUN\t_\t_\t0\t_\t_\tSpaceAfter=No\n4\t.\t_\tPUNCT\t_\t_\t0\t_\t_\t_\n\n"
+    (tmp_path / "train.conllu").write_text("".join(tree.format(i) for i in range(8)))
+    (tmp_path / "dev.conllu").write_text(tree.format("x").replace("\tNOUN", "\tPROPN"))
+    made = own_task("tagging", tmp_path)
+    assert made.kind.labels == ("ADP+DET", "NOUN", "PROPN", "PUNCT")  # those of both files
+    examples = made.read("validation")
+    assert (examples.texts, examples.words) == (["delx mar."], [["delx", "mar", "."]])
+    assert [made.kind.labels[tag] for tag in examples.tags[0]] == ["ADP+DET", "PROPN", "PUNCT"]
+
+
+def test_numbers_need_names(tmp_path):
+    path = tmp_path / "all.jsonl"
+    path.write_text(lines({"tokens": [name, "left"], "ner_tags": [1, 0]} for name in NAMES))
+    with pytest.raises(UserError, match="tags of 'ner_tags' are numbers, 0 to 1: say their names with --classes=O,B-"):
+        own_task("tagging", path)
+    made = own_task("tagging", path, classes="O,B-PER,I-PER")
+    assert made.kind.types == ("PER",)
+    assert {tuple(tags) for tags in made.read("train").tags} == {(1, 0)}
+
+
+def test_tags_of_b_i_and_o_alone(tmp_path):
+    (tmp_path / "all.txt").write_text("".join(f"{name} B\nleft O\n\n" for name in NAMES))
+    made = own_task("tagging", tmp_path / "all.txt")
+    assert made.kind.labels == ("O", "B")
+    assert made.kind.label_set.is_entities
+
+
+def test_rows_in_memory():
+    frame = pandas.DataFrame({"tokens": [[name, "left"] for name in NAMES], "ner_tags": [["B-PER", "O"]] * 10})
+    made = own_task("tagging", memory=frame)
+    assert (made.kind.types, len(made.read("train")), len(made.read("validation"))) == (("PER",), 8, 2)
+    made = own_task("tagging", memory=DOCCANO)
+    assert made.kind.types == ("LOC", "PER")
+    assert len(made.read("train")) == 8
+
+
+def test_the_length_is_that_of_windows(tmp_path):
+    path = tmp_path / "all.jsonl"
+    long = [{"text": "Ida left Oslo " * 300, "label": [[0, 3, "PER"]]}]
+    path.write_text(lines([*DOCCANO, *long]))
+    made = own_task("tagging", path, sequence_length=None)
+    assert made.run.data.sequence_length == 512
+    assert any("1 of 11 are longer and are read in windows that overlap" in line for line in made.said)
+
+
+def test_what_is_rare_is_doubted(tmp_path):
+    path = tmp_path / "all.jsonl"
+    path.write_text(lines([*DOCCANO, {"text": "Acme left", "label": [[0, 4, "ORG"]]}]))
+    assert "fewer than 5 times, too seldom to be learned: ORG (1)" in own_task("tagging", path).doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"label": ("lable",)}, r"--label=lable: expected a column of .*Did you mean 'label'"),
+        ({"label": ("a", "b")}, "--label=a,b: expected one column"),
+        ({"choices": ("a", "b")}, "--choices is not for --kind=tagging, which takes --text, --label, --types"),
+        ({"classes": ("X", "Y")}, "--classes=X,Y: expected tags of .* Received: LOC, PER"),
+    ],
+)
+def test_what_cannot_be_says_so(tmp_path, own, message):
+    (tmp_path / "all.jsonl").write_text(
+        lines({"text": "Ida left", "label": [[0, 3, "PER"], [4, 8, "LOC"]]} for _ in "ab")
+    )
+    with pytest.raises(UserError, match=message):
+        own_task("tagging", tmp_path / "all.jsonl", **own)
