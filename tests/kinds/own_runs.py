@@ -44,7 +44,9 @@ def _check_again(made: Kind, run: RunConfig) -> None:
     import tomllib
 
     values = tomllib.loads(to_toml(run))
-    again, run_again = asked_run(None, None, [Layer(origin="config.toml", values=values)], tell=len, warn=len)
+    said: list[str] = []
+    layer = Layer(origin="config.toml", values=values)
+    again, run_again = asked_run(None, None, [layer], tell=said.append, warn=said.append)
     assert (again, run_again) == (made, run)
     described = json.loads(json.dumps(describe(made)))
     assert read_description(described, "task.json")[0] == made
