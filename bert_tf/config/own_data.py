@@ -48,8 +48,8 @@ class OwnDataConfig(Section):
         "NAME", "what vectors are trained with: contrastive, cosine or triplet"
     )
     score_range: tuple[float, ...] | None = asked("LOW,HIGH", "the least and the greatest score that a pair can have")
-    layout: Literal["beir", "parallel"] | None = asked(
-        "beir|parallel", "how a folder has the data, where it is no table: as BEIR's sets, or a file a column"
+    layout: Literal["squad", "beir", "parallel"] | None = asked(
+        "squad|beir|parallel", "how data that are no table are laid out: as SQuAD, as BEIR's sets, or a file a column"
     )
     group: tuple[str, ...] | None = asked(
         "COLUMNS", "columns; rows that are alike in them are not parted between training and validation"

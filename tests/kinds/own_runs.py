@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert_tf.config import Layer, RunConfig, to_toml
+from bert_tf.config.run import tomllib
 from bert_tf.kinds import Kind
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.kinds.description import describe, read_description
@@ -25,13 +26,21 @@ class Made:
         return self.kind.read(self.run.data.source, split)
 
 
-def own_task(kind: str, data: Any = None, *, memory: Any = None, sequence_length: int | None = 32, **own: Any) -> Made:
+def own_task(
+    kind: str,
+    data: Any = None,
+    *,
+    memory: Any = None,
+    sequence_length: int | None = 32,
+    encoding: str | None = None,
+    **own: Any,
+) -> Made:
     """As train makes it of flags. What is written of it, in config.toml and task.json, makes the same task again.
 
     Args:
         sequence_length: as somebody asks for; None: by the texts, with words of minilm.
     """
-    section = {"source": None if data is None else str(data), "sequence_length": sequence_length}
+    section = {"source": None if data is None else str(data), "sequence_length": sequence_length, "encoding": encoding}
     layer = Layer(origin="test", values={"own_data": {"kind": kind, **own}, "data": section})
     said, doubts = [], []
     made, run = asked_run(None, None, [layer], memory=memory, tell=said.append, warn=doubts.append)
@@ -41,8 +50,6 @@ def own_task(kind: str, data: Any = None, *, memory: Any = None, sequence_length
 
 
 def _check_again(made: Kind, run: RunConfig) -> None:
-    import tomllib
-
     values = tomllib.loads(to_toml(run))
     said: list[str] = []
     layer = Layer(origin="config.toml", values=values)

@@ -44,7 +44,6 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
             "that many or fewer (--num-sentences)",
         ],
         texts=[[text] for text in texts],
-        rows=len(columns[read].cells),
         longer="are read only as far as that, sentence by sentence",
     )
 

@@ -26,6 +26,7 @@ QUESTIONS = ("question", "questions", "query", "query_text", "q")
 CONTEXTS = ("context", "contexts", "passage", "paragraph", "article", "document", "text", "context_text", "source")
 ANSWERS = ("answers", "answer", "answer_text", "answers_text", "label", "target", "response")
 PLACES = ("answer_start", "answer_start_char", "start", "start_char", "start_position", "answer_offset")
+SQUAD = "squad"
 JSON = (".json", ".jsonl", ".ndjson")
 SHORTEST, LONGEST = 128, 384
 """Tokens of a window, at most as many as SQuAD's own recipes have: longer contexts are read in several."""
@@ -34,7 +35,8 @@ WITH_NONE = ("f1", "exact_match", "has_answer_f1", "no_answer_f1")
 
 def infer(own: OwnDataConfig, given: Given) -> Inferred:
     """Raises: UserError for columns that are not there or cannot be told."""
-    columns = _columns(given)
+    squad = _squad_columns(own, given)
+    columns = squad or columns_of(given)
     question = column_called(own.question, "--question", QUESTIONS, columns, (), given.origin)
     context = column_called(_one("--text", own.text), "--text", CONTEXTS, columns, (question,), given.origin)
     label = column_called(_one("--label", own.label), "--label", ANSWERS, columns, (question, context), given.origin)
@@ -48,7 +50,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         "label": (label,),
         "start": own.start or place,
     }
-    settings |= {"no_answer": none, "group": own.group or (context,)}
+    settings |= {"layout": SQUAD if squad else None, "no_answer": none, "group": own.group or (context,)}
     settings["metrics"] = own.metrics or (WITH_NONE if none == "yes" else WITH_NONE[:2])
     contexts = len(columns[context].counts)
     return Inferred(
@@ -65,7 +67,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
             for asked, text in zip(columns[question].cells, columns[context].cells, strict=True)
             if not is_missing(asked) and not is_missing(text)
         ],
-        rows=rows,
+        rows=rows if squad else None,
         shortest=SHORTEST,
         longest=LONGEST,
         longer="are read in windows that overlap",
@@ -75,8 +77,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
 def source(own: OwnDataConfig, rows: Source | None) -> Source:
     """All questions of a context stay on one side."""
     assert own.group
-    is_squad = own.text is not None and (own.question, own.text[0]) == ("question", "context")
-    read = rows or (Squad(files={TRAIN: "train.json"}) if is_squad else None)
+    read = rows or (Squad(files={TRAIN: "train.json"}) if own.layout == SQUAD else None)
     return table_source(own, read, same=own.group)
 
 
@@ -101,7 +102,7 @@ def make(own: OwnDataConfig, rows: Source, sequence_length: int) -> Kind:
 
 
 OWN_DATA = OwnKind(
-    keys=("question", "text", "label", "start", "no_answer", "group", "metrics"),
+    keys=("question", "text", "label", "start", "no_answer", "layout", "group", "metrics"),
     example="--question=question --text=context --label=answer",
     infer=infer,
     source=source,
@@ -109,16 +110,15 @@ OWN_DATA = OwnKind(
 )
 
 
-def _columns(given: Given) -> dict[str, Column]:
-    """The columns of the training rows: of SQuAD's own JSON those that it holds, of another file its own."""
+def _squad_columns(own: OwnDataConfig, given: Given) -> dict[str, Column] | None:
+    """The columns of the training rows where they are SQuAD's own JSON, or a form of it; None of another file."""
     path = given.files.get(TRAIN)
-    if path is not None and _is_json(path):
-        rows = Squad(files={}, encoding=given.encoding).rows_of(path, Wanted()).rows
-        kept: list[Mapping[str, Any]] = [row for _, row in rows if not isinstance(row, BadRow) and "context" in row]
-        if kept:
-            names = dict.fromkeys(name for row in kept for name in row)
-            return {name: Column(name, [row.get(name) for row in kept]) for name in names}
-    return columns_of(given)
+    if path is None or not _is_json(path) or own.split_column is not None:
+        return None
+    rows = Squad(files={}, encoding=given.encoding).rows_of(path, Wanted()).rows
+    kept: list[Mapping[str, Any]] = [row for _, row in rows if not isinstance(row, BadRow) and "context" in row]
+    names = dict.fromkeys(name for row in kept for name in row)
+    return {name: Column(name, [row.get(name) for row in kept]) for name in names} or None
 
 
 def _is_json(path: Path) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 from bert_tf.config import OwnDataConfig
 from bert_tf.data import Annotated, InMemory, Source
+from bert_tf.data.files import Row
+from bert_tf.data.rows.table import BadRow
 from bert_tf.data.sources.annotated.shapes import SPANS
 from bert_tf.data.sources.annotated.source import CONLL, CONLL_SUFFIXES, CONLLU_SUFFIXES, DOCBIN, AnnotatedRows, Found
 from bert_tf.data.splits.names import TRAIN, VALIDATION
@@ -27,6 +29,7 @@ DOCUMENT = "document"
 FEW_DOCUMENTS = 10
 """From so many documents on none is parted when rows are put aside for validation."""
 FEW = 5
+TABLES = (".csv", ".tsv", ".tab")
 MOST_LISTED = 20
 SHORTEST = 64
 """Least tokens of a window, as what is tagged later may be longer than what was trained on."""
@@ -42,22 +45,25 @@ class Looked:
         tags: how often each tag stands at a word; of spans how often each type.
         documents: how many there are.
         are_spans: whether tags are types of spans.
-        are_numbers: whether they are numbers, without names.
+        bad: what is wrong with the first row that cannot be read, with its number; empty where all can.
     """
 
     texts: Sequence[str]
     tags: Counter[Any]
     documents: int
     are_spans: bool
+    bad: str
 
     @property
     def are_numbers(self) -> bool:
+        """Whether tags are numbers, without names."""
         return bool(self.tags) and all(type(tag) is int for tag in self.tags)
 
 
 def infer(own: OwnDataConfig, given: Given) -> Inferred:
     """Raises: UserError for files of no form known, columns that are not there, and tags that teach nothing."""
-    reader = _reader(own, given)
+    delimiter = _delimiter(given)
+    reader = _reader(own, given, delimiter)
     found, looked = _look(reader, given, TRAIN)
     tags = Counter(looked.tags)
     others = [_look(reader, given, split)[1] for split in (given.files or given.memory or {}) if split == VALIDATION]
@@ -75,13 +81,19 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         )
     types, classes, labels = _labels(own, tags, looked)
     if len(types or classes or ()) < (1 if types else 2):
+        if looked.bad:
+            raise UserError(f"{given.origin}:{looked.bad}")
         raise UserError(
             f"{given.origin}: expected tags of two kinds at least. Received: {', '.join(map(str, tags)) or 'none'}, in "
             f"{found.tags!r}; say which column has them with --label=COLUMN"
         )
     by_document = FEW_DOCUMENTS <= looked.documents < len(looked.texts)
     settings: dict[str, Any] = {"text": (found.words,), "label": (found.tags,), "types": types, "classes": classes}
-    settings |= {"sentence": found.sentence, "group": own.group or ((DOCUMENT,) if by_document else ("words",))}
+    settings |= {
+        "delimiter": delimiter,
+        "sentence": found.sentence,
+        "group": own.group or ((DOCUMENT,) if by_document else ("words",)),
+    }
     settings["metrics"] = own.metrics or (ENTITY_METRICS if types or labels.is_entities else ("accuracy",))
     return Inferred(
         settings=settings,
@@ -103,6 +115,7 @@ def source(own: OwnDataConfig, rows: Source | None) -> Source:
         tags=own.label[0] if own.label else None,
         sentence=own.sentence,
         names=(own.classes or ()) if own.types else (),
+        delimiter=own.delimiter,
     )
     read = AnnotatedRows(rows=rows, how=reader) if isinstance(rows, InMemory) else reader
     return table_source(own, read, same=own.group, balance=("tags",), suffixes=OWN_SUFFIXES)
@@ -129,7 +142,14 @@ OWN_DATA = OwnKind(
 )
 
 
-def _reader(own: OwnDataConfig, given: Given) -> Annotated:
+def _delimiter(given: Given) -> str | None:
+    """What stands between the cells of a table of text; None of another file."""
+    path = given.files.get(TRAIN)
+    is_table = path is not None and any(suffix in TABLES for suffix in path.suffixes)
+    return given.delimiter if is_table else None
+
+
+def _reader(own: OwnDataConfig, given: Given, delimiter: str | None) -> Annotated:
     for flag, names in (("--text", own.text), ("--label", own.label)):
         if names is not None and len(names) > 1:
             raise UserError(f"{flag}={','.join(names)}: expected one column")
@@ -139,6 +159,7 @@ def _reader(own: OwnDataConfig, given: Given) -> Annotated:
         tags=own.label[0] if own.label else None,
         sentence=own.sentence,
         names=own.classes or (),
+        delimiter=delimiter,
         encoding=given.encoding,
     )
 
@@ -151,12 +172,15 @@ def _look(reader: Annotated, given: Given, split: str) -> tuple[Found, Looked]:
 
 
 def _of_file(reader: Annotated, path: Path) -> tuple[Found, Looked]:
-    return reader.found(path), _looked(reader.good_rows(path))
+    return reader.found(path), _looked(reader.all_rows(path))
 
 
-def _looked(rows: Sequence[Mapping[str, Any]]) -> Looked:
-    texts, tags, documents, spans = [], Counter[Any](), set(), False
-    for row in rows:
+def _looked(rows: Sequence[Row]) -> Looked:
+    texts, tags, documents, spans, bad = [], Counter[Any](), set(), False, ""
+    for number, row in rows:
+        if isinstance(row, BadRow):
+            bad = bad or f"{number}: {row.reason}"
+            continue
         words, cell = row["words"], row.get("tags") or []
         documents.add(row.get(DOCUMENT))
         if isinstance(words, str):
@@ -166,7 +190,7 @@ def _looked(rows: Sequence[Mapping[str, Any]]) -> Looked:
             continue
         texts.append(words.text or " ".join(words.words) if isinstance(words, Sentence) else " ".join(words))
         tags.update(tag for tag in cell if isinstance(tag, (str, int)))
-    return Looked(texts, tags, len(documents), spans)
+    return Looked(texts, tags, len(documents), spans, bad)
 
 
 def _names(cell: Any) -> list[str]:

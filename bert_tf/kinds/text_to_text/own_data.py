@@ -138,7 +138,6 @@ def _inferred(own: OwnDataConfig, read: str, written: str, sources: Sequence[Any
         warnings=["a model that writes learns from thousands of pairs: with fewer it mostly writes one and the same"]
         if len(lengths[0]) < 1000
         else [],
-        rows=len(lengths[0]),
         sequence_length=length,
     )
 

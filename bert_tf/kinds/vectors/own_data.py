@@ -98,7 +98,6 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         settings=settings,
         lines=lines,
         texts=[[cell] for column in cells for cell in column if isinstance(cell, str) and cell.strip()],
-        rows=len(cells[0]),
         shortest=SHORTEST,
         longest=LONGEST,
     )

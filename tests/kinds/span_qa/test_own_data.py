@@ -72,6 +72,13 @@ def test_tables_whatever_their_columns_are_called(tmp_path, name):
     assert [answers[0].text for answers in train.answers] == [text.split()[3] for text in train.pairs]
 
 
+def test_other_separators(tmp_path):
+    pandas.DataFrame(ROWS).to_csv(tmp_path / "all.csv", sep=";", index=False)
+    made = own_task("span_qa", tmp_path / "all.csv")
+    assert (made.run.own_data.delimiter, made.run.own_data.layout) == (";", None)
+    assert {answers[0].start for answers in made.read("train").answers} == {13}
+
+
 def test_answers_as_the_hub_has_them(tmp_path):
     rows = [{"question": row["question"], "context": row["context"],
              "answers": {"text": [row["answer"]], "answer_start": [13]}} for row in ROWS]  # fmt: skip

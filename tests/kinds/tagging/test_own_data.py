@@ -84,6 +84,16 @@ def test_universal_parts_of_speech_and_words_of_several(tmp_path):
     assert [made.kind.labels[tag] for tag in examples.tags[0]] == ["ADP+DET", "PROPN", "PUNCT"]
 
 
+def test_a_table_with_other_separators_and_its_own_encoding(tmp_path):
+    rows = "".join(f"{i};{name}é;B-PER\r\n{i};left;O\r\n" for i, name in enumerate(NAMES))
+    (tmp_path / "all.csv").write_text(f"sentence_id;word;tag\r\n{rows}", encoding="cp1252", newline="")
+    with pytest.raises(UserError, match="expected UTF-8"):
+        own_task("tagging", tmp_path / "all.csv").read("train")
+    made = own_task("tagging", tmp_path / "all.csv", encoding="cp1252")
+    assert (made.run.own_data.delimiter, made.run.own_data.sentence) == (";", "sentence_id")
+    assert {words[0][:-1] for words in made.read("train").words} < set(NAMES)
+
+
 def test_numbers_need_names(tmp_path):
     path = tmp_path / "all.jsonl"
     path.write_text(lines({"tokens": [name, "left"], "ner_tags": [1, 0]} for name in NAMES))

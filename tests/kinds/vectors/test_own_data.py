@@ -31,6 +31,13 @@ def test_pairs(tmp_path):
     assert (len(made.read("train")), len(made.read("validation"))) == (8, 2)
 
 
+def test_other_separators(tmp_path):
+    rows = "".join(f"{texts[0]};{texts[1]}\n" for texts in TEXTS)
+    (tmp_path / "all.csv").write_text(f"one;other\n{rows}")
+    made = own_task("vectors", tmp_path / "all.csv")
+    assert (made.kind.text, made.run.own_data.delimiter, len(made.read("train"))) == (("one", "other"), ";", 8)
+
+
 def test_triplets_whatever_they_are_called(tmp_path):
     made = own_task("vectors", written(tmp_path, ("first", "second", "third")))
     assert (made.kind.text, made.kind.loss) == (("first", "second", "third"), "contrastive")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.data.files import DataFile, Notes, Row, Rows, Wanted, format_of, read_rows, text_lines
+from bert_tf.data.files.formats import STYLES
 from bert_tf.data.rows.table import BadRow, Parsers, Table, collect
 from bert_tf.data.sources.annotated.conllu import columns_of, columns_of_tags, conllu_rows, is_conllu
 from bert_tf.data.sources.annotated.docbin import docbin_rows, docbin_tags
@@ -85,6 +86,7 @@ class Annotated(FileSource):
         words, tags, sentence: the columns, where a file leaves a choice: by name, or in files without names by number
             from 0; None: as the file shows.
         names: of tags that are numbers, from 0.
+        delimiter: what stands between the cells of CSV and TSV; None: a comma, and a tab.
 
     >>> import pathlib, tempfile
     >>> source = Annotated(files={"train": "train.jsonl"})
@@ -100,6 +102,7 @@ class Annotated(FileSource):
     tags: str | None = None
     sentence: str | None = None
     names: tuple[str, ...] = ()
+    delimiter: str | None = None
 
     def rows_of(self, path: Path, wanted: Wanted) -> Rows:
         return annotated_rows(DataFile(path, self.encoding), self)
@@ -114,13 +117,12 @@ class Annotated(FileSource):
             return _conllu(file, self)
         if form == SPACY:
             return Found(SPACY, "text", docbin_tags(file, self.tags))
-        rows, _ = _table(file)
+        rows, _ = _table(file, self.delimiter)
         return _found(find_shape(rows, file.origin, words=self.words, tags=self.tags, sentence=self.sentence))
 
-    def good_rows(self, path: Path) -> list[Mapping[str, Any]]:
-        """The rows of a file that can be read, unchecked."""
-        rows = annotated_rows(DataFile(path, self.encoding), self).rows
-        return [row for _, row in rows if not isinstance(row, BadRow)]
+    def all_rows(self, path: Path) -> list[Row]:
+        """The rows of a file with their numbers, unchecked."""
+        return list(annotated_rows(DataFile(path, self.encoding), self).rows)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,9 +141,9 @@ class AnnotatedRows(Source):
         """What the rows of a split are. Raises: UserError for rows of no form known, or without a column."""
         return _found(self._shape(self._flat(split, Notes(split)), split))
 
-    def rows_of_split(self, split: str) -> list[Mapping[str, Any]]:
-        """The rows of a split that can be read, unchecked."""
-        return [row for _, row in self._shaped(split, Notes(split)) if not isinstance(row, BadRow)]
+    def rows_of_split(self, split: str) -> list[Row]:
+        """The rows of a split with their numbers, unchecked."""
+        return list(self._shaped(split, Notes(split)))
 
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         notes = Notes(split)
@@ -172,7 +174,7 @@ def annotated_rows(file: DataFile, how: Annotated) -> Rows:
         return conllu_rows(file, _conllu(file, how).tags)
     if form == SPACY:
         return docbin_rows(file, docbin_tags(file, how.tags))
-    rows, read = _table(file)
+    rows, read = _table(file, how.delimiter)
     shape = find_shape(rows, file.origin, words=how.words, tags=how.tags, sentence=how.sentence)
     return Rows((), shaped(iter(rows), shape, read.notes, how.names), read.notes, read.has_lines)
 
@@ -181,12 +183,16 @@ def _found(shape: Shape) -> Found:
     return Found(shape.form, shape.words, shape.tags, shape.sentence, shape.document, shape.candidates)
 
 
-def _table(file: DataFile) -> tuple[list[Row], Rows]:
+def _table(file: DataFile, delimiter: str | None) -> tuple[list[Row], Rows]:
     """All rows of a file whose columns have names, and their reader, which has notes of them."""
-    read = read_rows(file, Wanted(whole=True), format_of(file))
+    name = format_of(file)
+    style = STYLES.get(name)
+    if style is not None and delimiter is not None:
+        style = dataclasses.replace(style, separator=delimiter, quoted=None if delimiter == "\t" else True)
+    read = read_rows(file, Wanted(whole=True), name, style)
     rows = list(flat_rows(read.rows, read.notes))
     if len(rows) == 1 and isinstance(rows[0][1], Mapping) and not _has_sentence(rows[0][1]):
-        read = read_rows(file, Wanted(), format_of(file))  # its rows may be an object's list
+        read = read_rows(file, Wanted(), name, style)  # its rows may be an object's list
         rows = list(flat_rows(read.rows, read.notes))
     return rows, read
 
