@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.inference.index_model import model_identity as model_identity
 from bert_tf.weights.files import write_json, written_folder
 
 FORMAT = 1
@@ -28,6 +28,7 @@ class VectorIndex:
         texts: the documents.
         vectors: float [N, D]; the index keeps them scaled to the length 1.
         about: what else is to be kept with the index, such as which model made the vectors; for JSON.
+        details: what else is known of each document, for JSON, such as its title; None: nothing.
         approximate: search a graph (HNSW, Malkov and Yashunin, 2018, https://arxiv.org/abs/1603.09320): much faster
             from about 100,000 documents on, and it may miss some. The default compares every document: exact.
     Raises: ValueError where ids, texts and vectors differ in length, or are empty; UserError if faiss is not installed.
@@ -40,6 +41,7 @@ class VectorIndex:
         vectors: np.ndarray,
         *,
         about: dict[str, Any],
+        details: Sequence[Mapping[str, Any]] | None = None,
         approximate: bool = False,
     ) -> None:
         if not len(ids) == len(texts) == len(vectors) or not len(ids):
@@ -51,6 +53,7 @@ class VectorIndex:
         import faiss
 
         self.ids, self.texts = list(ids), list(texts)
+        self.details: list[Mapping[str, Any]] = [{} for _ in ids] if details is None else list(details)
         self.about = {**about, "search": "approximate" if approximate else "exact"}
         if approximate:
             self._index = faiss.IndexHNSWFlat(vectors.shape[1], NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
@@ -74,6 +77,11 @@ class VectorIndex:
         scores, numbers = self._index.search(_units(vectors), min(top, len(self)))
         return scores, numbers
 
+    def vectors_of(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """The vectors, of the length 1, of those of `texts` that the index has, by the texts."""
+        numbers = {text: number for number, text in enumerate(self.texts)}
+        return {text: self._index.reconstruct(numbers[text]) for text in set(texts) if text in numbers}
+
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes the index; a new folder appears under its name when all of it is there. Raises: UserError."""
         import faiss
@@ -81,8 +89,8 @@ class VectorIndex:
         with written_folder(folder) as work:
             faiss.write_index(self._index, str(work / VECTORS))
             with (work / TEXTS).open("w", encoding="utf-8", newline="\n") as file:
-                for key, text in zip(self.ids, self.texts, strict=True):
-                    file.write(json.dumps({"id": key, "text": text}, ensure_ascii=False) + "\n")
+                for key, text, details in zip(self.ids, self.texts, self.details, strict=True):
+                    file.write(json.dumps({"id": key, "text": text, **details}, ensure_ascii=False) + "\n")
             about = {"format": FORMAT, "documents": len(self), "dimensions": self._index.d, **self.about}
             write_json(work / ABOUT, about)
 
@@ -106,7 +114,8 @@ class VectorIndex:
                 f"Received: {index.ntotal} vectors and {len(rows)} texts"
             )
         self = cls.__new__(cls)
-        self.ids, self.texts = [row["id"] for row in rows], [row["text"] for row in rows]
+        self.ids, self.texts = [row.pop("id") for row in rows], [row.pop("text") for row in rows]
+        self.details = rows
         self.about, self._index = about, index
         return self
 
@@ -131,35 +140,6 @@ def check_faiss() -> None:
     """Raises: UserError that names the extra if faiss is not installed."""
     if importlib.util.find_spec("faiss") is None:
         raise UserError("search needs faiss, which is not installed: pip install 'bert_tf[search]'")
-
-
-def model_identity(model: Any, tokenizer: Any, *, sequence_length: int) -> str:
-    """A digest of all that a text's vector depends on: weights, pooling, words and the length of texts."""
-    from bert_tf.models.pretrained import arrays_by_path
-
-    digest = hashlib.sha256()
-    settings = {
-        "config": model.config.to_dict(),
-        "pooling": model.pooling,
-        "normalize": model.normalize,
-        "sequence_length": sequence_length,
-        "lowercase": tokenizer.lowercase,
-        "strip_accents": tokenizer.strip_accents,
-        "split_cjk": tokenizer.split_cjk,
-        "special_tokens": tokenizer.special_tokens,
-        **({"rules": tokenizer.odd_rules} if tokenizer.odd_rules else {}),
-    }
-    # Named where they say something, so that an index from before they were known stays good.
-    more = {name: getattr(model, name) for name in ("prompt", "truncate_dim")}
-    more |= {} if model.dense_dim is None else {"dense_activation": model.dense_activation}
-    settings |= {name: value for name, value in more.items() if value}
-    digest.update(json.dumps(settings, sort_keys=True).encode())
-    digest.update("\n".join(tokenizer.vocabulary).encode("utf-8", "surrogatepass"))
-    for path, array in sorted(arrays_by_path(model).items()):
-        if not path.startswith("pooler/"):
-            digest.update(path.encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:

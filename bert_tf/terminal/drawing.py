@@ -133,7 +133,9 @@ class Drawing:
         for span in spans:
             colour = self._colour(span.label)
             line.append_text(self._text(part.text[at : span.start]))
-            if span.label:
+            if part.is_quiet:
+                line.append_text(self._text(part.text[span.start : span.end], CHOSEN))
+            elif span.label:
                 line.append_text(self._text("[", f"bold {colour}"))
                 line.append_text(self._text(part.text[span.start : span.end], f"bold {colour}"))
                 line.append_text(self._text(f" {span.label}]", colour))

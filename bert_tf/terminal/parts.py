@@ -66,6 +66,7 @@ class Marked:
         around: characters that are shown before the first piece and behind the last; None: the whole text.
         is_listed: whether the pieces with their scores stand below as well.
         name: what the text is; "": nothing is said.
+        is_quiet: whether the pieces are bold and no more, without brackets.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Marked:
     around: int | None = None
     is_listed: bool = False
     name: str = ""
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True)

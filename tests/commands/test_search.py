@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
+import sys
 
 import pytest
 
 from bert_tf import search
 from bert_tf.errors import UserError
+from tests.terminal.ttys import terminal
 
+pytestmark = pytest.mark.usefixtures("shared_pipeline")
 pytest.importorskip("faiss", reason="the extra `search` is not installed")
 CORPUS = (
     '{"_id": "x", "text": "good film"}\n{"_id": "y", "title": "bad", "text": "film"}\n{"_id": "z", "text": "a b c"}\n'
@@ -84,6 +89,12 @@ def test_a_run_of_another_kind_is_refused(corpus, tiny_run):
         (["--index=i", "--model=m", "--query=x", "--queries=y"], "expected either --query or --queries"),
         (["--index=i", "--model=m", "--query=x", "--qrels=y"], "--qrels needs --queries"),
         (["--index=i", "--model=m", "--query=x", "--approximate"], "--approximate is for building an index"),
+        (["--index=i", "--model=m", "--query=x", "--interactive"], "expected either --interactive, or --query"),
+        (["--index=i", "--model=m", "--query=x", "--passage-words=9"], "--passage-words is for building an index"),
+        (
+            ["--index=i", "--model=m", "--corpus=*.md"],
+            "--corpus=.*: expected files of a name like this. Received: none",
+        ),
         (["--index=i", "--model=m", "--query=x", "--top=0"], "expected a number of 1 or more. Received: 0"),
         (["--index=i", "--model=m", "--query=x"], "i: expected an index, which has index.json. Received: none"),
         (["--index=i", "--model=m", "--corpus=none.txt"], "none.txt: expected a file that can be read"),
@@ -94,3 +105,147 @@ def test_bad_use(flags, expected, tmp_path, monkeypatch):
     with pytest.raises(UserError, match=expected):
         search.main(flags)
     assert list(tmp_path.iterdir()) == []
+
+
+# Folders, passages, what an index remembers, the terminal.
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "films.md").write_text("# Films\n\ngood film\n\n" + "bad " * 200 + "\n\n## More\n\na b c d\n")
+    (folder / "sub" / "one.txt").write_text("bad film, " * 3 + "\n")
+    (folder / "rows.csv").write_text('id,title,text\n7,"A title",x y z\n')
+    (folder / "empty.txt").write_text("\n")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How many texts are given vectors."""
+    from bert_tf.inference.vectors import Vectors
+
+    seen: list[list[str]] = []
+    encode = Vectors.encode
+
+    def counting(self, texts, **options):
+        seen.append(list(texts))
+        return encode(self, texts, **options)
+
+    monkeypatch.setattr(Vectors, "encode", counting)
+    return seen
+
+
+def test_a_folder_is_searched_by_passages_and_refreshed_by_what_changed(notes, command, counted, corpus, capsys):
+    answers, err = command(f"--corpus={notes}", "--query=good film", "--top=9", "--passage-words=50")
+    assert "an index of 3 documents in 8 passages, 1 empty files left out" in err
+    results = answers[0]["results"]
+    assert sorted(result["id"] for result in results) == ["films.md", "rows.csv:7", "sub/one.txt"], "each document once"
+    for result in results:
+        if "start" in result:
+            text = (notes / result["id"]).read_text()
+            assert text[result["start"] : result["end"]] == result["text"]
+            assert text[: result["start"]].count("\n") + 1 == result["line"]
+    titles = {result["id"]: result.get("title") for result in results}
+    assert titles["rows.csv:7"] == "A title"
+    assert titles["films.md"] in ("Films", "More")
+    made = len(counted[0])
+    assert made == len(set(counted[0])), "a text is given a vector once"
+
+    # The same again: nothing is read by the model but the query.
+    del counted[:]
+    _, err = command(f"--corpus={notes}", "--query=x")
+    assert counted == [["x"]]
+    assert "an index of" not in err
+
+    # One file changes, one is gone, one is new; the index remembers its model.
+    (notes / "sub" / "one.txt").write_text("quite new\n\n")
+    (notes / "rows.csv").unlink()
+    (notes / "two.txt").write_text("also new\n")
+    del counted[:]
+    search.main([f"--index={corpus / 'index'}", f"--corpus={notes}", "--query=also new", "--top=1"])
+    out, err = capsys.readouterr()
+    assert counted == [["quite new", "also new"], ["also new"]]
+    assert "2 texts new or changed, the others' vectors kept" in err
+    (best,) = json.loads(out)["results"]
+    assert (best["id"], best["text"], best["score"]) == ("two.txt", "also new", pytest.approx(1.0, abs=1e-6))
+
+
+def test_what_was_kept_is_what_would_be_made(notes, command, corpus, tiny_model, capsys):
+    command(f"--corpus={notes}")
+    (notes / "two.txt").write_text("also new\n")
+    refreshed, _ = command(f"--corpus={notes}", "--query=bad", "--query=a film")
+    search.main([f"--model={tiny_model}", f"--index={corpus / 'fresh'}", f"--corpus={notes}", "--query=bad",
+                 "--query=a film"])  # fmt: skip
+    fresh = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for one, other in zip(refreshed, fresh, strict=True):
+        assert [result["id"] for result in one["results"]] == [result["id"] for result in other["results"]]
+        for result, wanted in zip(one["results"], other["results"], strict=True):
+            assert result["score"] == pytest.approx(wanted["score"], abs=1e-6)
+
+
+def test_what_differs_in_another_model_is_named(command, corpus, tiny_model, tmp_path):
+    from bert_tf.models import BertEmbedder
+
+    command(f"--corpus={corpus / 'corpus.jsonl'}")
+    shutil.copytree(tiny_model, tmp_path / "other")
+    BertEmbedder.from_pretrained(tiny_model, pooling="cls").save_pretrained(tmp_path / "other")
+    with pytest.raises(UserError, match=r"Received: one that differs in pooling \(mean in the index, cls now\)$"):
+        command("--query=x", model=tmp_path / "other")
+
+
+def test_an_index_of_an_older_version_keeps_working(command, corpus, capsys):
+    import hashlib
+
+    path = corpus / "corpus.jsonl"
+    wanted, _ = command(f"--corpus={path}", "--query=good film")
+    about = json.loads((corpus / "index" / "index.json").read_text())
+    known = ("format", "documents", "dimensions", "search", "model", "sequence_length", "corpus_name")
+    old = {key: about[key] for key in known} | {"corpus": hashlib.sha256(path.read_bytes()).hexdigest()}
+    (corpus / "index" / "index.json").write_text(json.dumps(old))
+    rows = [json.loads(line) for line in (corpus / "index" / "documents.jsonl").read_text().splitlines()]
+    lines = [json.dumps({"id": row["id"], "text": row["text"]}) for row in rows]
+    (corpus / "index" / "documents.jsonl").write_text("\n".join(lines) + "\n")
+    found, err = command(f"--corpus={path}", "--query=good film")
+    assert "an index of" not in err
+    assert [one["id"] for one in found[0]["results"]] == [one["id"] for one in wanted[0]["results"]]
+    with pytest.raises(UserError, match=r"neither, and --index=.*index does not say which made it"):
+        search.main([f"--index={corpus / 'index'}", "--query=x"])
+    path.write_text('{"_id": "x", "text": "other"}\n')
+    with pytest.raises(UserError, match=r"holds an index of another corpus, corpus\.jsonl"):
+        command(f"--corpus={path}")
+
+
+def test_passages_are_scored_as_their_documents(command, corpus):
+    (corpus / "long.jsonl").write_text(
+        json.dumps({"_id": "x", "text": "bad film\n\ngood film"}) + "\n" + json.dumps({"_id": "y", "text": "a"}) + "\n"
+    )
+    (corpus / "qrels").write_text("q1 0 x 1\nq2 0 x 1\n")
+    flags = [f"--corpus={corpus / 'long.jsonl'}", f"--queries={corpus / 'queries.tsv'}", f"--qrels={corpus / 'qrels'}"]
+    answers, err = command(*flags, "--passage-words=2", "--top=1")
+    assert "an index of 2 documents in 3 passages" in err
+    assert [answer["results"][0]["text"] for answer in answers[:2]] == ["good film", "bad film"]
+    assert answers[2]["metrics"] == {"ndcg_at_10": 1.0, "mrr": 1.0, "recall_at_10": 1.0, "recall_at_100": 1.0}
+    assert answers[2]["documents"] == 2
+
+
+def test_a_terminal_gets_results_to_read(command, notes, corpus, monkeypatch):
+    command(f"--corpus={notes}")
+    with terminal(monkeypatch) as screen:
+        search.main([f"--index={corpus / 'index'}", "--query=good film", "--top=1"])
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", screen.text).replace("\r\n", "\n").splitlines()
+    assert shown[0] == "good film"
+    assert re.fullmatch(r"  1\. [0-9.]+  [\w./]+, line \d+(: \w+)?", shown[1])
+    with terminal(monkeypatch, typed="good film\nbad\n\n") as screen:
+        search.main([f"--index={corpus / 'index'}", "--interactive", "--top=1"])
+    assert screen.text.count("query> ") == 3
+    assert len(re.findall(r"  1\. [0-9.]+ ", screen.text)) == 2
+
+
+def test_queries_in_turn_from_a_pipe(command, corpus, monkeypatch):
+    command(f"--corpus={corpus / 'corpus.jsonl'}")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("good film\nbad film\n"))
+    answers, _ = command("--interactive", "--top=1")
+    assert [answer["results"][0]["id"] for answer in answers] == ["x", "y"]

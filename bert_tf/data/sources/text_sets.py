@@ -41,12 +41,14 @@ class TextSet:
     texts: the texts.
     is_smart: whether the file was in SMART's format.
     bad_rows: how many rows were left out.
+    titles: the title of each text, which stands before it too; None where it has none; empty where none has.
     """
 
     ids: Sequence[str]
     texts: Sequence[str]
     is_smart: bool = False
     bad_rows: int = 0
+    titles: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +94,16 @@ def read_text_set(path: Path, reading: TextSetReading | None = None, *, are_quer
         found = text_rows(file, reading)
     table = collect(
         unique(found.rows),
-        {"id": _id, "text": str if is_smart else text},
+        {"id": _id, "text": str if is_smart else text, "title": lambda cell: cell},
         origin=file.origin,
+        optional=("title",),
         has_lines=found.has_lines,
         skip_bad_rows=reading.skip_bad_rows,
         bad_rows_share=reading.bad_rows_share,
     )
     found.notes.tell()
-    return TextSet(table.columns["id"], table.columns["text"], is_smart, table.skipped)
+    columns = table.columns
+    return TextSet(columns["id"], columns["text"], is_smart, table.skipped, columns.get("title", ()))
 
 
 def _is_smart(file: DataFile) -> bool:
@@ -181,9 +185,10 @@ def _with_id(
     if column not in row:
         return BadRow(f"expected the column {column!r}. Received: {shown(list(row))}")
     words, title = row[column], row.get("title")
-    if isinstance(words, str) and isinstance(title, str) and title:
+    title = title if isinstance(title, str) and title else None
+    if isinstance(words, str) and title:
         words = f"{title} {words}".strip()
-    return {"id": next((row[name] for name in ids if name in row), number), "text": words}
+    return {"id": next((row[name] for name in ids if name in row), number), "text": words, "title": title}
 
 
 def unique(rows: Iterator[Row]) -> Iterator[Row]:

@@ -1,0 +1,187 @@
+"""An index built, brought up to date, and asked: vectors of a pipeline, documents in passages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bert_tf.errors import UserError
+from bert_tf.inference.index_model import differences, model_facts, model_identity
+from bert_tf.inference.vector_index import VectorIndex
+from bert_tf.weights.places import MINILM
+
+if TYPE_CHECKING:
+    from bert_tf.data.search_corpus import SearchCorpus
+    from bert_tf.inference.pipeline import Pipeline
+
+Progress = Callable[[int, int], None]
+LENGTH = 512  # most tokens of a text where the model names no number
+MODEL, FACTS, PLACE = "model", "model_facts", "model_place"
+"""What an index says of its model: the digest of all its vectors depend on; this by names; where it was read from."""
+
+
+class Opened(NamedTuple):
+    """An index, and how many of its texts were given vectors for it just now."""
+
+    index: VectorIndex
+    encoded: int
+
+
+def model_place(
+    run: str | None,
+    model: str | None,
+    settings: Mapping[str, Any],
+    about: Mapping[str, Any] | None,
+    folder: Path,
+) -> Mapping[str, Any]:
+    """Where the model is: as the flags say, or as the index remembers. Raises: UserError where neither does."""
+    if run is not None:
+        return {"run": str(Path(run).expanduser().absolute())}
+    if model is not None:
+        path = Path(model).expanduser()
+        is_path = model != MINILM and path.exists()
+        return {"model": str(path.absolute()) if is_path else model, "settings": dict(settings)}
+    place = None if about is None else about.get(PLACE)
+    if place is None:
+        raise UserError(
+            f"expected either --run or --model. Received: neither, and --index={folder} does not say which made it"
+        )
+    return place
+
+
+def open_model(place: Mapping[str, Any]) -> Pipeline:
+    """The model of a place. Raises: UserError if a run's task is not one of sentence vectors, or nothing is there."""
+    from bert_tf.data import InMemory
+    from bert_tf.inference.pipeline import Pipeline
+    from bert_tf.kinds import Retrieval
+
+    if "model" in place:
+        task = Retrieval(source=InMemory({}), sequence_length=LENGTH)
+        return Pipeline(place["model"], task=task, **place.get("settings", {}))
+    pipeline = Pipeline(Path(place["run"]))
+    if not pipeline.kind.serving.vector:
+        raise UserError(
+            f"--run={place['run']}: expected a run whose task is of sentence vectors. "
+            f"Received: one of {type(pipeline.kind).__name__}"
+        )
+    return pipeline
+
+
+def corpus_to_read(corpus: SearchCorpus, about: Mapping[str, Any], folder: Path) -> SearchCorpus | None:
+    """The corpus where it is not as the index has it; None where it is. Raises: UserError for another corpus."""
+    if "rows" in about:
+        is_same = about["rows"] == corpus.digest
+    else:  # of an older version, which kept a digest of the file
+        path = Path(corpus.place)
+        is_same = path.is_file() and about.get("corpus") == hashlib.sha256(path.read_bytes()).hexdigest()
+    if not is_same and about.get("corpus_place") != corpus.place:
+        raise UserError(
+            f"--index={folder} holds an index of another corpus, {about.get('corpus_name')}. Give a fresh --index, "
+            "or leave out --corpus"
+        )
+    return None if is_same else corpus
+
+
+def about_model(pipeline: Pipeline, place: Mapping[str, Any]) -> dict[str, Any]:
+    """What an index keeps of the model that makes it.
+
+    Args:
+        place: where it was read from, and how: `run` or `model`, and `settings`.
+    """
+    parts = (pipeline.model, pipeline.tokenizer)
+    return {
+        MODEL: model_identity(*parts, sequence_length=pipeline.sequence_length),
+        FACTS: model_facts(*parts, sequence_length=pipeline.sequence_length),
+        PLACE: dict(place),
+        "sequence_length": pipeline.sequence_length,
+    }
+
+
+def check_model(folder: Path, about: Mapping[str, Any], pipeline: Pipeline) -> None:
+    """Raises: UserError that names what differs, if another model made an index."""
+    parts = (pipeline.model, pipeline.tokenizer)
+    identity = model_identity(*parts, sequence_length=pipeline.sequence_length)
+    if about.get(MODEL) == identity:
+        return
+    kept = about.get(FACTS)
+    came = f"{identity[:12]}, the index has {str(about.get(MODEL))[:12]}"
+    if kept is not None:
+        came = f"one that differs in {differences(kept, model_facts(*parts, sequence_length=pipeline.sequence_length))}"
+    raise UserError(
+        f"--index={folder} was made by another model, so its vectors cannot be compared with this one's. Give the "
+        f"model that made it, or a fresh --index and --corpus. Received: {came}"
+    )
+
+
+def open_index(
+    pipeline: Pipeline,
+    folder: Path,
+    about: Mapping[str, Any] | None,
+    corpus: SearchCorpus | None,
+    place: Mapping[str, Any],
+    *,
+    passage_words: int | None = None,
+    approximate: bool = False,
+    progress: Progress | None = None,
+) -> Opened:
+    """The index that is there, or one of a corpus, which is written; texts that the old one has keep their vectors.
+
+    Args:
+        about: what the index that is there says of itself; None: there is none.
+        corpus: what to read; None: nothing has changed.
+        place: see `about_model`.
+        passage_words: most words of a passage, as somebody said; None: as the index that is there was made.
+    Raises: UserError if another model made the index that is there.
+    """
+    old = None
+    if about is not None:
+        check_model(folder, about, pipeline)
+        old = VectorIndex.load(folder)
+    if corpus is None:
+        assert old is not None
+        return Opened(old, 0)
+    known = {} if old is None else old.vectors_of(corpus.texts)
+    new = [text for text in dict.fromkeys(corpus.texts) if text not in known]
+    known |= dict(zip(new, pipeline.encode(new, progress=progress), strict=True)) if new else {}
+    of_corpus: dict[str, Any] = {"corpus_name": corpus.name, "corpus_place": corpus.place, "rows": corpus.digest}
+    of_corpus["passage_words"] = passage_words or (about or {}).get("passage_words")
+    index = VectorIndex(
+        corpus.ids,
+        corpus.texts,
+        np.stack([known[text] for text in corpus.texts]),
+        about={**of_corpus, **about_model(pipeline, place)},
+        details=corpus.details,
+        approximate=approximate or (old is not None and old.about.get("search") == "approximate"),
+    )
+    index.save(folder)
+    return Opened(index, len(new))
+
+
+def nearest(index: VectorIndex, vectors: np.ndarray, top: int) -> list[list[tuple[int, float]]]:
+    """For each query the numbers of the nearest texts and their cosines, the best text of each document alone.
+
+    Args:
+        vectors: float [Q, D].
+        top: most documents for a query.
+    """
+    documents = len(set(index.ids))
+    depth = top if documents == len(index) else 4 * top
+    while True:
+        found = [_by_document(index, *row, top) for row in zip(*index.search(vectors, depth), strict=True)]
+        if depth >= len(index) or all(len(row) >= min(top, documents) for row in found):
+            return found
+        depth *= 4
+
+
+def _by_document(
+    index: VectorIndex, scores: Sequence[float], numbers: Sequence[int], top: int
+) -> list[tuple[int, float]]:
+    best: dict[str, tuple[int, float]] = {}
+    for score, number in zip(scores, numbers, strict=True):
+        if number >= 0:
+            best.setdefault(index.ids[number], (int(number), float(score)))
+    return list(best.values())[:top]
