@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # 1. What is asked, and whether it can be, before anything slow.
     _check(flags)
     settings = model_settings(flags)
-    from bert_tf.inference.searching import corpus_to_read, model_place, open_model
+    from bert_tf.inference.searching.indexing import corpus_to_read, model_place, open_model
     from bert_tf.inference.vector_index import check_faiss, read_about
 
     check_faiss()
@@ -192,7 +192,7 @@ def _index(
     flags: argparse.Namespace,
 ) -> VectorIndex:
     """The index that is there, or one of `corpus`, in which texts that the old one had keep their vectors."""
-    from bert_tf.inference.searching import open_index
+    from bert_tf.inference.searching.indexing import open_index
 
     started = time.perf_counter()
     index, encoded = open_index(
@@ -209,7 +209,7 @@ def _index(
         return index
     passages = f" in {len(index):,} passages" if corpus.documents < len(index) else ""
     skipped = f", {corpus.bad_rows} bad rows left out" if corpus.bad_rows else ""
-    empty = f", {corpus.empty_files} empty files left out" if corpus.empty_files else ""
+    empty = f", {corpus.empty_files} empty file{'s' * (corpus.empty_files > 1)} left out" if corpus.empty_files else ""
     news = "" if about is None else f", {encoded:,} texts new or changed, the others' vectors kept"
     seconds = time.perf_counter() - started
     say(f"{folder}: an index of {corpus.documents:,} documents{passages}{news}{skipped}{empty} ({seconds:.1f} s)")
@@ -240,7 +240,7 @@ def _answer(
     own: Sequence[int] | None = None,
     is_timed: bool = True,
 ) -> None:
-    from bert_tf.inference.searching import nearest
+    from bert_tf.inference.searching.indexing import nearest
     from bert_tf.metrics.ranking import ranked_for, retrieval_scores, without
 
     is_drawn = flags.format == TEXT or (flags.format is None and sys.stdout.isatty())

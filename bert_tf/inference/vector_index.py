@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.inference.index_model import model_identity as model_identity
+from bert_tf.inference.searching.identity import model_identity as model_identity
 from bert_tf.weights.files import write_json, written_folder
 
 FORMAT = 1

@@ -140,11 +140,11 @@ def counted(monkeypatch):
 
 def test_a_folder_is_searched_by_passages_and_refreshed_by_what_changed(notes, command, counted, corpus, capsys):
     answers, err = command(f"--corpus={notes}", "--query=good film", "--top=9", "--passage-words=50")
-    assert "an index of 3 documents in 8 passages, 1 empty files left out" in err
+    assert "an index of 3 documents in 8 passages, 1 empty file left out" in err
     results = answers[0]["results"]
     assert sorted(result["id"] for result in results) == ["films.md", "rows.csv:7", "sub/one.txt"], "each document once"
     for result in results:
-        if "start" in result:
+        if result["id"] != "rows.csv:7":
             text = (notes / result["id"]).read_text()
             assert text[result["start"] : result["end"]] == result["text"]
             assert text[: result["start"]].count("\n") + 1 == result["line"]

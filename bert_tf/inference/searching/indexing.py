@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.inference.index_model import differences, model_facts, model_identity
+from bert_tf.inference.searching.identity import differences, model_facts, model_identity
 from bert_tf.inference.vector_index import VectorIndex
 from bert_tf.weights.places import MINILM
 
