@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.util
 import inspect
@@ -17,6 +18,11 @@ from bert_tf.errors import UserError, did_you_mean
 
 PACKAGE = Path(__file__).resolve().parent
 SUFFIXES = {"tasks": ".py", "configs": ".toml", "export": ".py"}
+PLAIN: Mapping[str, Any] = {
+    "str": str, "int": int, "float": (int, float), "bool": bool, "Mapping[str, Any]": Mapping, "None": type(None),
+}  # fmt: skip
+READABLE = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "True or False"}
+READABLE |= {"tuple[str, ...]": 'a tuple of texts, ("one", "two")', "Mapping[str, Any]": "a dict"}
 UNKNOWN_ARGUMENT = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 
 Wanted = TypeVar("Wanted")
@@ -93,6 +99,9 @@ def _defined(path: Path, names: Mapping[str, Any], attribute: str, wanted: type[
         )
     if not isinstance(found, wanted):
         raise UserError(f"{path}: {attribute} must be an object of {what}. Received: {found!r}")
+    wrong = wrong_field(found)
+    if wrong:
+        raise UserError(f"{path}: {attribute}: {wrong}")
     return found
 
 
@@ -104,10 +113,47 @@ def _mistake(path: Path, error: Exception, names: Mapping[str, Any]) -> str:
     else:
         for frame in traceback.extract_tb(error.__traceback__):
             line = frame.lineno if frame.filename == str(path) else line
-        said = str(error)
+        wrong = "" if isinstance(error, ValueError) else wrong_field(_made_in(error))  # which says what is wrong itself
+        said = wrong or str(error)
     place = str(path) if line is None else f"{path}:{line}"
     kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
     return f"{place}: {kind}{said}{_nearest_argument(error, names)}"
+
+
+def wrong_field(made: Any) -> str:
+    """The first field of a dataclass whose value cannot be of its type, and what came; empty where there is none.
+
+    A list may stand for a tuple. Of a class's object it is only known that a number, a text or a list is none.
+    """
+    for field in dataclasses.fields(made) if dataclasses.is_dataclass(made) else ():
+        value = getattr(made, field.name, None)
+        types = str(field.type).split(" | ")
+        if value is None or any(_may_be(name, value) for name in types):
+            continue
+        expected = " or ".join(READABLE.get(name, f"an object, {name}(...)") for name in types if name != "None")
+        return f"`{field.name}` must be {expected}. Received: {value!r:.80}"
+    return ""
+
+
+def _may_be(annotation: str, value: Any) -> bool:
+    if annotation in ("tuple[str, ...]", "Sequence[str]"):
+        return isinstance(value, tuple | list) and all(isinstance(part, str) for part in value)
+    if annotation in PLAIN:
+        is_bool = isinstance(value, bool) and annotation != "bool"
+        return isinstance(value, PLAIN[annotation]) and not is_bool
+    is_object = re.fullmatch(r"[A-Z]\w*", annotation) is not None and annotation != "Any"
+    return not (is_object and isinstance(value, str | int | float | list | tuple | dict | Path))
+
+
+def _made_in(error: Exception) -> Any:
+    """The object whose fields were being checked where an error came up, if that was it."""
+    trace = error.__traceback__
+    made = None
+    while trace is not None:
+        code, names = trace.tb_frame.f_code, trace.tb_frame.f_locals
+        made = names.get("self") if code.co_name == "__post_init__" and made is None else made
+        trace = trace.tb_next
+    return made
 
 
 def _nearest_argument(error: Exception, names: Mapping[str, Any]) -> str:

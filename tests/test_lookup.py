@@ -102,6 +102,21 @@ def test_an_unknown_task_lists_the_tasks_and_suggests_the_nearest(name, parts):
         ),
         (OWN_TASK.replace(", label=", ", lable="), r":10: TypeError: .*'lable' Did you mean 'label'\?$"),
         (OWN_TASK.replace('text=("body",)', 'text="body"'), r":10: ValueError: `text` must be a tuple of one or two"),
+        # A value of another type than its field's.
+        (
+            OWN_TASK.replace("sequence_length=8", "sequence_length='8'"),
+            r":10: TypeError: `sequence_length` must be a whole number\. Received: '8'$",
+        ),
+        (
+            OWN_TASK.replace('Place("here")', "'train.csv'"),
+            r": `source` must be an object, Source\(\.\.\.\)\. .*'train\.csv'$",
+        ),
+        (
+            OWN_TASK.replace('("a", "b", "c")', "(0, 1)"),
+            r'`classes` must be a tuple of texts, \("one", "two"\)\. .*\(0, 1\)$',
+        ),
+        (OWN_TASK.replace('label="kind"', "label=3"), r": `label` must be a text\. Received: 3$"),
+        (OWN_TASK.replace("length=8", "length=8, defaults=3"), r": `defaults` must be a dict\. Received: 3$"),
         ("def f():\n    return 1 / 0\n\nf()\n", r":2: ZeroDivisionError: division by zero$"),
         ("from bert_tf.errors import UserError\nraise UserError('no data')\n", r":2: no data$"),
         ("x = 'a\0b'\n", r"mine\.py.*null bytes"),
@@ -115,6 +130,17 @@ def test_a_task_files_own_mistake_is_one_line_with_its_place(tmp_path, text, mes
         load_task(str(file))
     assert str(caught.value).startswith(str(file))
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_may_stand_for_a_tuple_in_a_task_file(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_TASK.replace('("a", "b", "c")', '["a", "b", "c"]'))
+    assert list(getattr(load_task(str(file)), "classes", ())) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("name", lookup.names("tasks"))
+def test_no_field_of_a_task_here_has_another_type(name):
+    assert lookup.wrong_field(load_task(name)) == ""
 
 
 def test_a_task_that_fails_leaves_no_module_and_keeps_its_error_for_a_debugger(tmp_path):

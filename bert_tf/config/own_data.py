@@ -25,8 +25,9 @@ class OwnDataConfig(Section):
     label: tuple[str, ...] | None = asked(
         "COLUMN", "the column that says what is right; several, with commas between them: a column of 0 and 1 a label"
     )
-    labels: Literal["classes", "numbers", "several"] | None = asked(
-        "classes|numbers|several", "what a label is: one of several classes, a number, or any number of labels"
+    labels: Literal["classes", "numbers", "several", "texts"] | None = asked(
+        "classes|numbers|several|texts",
+        "what a label is: one of several classes, a number, any number of labels, or the text of the right choice",
     )
     classes: tuple[str, ...] | None = asked("NAMES", "names of the classes, in the order of their indices")
     separator: str | None = asked("TEXT", "what stands between several labels of a cell, such as | or ;")
@@ -52,7 +53,8 @@ class OwnDataConfig(Section):
         "squad|beir|parallel", "how data that are no table are laid out: as SQuAD, as BEIR's sets, or a file a column"
     )
     group: tuple[str, ...] | None = asked(
-        "COLUMNS", "columns; rows that are alike in them are not parted between training and validation"
+        "COLUMNS",
+        "rows that are alike in these, such as an author, are not parted between training and validation",
     )
     metrics: tuple[str, ...] | None = asked("NAMES", "names of the scores; the first chooses the best weights")
     validation: float | str | None = asked(

@@ -59,7 +59,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
     _check_header(columns, text, label, given.origin)
     rows = len(columns[text[0]].cells)
     settings: dict[str, Any] = {"text": text[:1], "pair": text[1] if len(text) == 2 else None, "label": label}
-    settings |= {"labels": labels.what, "metrics": own.metrics or _metrics(labels)}
+    settings |= {"group": own.group or text, "labels": labels.what, "metrics": own.metrics or _metrics(labels)}
     if labels.what == NUMBERS:
         settings["decimal"] = labels.decimal
     else:
@@ -78,7 +78,7 @@ def source(own: OwnDataConfig, rows: Source | None) -> Source:
     """Copies of a text stay on one side, and each class has its share on both."""
     assert own.text
     assert own.label
-    same = (*own.text, *([own.pair] if own.pair else []))
+    same = own.group or (*own.text, *([own.pair] if own.pair else []))
     return table_source(own, rows, same=same, balance=() if own.labels == NUMBERS else own.label)
 
 
@@ -99,7 +99,7 @@ def make(own: OwnDataConfig, rows: Source, sequence_length: int) -> Kind:
 
 
 OWN_DATA = OwnKind(
-    keys=("text", "pair", "label", "labels", "classes", "separator", "decimal", "metrics"),
+    keys=("text", "pair", "label", "labels", "classes", "separator", "decimal", "group", "metrics"),
     example="--text=message --label=category",
     infer=infer,
     source=source,
@@ -110,7 +110,12 @@ OWN_DATA = OwnKind(
 def _columns(own: OwnDataConfig, columns: Mapping[str, Column], origin: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns of texts, one or two, and of labels."""
     text, label = (_whole(names, columns) for names in (own.text, own.label))
-    for flag, names in (("--text", text), ("--pair", own.pair and (own.pair,)), ("--label", label)):
+    for flag, names in (
+        ("--text", text),
+        ("--pair", own.pair and (own.pair,)),
+        ("--label", label),
+        ("--group", own.group),
+    ):
         for name in names or ():
             if name not in columns:
                 raise not_there(flag, name, columns, origin)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bert_tf.data.rows.cells import is_missing, shown, whole_text
+from bert_tf.data.rows.cells import NoLabelError, is_missing, no_label, shown, whole_text
 from bert_tf.data.rows.cells import text as text_cell
 from bert_tf.data.rows.labels import ClassIndex
 from bert_tf.data.rows.table import BadRow
@@ -94,14 +94,17 @@ class ChoiceLabel:
 
     Args:
         names: what stands for the choices, in their order, where the row does not say; None: their indices, from 0.
+        by_text: the text of the right choice stands there.
     Raises: as `ClassIndex`, and ValueError for a choice that the row does not have.
     """
 
-    def __init__(self, names: Sequence[str] | None) -> None:
-        self.names = None if names is None else tuple(names)
+    def __init__(self, names: Sequence[str] | None, *, by_text: bool = False) -> None:
+        self.names, self.by_text = None if names is None else tuple(names), by_text
         self._readers: dict[tuple[str, ...], ClassIndex] = {}
 
     def __call__(self, cell: Any) -> int:
+        if self.by_text:
+            return _of_text(cell)
         if not isinstance(cell, OfRow):  # whoever looks for a header asks about a cell alone
             return cell if self.names is None else self._reader(self.names)(cell)
         texts = cell.choices.texts
@@ -121,6 +124,21 @@ class ChoiceLabel:
         return self._readers[names]
 
 
+def _of_text(found: Any) -> int:
+    """The index of the choice whose text a label's cell is."""
+    if not isinstance(found, OfRow):
+        return found
+    cell = found.cell
+    if no_label(cell, found.choices.texts):
+        raise NoLabelError(f"expected the text of a choice. Received: {shown(cell)}, which stands for no label")
+    texts = [text.strip() for text in found.choices.texts]
+    same = [i for i, text in enumerate(texts) if text == str(cell).strip()]
+    if len(same) != 1:
+        came = "which is none of them" if not same else f"which is {len(same)} of them"
+        raise ValueError(f"expected the text of one of the row's choices. Received: {shown(cell)}, {came}")
+    return same[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChoiceRows:
     """How rows are read whose choices stand in several columns, or as a list in one.
@@ -131,12 +149,14 @@ class ChoiceRows:
         labels: what stands there for each choice, where the row does not say; None: the name of the choice's column, or
             its index, from 0.
         least: fewest choices of a row; in columns all must be there but for this.
+        by_text: the text of the right choice stands in `label`.
     """
 
     columns: tuple[str, ...] | str
     label: str
     labels: tuple[str, ...] | None
     least: int
+    by_text: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -149,7 +169,7 @@ class ChoiceRows:
         usual = self.labels or (None if isinstance(self.columns, str) else self.columns)
         first, *others = self.names
         read = _read_list if isinstance(self.columns, str) else _kept
-        return {first: read, **dict.fromkeys(others, _kept), self.label: ChoiceLabel(usual)}
+        return {first: read, **dict.fromkeys(others, _kept), self.label: ChoiceLabel(usual, by_text=self.by_text)}
 
     def adapt(self, rows: Iterable[Any], origin: str) -> Iterator[Any]:
         """Rows whose cells know of one another, as a source's `open` takes it."""

@@ -50,6 +50,7 @@ class MultipleChoice(Measured):
         label: the column that says which choice is right: the name of its column, or its index, from 0; where the list
             itself names its choices, the name.
         labels: what stands there for each choice instead, in order, such as ("A", "B", "C") or ("1", "2").
+        label_is_text: the text of the right choice stands there instead.
         least_choices: fewest choices of an example; others have no part in the loss, and a probability of 0. None: as
             many as there are columns, or, of a list, 2.
     Raises: ValueError for columns, labels, metrics or numbers that cannot be.
@@ -60,6 +61,7 @@ class MultipleChoice(Measured):
     choices: tuple[str, ...] | str
     label: str
     labels: tuple[str, ...] | None = None
+    label_is_text: bool = False
     least_choices: int | None = None
     metrics: tuple[str, ...] = ("accuracy",)
 
@@ -120,7 +122,13 @@ class MultipleChoice(Measured):
         from bert_tf.data import text as text_cell
 
         usual = FEWEST if isinstance(self.choices, str) else len(self.choices)
-        rows = ChoiceRows(columns=self.choices, label=self.label, labels=self.labels, least=self.least_choices or usual)
+        rows = ChoiceRows(
+            columns=self.choices,
+            label=self.label,
+            labels=self.labels,
+            least=self.least_choices or usual,
+            by_text=self.label_is_text,
+        )
         stem: Mapping[str, Callable[[Any], Any]] = {} if self.stem is None else {self.stem: _stem}
         table = self.source.open(
             self.place(where),
