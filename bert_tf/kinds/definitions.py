@@ -98,9 +98,22 @@ def _own_run(
 
 
 def _lasting_run(run: RunConfig) -> RunConfig:
+    _check_backbone(run.backbone)
     lasting = {"backbone": _lasting(run.backbone)}
     lasting |= {"vocabulary": _lasting(run.vocabulary)} if run.vocabulary is not None else {}
     return run.model_copy(update=lasting)
+
+
+def _check_backbone(place: str) -> None:
+    """Raises: UserError if nothing of that name is on this machine, before anything slow; a hub is not asked yet."""
+    from bert_tf.models import SIZES
+    from bert_tf.weights.places import resolve
+
+    if place not in SIZES and "://" not in place:
+        try:
+            resolve(place)
+        except UserError as error:
+            raise UserError(f"--backbone={place}: {error}") from None
 
 
 def _lasting(place: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -120,6 +121,23 @@ class BertModel(keras.Model):
     @classmethod
     def _arguments_from(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
         return config
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Gives each model a `from_pretrained` whose arguments are named and explained."""
+        super().__init_subclass__(**options)
+        from bert_tf.models.pretrained.arguments import meanings_of, signature_of
+
+        def from_pretrained(cls, where, **overrides: Any):
+            from bert_tf.models.pretrained import load_model
+
+            return load_model(cls, where, **overrides)
+
+        signature = signature_of(cls)
+        first = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        from_pretrained.__signature__ = signature.replace(parameters=[first, *signature.parameters.values()])
+        from_pretrained.__doc__ = meanings_of(cls)
+        from_pretrained.__qualname__ = f"{cls.__name__}.from_pretrained"
+        cls.from_pretrained = classmethod(from_pretrained)
 
     @classmethod
     def from_pretrained(cls, where, **overrides: Any):

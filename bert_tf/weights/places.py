@@ -7,8 +7,9 @@ import json
 import os
 from pathlib import Path
 
-from bert_tf.errors import UserError
+from bert_tf.errors import UserError, did_you_mean
 from bert_tf.weights.keras_hub import presets
+from bert_tf.weights.well_known import known_names, place_of
 
 CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation, keras_hub://preset"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
@@ -56,7 +57,8 @@ def resolve(where: str | os.PathLike[str]) -> Path:
     path = Path(name).expanduser()
     if _is_there(path):
         return path
-    guess = f"; did you mean hf://{name}?" if _looks_like_hub_name(name) else ""
+    place = place_of(name)
+    guess = f"; did you mean {place}?" if place else f".{did_you_mean(name, [MINILM, *known_names()])}"
     raise UserError(
         f"no weights at `{name}`: no folder, file or TF 1 checkpoint of that name{guess} Choices: {CHOICES}"
     )
@@ -94,11 +96,6 @@ def _transformer_paths(path: Path) -> list[str]:
         return []
     modules = [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
     return [str(m.get("path", "")) for m in modules if str(m.get("type", "")).rpartition(".")[2] == "Transformer"]
-
-
-def _looks_like_hub_name(name: str) -> bool:
-    parts = name.split("/")
-    return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
 
 
 def _from_package(name: str) -> Path:

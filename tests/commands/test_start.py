@@ -92,6 +92,7 @@ def test_data_are_checked_before_tensorflow_is_imported_and_nothing_is_left(sets
         (train(f"--data={good}", "--set", "training.epoch=1"), "Did you mean 'training.epochs'?"),
         (train(f"--data={good}", "--bakcbone=tiny"), "unrecognized arguments: --bakcbone=tiny"),
         (train(f"--data={good}", "--encoding=utf-99"), "utf-99"),
+        (train(f"--data={good}", "--backbone=bert-base-uncased"), "did you mean hf://google-bert/bert-base-uncased?"),
         (("evaluate", [f"--run={trained}", f"--data={label}"]), "dev.tsv:5: "),
         (("evaluate", [f"--run={trained}", f"--data={good}", "--split=tset"]), "tset"),
         (export(f"--data={label}"), "dev.tsv:5: "),

