@@ -137,7 +137,7 @@ class BertModel(keras.Model):
         from_pretrained.__signature__ = signature.replace(parameters=[first, *signature.parameters.values()])
         from_pretrained.__doc__ = meanings_of(cls)
         from_pretrained.__qualname__ = f"{cls.__name__}.from_pretrained"
-        cls.from_pretrained = classmethod(from_pretrained)
+        type.__setattr__(cls, "from_pretrained", classmethod(from_pretrained))
 
     @classmethod
     def from_pretrained(cls, where, **overrides: Any):

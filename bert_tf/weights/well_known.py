@@ -26,7 +26,11 @@ ORGANISATIONS = {
     "dslim": ("bert-base-NER", "bert-large-NER"),
     "google": ("bert_uncased_L-2_H-128_A-2", "bert_uncased_L-4_H-256_A-4"),
 }  # fmt: skip
-KERAS_HUB = re.compile(r"(?:bert|distil_bert|all_minilm)_[a-z0-9]+_(?:en|zh|multi)(?:_[a-z0-9]+)*")
+KERAS_HUB = re.compile(
+    r"(?:bert|distil_bert)_[a-z0-9]+_(?:en|zh|multi)(?:_[a-z0-9]+)*"
+    r"|(?:all|paraphrase|multi_qa|msmarco)_minilm(?:_[a-z0-9]+)+_en"
+    r"|(?:bge|mxbai_embed|multilingual_e5)(?:_[a-z0-9.]+)+"
+)
 """What KerasHub's presets of the family are called: bert_base_en_uncased, distil_bert_base_multi."""
 
 

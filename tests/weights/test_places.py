@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_no_place_is_made_up():
 def test_every_preset_of_keras_hub_is_known_by_its_form():
     import keras_hub
 
-    models = keras_hub.models
+    models: Any = keras_hub.models
     presets = [*models.BertBackbone.presets, *models.DistilBertBackbone.presets, *models.BertTextClassifier.presets]
     assert len(presets) > 10
     assert [place_of(name) for name in presets] == [f"keras_hub://{name}" for name in presets]
