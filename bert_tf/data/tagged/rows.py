@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.data.rows.table import BadRow
 from bert_tf.data.tagged.label_sets import LabelSet
 from bert_tf.data.tagged.spans import Sentence, are_in_utf16, are_spans, words_and_tags
@@ -49,7 +50,7 @@ class TaggedRows:
         ]
         remarks = [f"{count:,} {what}" for what, count in counts.items() if count]
         for remark in [units.remark, *remarks]:
-            if remark:
+            if remark and not is_quiet():
                 logger.warning("%s: %s", origin, remark)
         self.reader.look(
             [row[self.tags] for _, row in split if not isinstance(row, BadRow) and self.tags in row], origin

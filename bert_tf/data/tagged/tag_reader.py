@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bert_tf.data.rows.cells import shown
+from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.data.tagged.label_sets import LETTERS, OUTSIDE, PREFIX, SUFFIX, LabelSet
 from bert_tf.data.tagged.tags import TagError, to_iob2
 
@@ -62,7 +63,7 @@ class TagReader:
             if self.scheme == "io" and OUTSIDE not in different and not self.are_numbers:
                 notes.append("no word is O: where each word has a label, such as its part of speech, give the task "
                              "`labels` instead of `types`")  # fmt: skip
-        if notes:
+        if notes and not is_quiet():
             logger.warning("%s: tags are read as follows: %s", origin, "; ".join(notes))
 
     def read(self, tags: Sequence[Any]) -> list[int]:

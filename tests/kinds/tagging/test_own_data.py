@@ -150,3 +150,10 @@ def test_what_cannot_be_says_so(tmp_path, own, message):
     )
     with pytest.raises(UserError, match=message):
         own_task("tagging", tmp_path / "all.jsonl", **own)
+
+
+def test_what_is_to_be_said_of_a_file_is_said_once(conll, caplog):
+    made = own_task("tagging", conll)
+    for split in ("train", "validation"):
+        made.read(split)
+    assert caplog.text.count("they are in IOB1, where I begins an entity too") == 1
