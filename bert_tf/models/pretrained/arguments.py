@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import inspect
 import textwrap
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bert_tf.errors import did_you_mean
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.weights.members import MEMBERS
 
@@ -29,6 +29,7 @@ Args:
 Returns: the model.
 Raises: UserError for files that are not there or do not fit; ValueError for an argument that is unknown or wrong.
 """
+NEAR = 0.8  # how alike two names must be, of 1, for one to be taken for the other
 # Arguments of other libraries -> what to do here. Keys of config.json come from the tables of members.
 ELSEWHERE = {
     "num_labels": "say `num_classes`",
@@ -110,4 +111,5 @@ def _hint(name: str, known: Collection[str]) -> str:
         return f" `{name}`: {ELSEWHERE[name]}."
     if name in fields and fields[name] in known:
         return f" `{name}`: say `{fields[name]}`."
-    return did_you_mean(name, known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
+    return f" Did you mean {near[0]!r}?" if near else ""
