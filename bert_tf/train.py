@@ -48,6 +48,7 @@ from bert_tf.inference.runs import settings_file, task_file
 from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
+from bert_tf.terminal.results import draw_result
 from bert_tf.training.examples import read_examples
 
 if TYPE_CHECKING:
@@ -64,8 +65,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = with_training_data(kind, config, tell=say)
     run = _run_to_its_end(kind, config, flags.run, tell=say, start=start_tensorflow, progress=is_said())
     where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
-    say(f"{Path(config.task).stem} on {where}: {listed(run.metrics)}. Model in {run.folder / 'model'}")
-    print(json.dumps(run.result))
+    title = f"{Path(config.task).stem} on {where}"
+    if flags.format == "text" or (flags.format is None and sys.stdout.isatty()):
+        draw_result(sys.stdout, title, run.result, run.folder, _to_try_next(run))
+    else:
+        say(f"{title}: {listed(run.metrics)}. Model in {run.folder / 'model'}")
+        print(json.dumps(run.result))
 
 
 def train(
@@ -161,6 +166,16 @@ def train(
         asked = with_training_data(found, asked, tell=_warn)
         with own_randomness():
             return _run_to_its_end(found, asked, run, tell=_warn, start=check_backend, progress=progress)
+
+
+def _to_try_next(run: Run) -> list[str]:
+    """Commands for whoever has just trained for the first time."""
+    asked = '--text="..."' if len(run.kind.text_columns) == 1 else "--input=FILE --output=answers.csv"
+    return [
+        f"python -m bert_tf predict --run={run.folder} {asked}",
+        f"python -m bert_tf evaluate --run={run.folder} --mistakes=mistakes.csv",
+        f"tensorboard --logdir={run.folder / 'tensorboard'}",
+    ]
 
 
 class CallableModule(types.ModuleType):

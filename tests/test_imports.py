@@ -51,7 +51,7 @@ TABLE = {
     "exporting/readmes": "exporting weights",
     "exporting": "errors sentinels config lookup layers metrics weights data text models kinds inference",
     "command_line": "errors config lookup types:kinds",
-    "train": "errors config metrics kinds training inference command_line",
+    "train": "errors config metrics kinds training terminal inference command_line",
     "evaluate": "errors config metrics kinds inference command_line",
     "predict": "errors config data terminal inference command_line",
     "search": "errors metrics data kinds terminal inference command_line",

@@ -37,6 +37,8 @@ def train_parser(prog: str, description: str | None) -> Parser:
     )
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="any key of a recipe, such as training.epochs=2; may be repeated")  # fmt: skip
+    parser.add_argument("--format", choices=("text", "json"), help="of standard output: text, to be read, or json, "
+                        "the whole result on a line; default: text on a terminal, else json")  # fmt: skip
     add_reading_flags(parser)
     add_own_data_flags(parser)
     return parser

@@ -128,3 +128,15 @@ def test_a_metric_that_is_undefined_is_said(loop, tmp_path, capsys):
     said = capsys.readouterr()
     assert "accuracy 0.5000, roc_auc undefined" in said.err
     assert json.loads(said.out)["metrics"]["roc_auc"] is None
+
+
+def test_a_result_is_a_table_to_read_or_a_line_of_json(loop, tmp_path, capsys):
+    run = tmp_path / "run"
+    flags = ["--task=sst2", "--data=sample", f"--run={run}"]
+    train.main(flags)
+    assert json.loads(capsys.readouterr().out)["metrics"] == {"accuracy": 0.5}
+    train.main([*flags, "--format=text"])
+    shown = capsys.readouterr().out
+    assert "sst2 on the bundled sample\n  accuracy  0.500\n" in shown
+    assert f"model     {run / 'model'}" in shown
+    assert f'Next:\n  python -m bert_tf predict --run={run} --text="..."\n' in shown
