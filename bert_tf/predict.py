@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 PROG = "python -m bert_tf.predict"
 GROUPS = {
     "with what": ("--run",),
-    "what is answered": ("--text", "--input", "--text-column"),
+    "what is answered": ("--text", "--input", "--text-column", "--question", "--context", "--interactive"),
     "where answers go": ("--output",),
 }
 EXAMPLES = {
     '--run=runs/sst2 --text="A joy from start to end."': "one text",
     "--run=runs/sst2 --input=reviews.csv --text-column=review --output=answers.csv": "a file; its columns are kept",
-    "--run=runs/sst2 --input=-": "a text a line, from standard input",
+    '--run=runs/squad --question="Who wrote it?" --context=book.txt': "a question to a file",
 }
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
 CHUNK = 8192  # texts that are sorted by length together, and held in memory

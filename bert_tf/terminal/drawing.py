@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MOST_BARS = 5  # the others are counted
 WIDEST_BAR, WIDEST_NAME = 30, 40  # columns
 LONGEST_INPUT = 400  # characters
+FURTHER_IN = 5  # columns
 MOST_COMPARED = 12  # vectors
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 """Of labels, in the order in which they first appear."""
@@ -80,7 +81,7 @@ class Drawing:
         elif isinstance(part, Shares):
             yield from self._bars(part)
         elif isinstance(part, Marked):
-            yield self._marked(part)
+            yield self._further_in(self._marked(part)) if part.is_quiet else self._marked(part)
             if part.is_listed:
                 yield from self._listed(part)
         else:
@@ -146,6 +147,11 @@ class Drawing:
             at = span.end
         line.append_text(self._text(part.text[at:last]))
         return line.append_text(self._text(" ..." if last < len(part.text) else ""))
+
+    def _further_in(self, text: Text) -> Any:
+        from rich.padding import Padding
+
+        return Padding(text, (0, 0, 0, FURTHER_IN), expand=False)
 
     def _listed(self, part: Marked) -> Iterator[Text]:
         labels = [self._fitted(span.label, WIDEST_NAME) for span in part.spans]

@@ -25,11 +25,10 @@ def result_parts(query: str, results: Sequence[Mapping[str, Any]]) -> list[Part]
         line = f", line {result['line']}" if "line" in result else ""
         title = f": {result['title']}" if result.get("title") else ""
         parts.append(Line(f"{rank:3}. {result['score']:.3f}  {result['id']}{line}{title}"))
-        text = result["text"]
+        text = " ".join(result["text"].split())
         spans = [Span(*match.span()) for match in WORD.finditer(text) if match[0].casefold() in wanted]
         first = max(spans[0].start - BEFORE, 0) if spans and len(text) > LONGEST else 0
         first = min(first, max(len(text) - LONGEST, 0))
-        shown = " ".join(text[first : first + LONGEST].split("\n"))
         inside = [
             Span(span.start - first, span.end - first)
             for span in spans
@@ -37,7 +36,7 @@ def result_parts(query: str, results: Sequence[Mapping[str, Any]]) -> list[Part]
         ]
         cut = ("... " if first else "", " ..." if first + LONGEST < len(text) else "")
         moved = [Span(span.start + len(cut[0]), span.end + len(cut[0])) for span in inside]
-        parts.append(Marked(f"{cut[0]}{shown}{cut[1]}", moved, is_quiet=True))
+        parts.append(Marked(f"{cut[0]}{text[first : first + LONGEST]}{cut[1]}", moved, is_quiet=True))
     if not results:
         parts.append(Line("nothing was found"))
     return parts

@@ -66,7 +66,7 @@ class Marked:
         around: characters that are shown before the first piece and behind the last; None: the whole text.
         is_listed: whether the pieces with their scores stand below as well.
         name: what the text is; "": nothing is said.
-        is_quiet: whether the pieces are bold and no more, without brackets.
+        is_quiet: whether the pieces are bold and no more, without brackets, and the text stands further in.
     """
 
     text: str
