@@ -16,6 +16,7 @@ from bert_tf.errors import UserError, did_you_mean
 COMMANDS = {
     "train": "fine-tune on a task, or on your own files",
     "evaluate": "score a trained run, or any model",
+    "report": "write a page about a run: its scores, figures and mistakes",
     "predict": "answer new texts",
     "search": "find texts by meaning",
     "export": "write a model that serves, or fits a phone",

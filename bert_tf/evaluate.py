@@ -13,12 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bert_tf.command_line import (
     Parser,
     add_model_settings,
     add_reading_flags,
+    check_writable,
     find_data,
     model_settings,
     run_command,
@@ -27,10 +28,15 @@ from bert_tf.command_line import (
     with_reading,
 )
 from bert_tf.config import RunConfig
+from bert_tf.data.files.write import WRITERS, writer_of
 from bert_tf.errors import UserError
 from bert_tf.inference.runs import open_run
 from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import as_json, listed
+from bert_tf.reporting.mistakes import write_mistakes
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.diagnosis import Answered
 
 PROG = "python -m bert_tf.evaluate"
 GROUPS = {
@@ -53,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
     parser.add_argument("--split", metavar="NAME", help="default: validation, and what the task scores with it")
+    parser.add_argument("--mistakes", metavar="FILE", help="where what it gets wrong goes, the surest mistakes first: "
+                        f"a file ending in {', '.join(WRITERS)}")  # fmt: skip
     add_reading_flags(parser)
     add_model_settings(parser)
     flags = parser.parse_args(argv)
@@ -60,6 +68,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
+    if flags.mistakes is not None:
+        writer_of(flags.mistakes, flag="--mistakes")
+        check_writable(Path(flags.mistakes).expanduser().parent, "--mistakes")
     reading = model_settings(flags)
     if flags.run is not None:
         config, kind = open_run(Path(flags.run).expanduser(), needs_data=True)
@@ -86,12 +97,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     pipeline = Pipeline(where, task=kind, **reading)
     started = time.perf_counter()
     metrics: dict[str, float] = {}
+    wrong: list[Answered] = []
     report: dict[str, Any] = {}
     for split, part in examples.items():
-        scores, more = kind.scores_and_report(pipeline, part)
+        if flags.mistakes is None or split != name or not kind.is_scored_by_answers:
+            scores, more = kind.scores_and_report(pipeline, part)
+        else:
+            answers = pipeline.rows(*part.columns)
+            scores, more = pipeline.kind.measure_answers(answers, part), pipeline.kind.report(answers, part)
+            wrong = pipeline.kind.diagnose(answers, part).mistakes()
         metrics |= {metric + splits[split]: value for metric, value in scores.items()}
         report |= {name + splits[split]: value for name, value in more.items()}
     seconds = time.perf_counter() - started
+    if flags.mistakes is not None:
+        write_mistakes(Path(flags.mistakes).expanduser(), wrong)
+        say(f"{len(wrong):,} mistakes in {flags.mistakes}")
     named = listed(metrics)
     count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())
     say(f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s)")

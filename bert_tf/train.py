@@ -232,6 +232,11 @@ def _run_to_its_end(
         found = diagnose(kind.configured(config), run.pipeline, examples["validation"], config, tell=say)
         if found is not None:
             show_on_board(run.pipeline(), found, run_folder, step=result["kept_step"])
+        if config.evaluation.writes_report:
+            from bert_tf.reporting.write import report_at_end
+
+            run.result = result
+            report_at_end(run, None if found is None else (found.diagnosis, found.examples), examples["validation"])
 
     read = {"data": data, "examples": examples, "is_sample": data == SAMPLE}
     run.result = train_run(config, kind, run_folder, **read, files=files, progress=progress, finish=finish)

@@ -34,6 +34,7 @@ RESUMABLE: Mapping[str, Rule] = {
     "evaluation.train_examples": Rule("observation", "from here on"),
     "evaluation.diagnosed_examples": Rule("observation", "when training is over"),
     "training.profile_steps": Rule("observation", "from here on"),
+    "evaluation.report": Rule("observation", "from here on"),
     "training.evaluate_first": Rule("observation", "only asked before the first update"),
     "training.evaluate_every_steps": Rule("observation", "from here on"),
     "training.checkpoint_every_steps": Rule("observation", "from here on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
@@ -261,6 +262,16 @@ class EvaluationConfig(Section):
         "validation examples whose answers are looked at when training is over, at most, for mistakes, figures and "
         "tables; 0: none",
     )
+    report: bool | None = entry(
+        None,
+        "write a report page, its figures and a model card when training ends; none: yes, unless the environment says "
+        "BERT_TF_REPORT=0",
+    )
+
+    @property
+    def writes_report(self) -> bool:
+        """Whether a training is to end with a report."""
+        return os.environ.get("BERT_TF_REPORT", "1") != "0" if self.report is None else self.report
 
 
 def _from_toml_value(section: type[BaseModel], key: str, value: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bert_tf.inference.arguments import check_arguments
 from bert_tf.inference.columns import OfColumns, Several, check_texts, columns_of
+from bert_tf.inference.explaining import Explaining
 from bert_tf.inference.rows import answers_of_words
 from bert_tf.inference.rows import rows_of as _rows
 from bert_tf.inference.runs import open_run, read_run
@@ -27,7 +28,7 @@ Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
 Progress = Callable[[int, int], None]
 
 
-class Pipeline(Vectors):
+class Pipeline(Explaining, Vectors):
     """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
     version), or of a folder that `save_pretrained` or Transformers wrote; or with parts that are there already:
     `Pipeline(model, tokenizer, kind)`.

@@ -59,7 +59,7 @@ class Run:
             raise
         self._is_given = kind is not None
         self._pipeline: Pipeline | None = None
-        self._answered: dict[tuple[str, str], tuple[Examples, list[Any]]] = {}
+        self._answered: dict[tuple[str, str], tuple[Examples, list[Any] | None]] = {}
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -127,21 +127,27 @@ class Run:
         """
         return [row.as_dict() for row in self.diagnose(data, split).mistakes(count)]
 
-    def _answers(self, data: PathOrName | None, split: str) -> tuple[Examples, list[Any] | None]:
-        """The examples, and the model's answers to them, made once; None where the task is not scored by answers."""
+    def examples(self, data: PathOrName | None = None, split: str = "validation") -> tuple[Kind, str, Examples]:
+        """Labelled examples, the task that has read them, and the place where they are. Args: those of `evaluate`."""
         config = read_run(self.folder)
         kind = self.kind if self._is_given else open_run(self.folder, needs_data=data is None).kind
         kind = kind.configured(config, new_data=data is not None)
         place = config.data.source or SAMPLE if data is None else os.fspath(data)
         if data is not None and Path(place).expanduser().exists():
             place = str(Path(place).expanduser().resolve())
+        examples = kind.read(place, split, skip_bad_rows=config.data.skip_bad_rows)
+        if not examples.is_labelled or not len(examples):
+            raise UserError(
+                f"`split` must have labelled examples. Received: {len(examples)} examples without labels in "
+                f"{place}, split={split!r}; `predict` answers them"
+            )
+        return kind, place, examples
+
+    def _answers(self, data: PathOrName | None, split: str) -> tuple[Examples, list[Any] | None]:
+        """The examples, and the model's answers to them, made once; None where the task is not scored by answers."""
+        place = os.fspath(data or "")
         if (place, split) not in self._answered:
-            examples = kind.read(place, split, skip_bad_rows=config.data.skip_bad_rows)
-            if not examples.is_labelled or not len(examples):
-                raise UserError(
-                    f"`split` must have labelled examples. Received: {len(examples)} examples without labels in "
-                    f"{place}, split={split!r}; `predict` answers them"
-                )
+            kind, _, examples = self.examples(data, split)
             answers = self.pipeline().rows(*examples.columns) if kind.is_scored_by_answers else None
             self._answered = {(place, split): (examples, answers)}  # the last one is kept, as memory is finite
         return self._answered[place, split]

@@ -11,7 +11,7 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.kinds.building import Modelled
-from bert_tf.kinds.diagnosis import Diagnosis
+from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics import get_metric
@@ -202,6 +202,13 @@ class Kind(Modelled):
         """
         return None
 
+    long_texts: ClassVar[str] = "cut"
+    """What happens to texts of more than `sequence_length` tokens: "cut", or "read in windows"."""
+
+    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> Lengths | None:
+        """How many tokens the examples have, before anything is cut; None where there is nothing to count."""
+        return lengths_of(tokenizer, examples.columns, sequence_length, says=self.long_texts)
+
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         """Metrics of simple answers that need no model, by their names; evaluate prints them beside the model's."""
         return {}
@@ -211,6 +218,12 @@ class Kind(Modelled):
     def of_columns(self, count: int) -> Kind:
         """The same task for so many texts an answer, 1 or 2; itself where it cannot be."""
         return self
+
+    pipeline_tag: ClassVar[str] = ""
+    """What Hugging Face's hub calls such tasks; "": it has no name for them."""
+    explained: ClassVar[Callable[[Any, Answer], tuple[int, str]] | None] = None
+    """A method from an answer to the number of the model's output that an explanation of it is of, and its name; None
+    where the model does not give one row of outputs for a text."""
 
     @abc.abstractmethod
     def answer_function(

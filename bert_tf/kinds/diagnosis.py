@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from bert_tf.kinds.examples import Examples
 from bert_tf.metrics.bleu import LESS_IS_BETTER
 from bert_tf.metrics.classification import per_class
 from bert_tf.metrics.curves import Calibration, PrecisionRecall, calibration, confusion_matrix, precision_recall
+
+if TYPE_CHECKING:
+    from bert_tf.text import BertTokenizer
 
 TableRows = Sequence[Mapping[str, Any]]
 
@@ -129,6 +132,43 @@ class Diagnosis:
             sure, right = (np.array(side) for side in zip(*known, strict=True))
         # The sum of a float32 softmax may be 1 and a bit.
         return calibration(np.clip(sure.astype(np.float64), 0.0, 1.0), right, bins=bins)
+
+
+class Lengths(NamedTuple):
+    """How many tokens examples have.
+
+    Args:
+        tokens: int64 [E], special ones included, before anything is cut.
+        limit: the most that the model reads at once.
+        says: what happens to longer ones, "cut" or "read in windows".
+    """
+
+    tokens: np.ndarray
+    limit: int
+    says: str = "cut"
+
+
+def lengths_of(
+    tokenizer: BertTokenizer, columns: Sequence[Sequence[str]], limit: int, *, says: str = "cut", chunk: int = 4096
+) -> Lengths:
+    """The lengths of examples whose texts share a row, [CLS] text [SEP] text [SEP] ...
+
+    Args:
+        columns: of each column its texts, [E].
+        limit, says: as `Lengths` has them.
+        chunk: texts that are tokenised at a time.
+
+    >>> from bert_tf.text import BertTokenizer
+    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film"])
+    >>> lengths_of(tokenizer, (["a film", "a"], ["a", "a a"]), 8).tokens.tolist()
+    [6, 6]
+    """
+    total = np.full(len(columns[0]), 1 + len(columns), np.int64)
+    for column in columns:
+        for start in range(0, len(column), chunk):
+            part = tokenizer.tokenize(list(column[start : start + chunk]))
+            total[start : start + chunk] += part.row_lengths().numpy()
+    return Lengths(total, limit, says)
 
 
 def inputs_of(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:

@@ -108,11 +108,13 @@ class BertClassifier(OnBackbone):
     def call(self, inputs, training=None, seed=None):
         return SCORES[self.output_activation](self.logits(inputs, training=training, seed=seed))
 
-    def logits(self, inputs, training=None, seed=None):
-        """What the head's dense layer gives, float32 [B, C] or [B, M, C]. Args: as in the call."""
+    def logits(self, inputs, training=None, seed=None, embedded=None):
+        """What the head's dense layer gives, float32 [B, C] or [B, M, C]. Args: as in the call, and the backbone's
+        `embedded`."""
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = self.pooled(self.backbone(inputs, training=training, seed=seed, only_pooled=True))  # [B, (M), D]
+        options = {} if embedded is None else {"embedded": embedded}
+        x = self.pooled(self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options))  # [B, (M), D]
         x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))

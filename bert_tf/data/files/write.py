@@ -144,7 +144,7 @@ def as_rows(answers: Answers, name: str | None) -> Callable[[Mapping[str, Any], 
     return whole if name is None else rows
 
 
-def writer_of(name: str | None) -> Callable[[IO[str]], Answers]:
+def writer_of(name: str | None, *, flag: str = "--output") -> Callable[[IO[str]], Answers]:
     """What writes answers to a file of this name; JSON lines where it is None or has no suffix.
 
     Raises: UserError for a suffix that none of them has.
@@ -152,7 +152,7 @@ def writer_of(name: str | None) -> Callable[[IO[str]], Answers]:
     suffix = Path(name).suffix.lower() if name is not None else ""
     if suffix and suffix not in WRITERS:
         raise UserError(
-            f"--output={name}: expected a file ending in {', '.join(WRITERS)}, which says how answers are written, or "
+            f"{flag}={name}: expected a file ending in {', '.join(WRITERS)}, which says how answers are written, or "
             f"one without a suffix, for JSON lines. Received: {suffix}"
         )
     return WRITERS[suffix] if suffix else JsonLinesAnswers

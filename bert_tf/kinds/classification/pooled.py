@@ -39,6 +39,7 @@ class Pooled(Measured):
 
     text: tuple[str, ...]
 
+    pipeline_tag: ClassVar[str] = "text-classification"
     problem: ClassVar[str]
     """The `problem` of the model."""
     measured: ClassVar[str]
@@ -172,6 +173,11 @@ class Pooled(Measured):
 
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature)
+
+    def explained(self, answer: Answer) -> tuple[int, str]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The likeliest class or label, or the first number, whose words `Pipeline.explain` weighs."""
+        number = int(np.argmax(answer["probabilities"])) if "probabilities" in answer else 0
+        return number, self.output_names[number]
 
     @abc.abstractmethod
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -80,6 +80,8 @@ class ExtractiveSummarization(Measured):
     language: str = "en"
     metrics: tuple[str, ...] = ("rouge1", "rouge2", "rougeL")
     sequence_length: int = 512
+
+    pipeline_tag: ClassVar[str] = "summarization"
 
     def __post_init__(self) -> None:
         language_code(self.language)

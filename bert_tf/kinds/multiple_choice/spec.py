@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.data.rows.cells import shown, whole_text
 from bert_tf.kinds.base import Answer
-from bert_tf.kinds.diagnosis import Diagnosis
+from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.multiple_choice.cells import FEWEST, SEPARATOR, ChoiceRows, listed
 from bert_tf.kinds.multiple_choice.examples import CHOICE_MASK, ChoiceExamples, encode_choices
@@ -64,6 +64,8 @@ class MultipleChoice(Measured):
     label_is_text: bool = False
     least_choices: int | None = None
     metrics: tuple[str, ...] = ("accuracy",)
+
+    pipeline_tag: ClassVar[str] = "multiple-choice"
 
     def __post_init__(self) -> None:
         if not isinstance(self.choices, str) and (len(self.choices) < FEWEST):
@@ -202,6 +204,12 @@ class MultipleChoice(Measured):
 
     def measure_answers(self, answers: Sequence[Answer], examples: ChoiceExamples) -> dict[str, float]:
         return self._metrics(np.array([int(answer["choice_index"]) for answer in answers]), examples)
+
+    def lengths(self, tokenizer: BertTokenizer, examples: ChoiceExamples, *, sequence_length: int) -> Lengths:
+        """Of each choice, which is a row of its own with the text."""
+        seconds = [examples.second_texts(i) for i in range(len(examples))]
+        texts = [text for text, own in zip(examples.texts, seconds, strict=True) for second in own if second]
+        return lengths_of(tokenizer, (texts, [one for own in seconds for one in own if one]), sequence_length)
 
     def diagnose(self, answers: Sequence[Answer], examples: ChoiceExamples) -> Diagnosis:
         from bert_tf.kinds.multiple_choice.diagnosis import diagnose_choices

@@ -50,6 +50,7 @@ class Pretraining(OnCorpus):
     metrics: tuple[str, ...] = METRICS
     top_k: int = 5
 
+    pipeline_tag: ClassVar[str] = "fill-mask"
     answer_settings: ClassVar[tuple[str, ...]] = ("top_k",)
 
     def __post_init__(self) -> None:
@@ -189,6 +190,9 @@ class Pretraining(OnCorpus):
         assert isinstance(examples, Corpus)
         right = [row.is_right is True for row in self.diagnose(answers, examples).rows]
         return {"hidden_word_accuracy": float(np.mean(right)) if right else 0.0}
+
+    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> None:
+        """Nothing: running text is cut into examples of any length."""
 
     def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
         """The hidden words of the corpus's sentences, and the best guesses."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -69,6 +69,9 @@ class SpanQA(Measured):
     no_answer: bool = False
     no_answer_threshold: float = 0.0
     language: str = "en"
+
+    pipeline_tag: ClassVar[str] = "question-answering"
+    long_texts: ClassVar[str] = "read in windows"
 
     def __post_init__(self) -> None:
         language_code(self.language)

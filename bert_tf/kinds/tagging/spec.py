@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -77,6 +77,9 @@ class Tagging(Measured):
     sequence_length: int = 128
     joiner: str | None = None
     stride: int | None = None
+
+    pipeline_tag: ClassVar[str] = "token-classification"
+    long_texts: ClassVar[str] = "read in windows"
 
     def __post_init__(self) -> None:
         if bool(self.types) == bool(self.labels):

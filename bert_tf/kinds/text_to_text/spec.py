@@ -12,7 +12,7 @@ import numpy as np
 from bert_tf.config import SAMPLE, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
-from bert_tf.kinds.diagnosis import Diagnosis, diagnose_texts
+from bert_tf.kinds.diagnosis import Diagnosis, Lengths, diagnose_texts, lengths_of
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
@@ -241,11 +241,12 @@ class TextToText(Measured):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self._metrics([answer["generated"].decode() for answer in answers], examples)
 
-    def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
-        assert isinstance(examples, TextPairs)
-        assert examples.references is not None
+    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> Lengths:
+        return lengths_of(tokenizer, examples.columns, self._source_length(sequence_length))
+
+    def diagnose(self, answers: Sequence[Answer], examples: TextPairs) -> Diagnosis:
         texts = [answer["generated"].decode() for answer in answers]
-        return diagnose_texts(self.text_columns, examples, texts, examples.references, metrics=self._metrics)
+        return diagnose_texts(self.text_columns, examples, texts, examples.references or (), metrics=self._metrics)
 
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         return {

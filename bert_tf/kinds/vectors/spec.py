@@ -95,6 +95,7 @@ class SentenceVectors(Measured):
     prompt: str | None = None
     word_vectors: bool = False
 
+    pipeline_tag: ClassVar[str] = "sentence-similarity"
     answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors",)
 
     def __post_init__(self) -> None:

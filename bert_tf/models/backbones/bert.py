@@ -38,6 +38,8 @@ class BertBackbone(BertModel):
             may count steps. None: the model's own generator.
         only_pooled: leave "sequence_output" out; the last block then works on first tokens alone, which gives the
             same pooled output with less work.
+        embedded: float [B, T, D], what the encoder starts from instead of the embeddings of `token_ids`, so that it can
+            be asked at points between texts.
         sequence_to_sequence: segment 1 is a target that is written token by token: it sees segment 0, the source, and
             its own past alone, and the source does not see it. Needs segment_ids; not with `only_pooled`.
     Returns: dict of "sequence_output", float [B, T, D] in the compute dtype, and "pooled_output", [B, D], or [B, M, D]
@@ -102,19 +104,21 @@ class BertBackbone(BertModel):
         inputs = graph_inputs()
         super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
 
-    def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
+    def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False, embedded=None):
         inputs = checked_inputs(inputs)
         example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
 
-        x = self.embeddings(
-            inputs["token_ids"],
-            segment_ids=inputs.get("segment_ids"),
-            position_ids=inputs.get("position_ids"),
-            seed=seed,
-            training=training,
-        )  # [B, T, D]
+        x = embedded
+        if x is None:
+            x = self.embeddings(
+                inputs["token_ids"],
+                segment_ids=inputs.get("segment_ids"),
+                position_ids=inputs.get("position_ids"),
+                seed=seed,
+                training=training,
+            )  # [B, T, D]
         bias = attention_bias(inputs.get("padding_mask"), example_ids, masked=self.mask_value)  # [B, 1, T or 1, S]
         if sequence_to_sequence:
             bias = sequence_to_sequence_bias(inputs["segment_ids"], bias, masked=self.mask_value)  # [B, 1, T, S]

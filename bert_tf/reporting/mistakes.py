@@ -1,0 +1,38 @@
+"""Mistakes as a table that a spreadsheet opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bert_tf.data.files.write import writer_of
+from bert_tf.kinds.diagnosis import Answered
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that spreadsheets take for a formula."""
+TABLES = (".csv", ".tsv")
+
+
+def write_mistakes(path: Path, rows: Sequence[Answered]) -> None:
+    """Writes mistakes, a row each, as the suffix says: .csv, .tsv, .json or .jsonl.
+
+    In tables a text that a spreadsheet would take for a formula has a ' in front, as OWASP advises: such a text is
+    shown, never run. The file gets its name when all is written.
+    Reference: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    make = writer_of(str(path))
+    is_table = path.suffix.lower() in TABLES
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as file, make(file) as writer:
+            for row in rows:
+                cells = row.as_dict()
+                writer.write({_safe(name): _safe(value) for name, value in cells.items()} if is_table else cells)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _safe(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
