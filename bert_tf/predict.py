@@ -76,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--text-column", metavar="NAME", help="what the file calls the text; default: as the task does")
     parser.add_argument("--pair-column", metavar="NAME", help="what the file calls the second text of a pair")
     parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
+    parser.add_argument("--explain", action="store_true", help="also say which words an answer hangs on, by integrated "
+                        "gradients; for classes, labels and numbers")  # fmt: skip
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="settings of answers, for tasks that have some: word_vectors=true")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
@@ -94,6 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (flags.question or flags.context) and kind.serving.over_texts is None:
         came = f"one of {type(kind).__name__}"
         raise UserError(f"--question, --context: expected a run that answers questions about a text. Received: {came}")
+    if flags.explain and kind.explained is None:
+        came = f"one of {type(kind).__name__}"
+        raise UserError(f"--explain: expected a run whose answers are classes, labels or numbers. Received: {came}")
     reading = Reading(
         columns=kind.text_columns,
         read_cell=kind.input_text,
@@ -169,11 +174,11 @@ def _answer(
             write(answer_over(pipeline, question, contexts), {})
         return 0
     if flags.interactive:
-        return _in_turn(pipeline, contexts, write, out, reading)
+        return _in_turn(pipeline, contexts, write, out, reading, explain=flags.explain)
     started = time.perf_counter()
     done, errors = 0, []
     while chunk := list(islice(inputs, CHUNK)):
-        for answer, others in answers_of(pipeline, chunk):
+        for answer, others in answers_of(pipeline, chunk, explain=flags.explain):
             write(answer, others)
         out.flush()
         done += len(chunk)
@@ -186,7 +191,9 @@ def _answer(
     return SOME_ERRORS if errors else 0
 
 
-def _in_turn(pipeline: Pipeline, contexts: Mapping[str, str], write: Write, out: IO[str], reading: Reading) -> int:
+def _in_turn(
+    pipeline: Pipeline, contexts: Mapping[str, str], write: Write, out: IO[str], reading: Reading, *, explain: bool
+) -> int:
     """Answers what is typed, or comes line by line, until its end. Returns: the exit status."""
     kind, lines, status = pipeline.kind, Lines(), 0
 
@@ -197,13 +204,13 @@ def _in_turn(pipeline: Pipeline, contexts: Mapping[str, str], write: Write, out:
         elif kind.serving.over_texts is not None:
             for context, question in contexts_and_questions(lines):
                 one = Input("standard input", (question, context))
-                yield lambda one=one: answers_of(pipeline, [one])
+                yield lambda one=one: answers_of(pipeline, [one], explain=explain)
         else:
             for line in lines.each(kind.text_columns[0]):
                 if lines.is_terminal and "\t" not in line:
                     line = "\t".join([line, *(lines.ask(name) or "" for name in kind.text_columns[1:])])
                 one = input_of_line(line, "standard input", reading)
-                yield lambda one=one: answers_of(pipeline, [one])
+                yield lambda one=one: answers_of(pipeline, [one], explain=explain)
 
     for answer_it in asked():
         try:

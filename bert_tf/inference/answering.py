@@ -15,8 +15,11 @@ Answered = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An answer, or its `error`, and the other columns of its input."""
 
 
-def answers_of(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[Answered]:
+def answers_of(pipeline: Pipeline, inputs: Sequence[Input], *, explain: bool = False) -> Iterator[Answered]:
     """For each input its answer, or `error`, and the other columns of its row.
+
+    Args:
+        explain: whether answers also have an `explanation`: which words they hang on.
 
     A column has one name in all rows: `input.label` where answers have a `label`, in rows with an error too.
     """
@@ -24,7 +27,12 @@ def answers_of(pipeline: Pipeline, inputs: Sequence[Input]) -> Iterator[Answered
     found_answers: list[dict[str, Any]] = []
     if good:
         names = pipeline.kind.text_columns
-        found_answers = pipeline([dict(zip(names, found.texts, strict=True)) for found in good])
+        texts = [dict(zip(names, found.texts, strict=True)) for found in good]
+        found_answers = pipeline(texts)
+        if explain:
+            explained = pipeline.explain(texts)
+            both = zip(found_answers, explained, strict=True)
+            found_answers = [answer | {"explanation": found.as_json()} for answer, found in both]
     taken = {ERROR}.union(*found_answers)
     answers = iter(found_answers)
     for found in inputs:

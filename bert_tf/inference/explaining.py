@@ -85,10 +85,13 @@ class Explanation:
 
     def as_json(self) -> dict[str, Any]:
         """As predict prints it."""
-        words = [vars(word) if len(self.texts) > 1 else {k: v for k, v in vars(word).items() if k != "column"}
-                 for word in self.words]  # fmt: skip
-        named = ("output", "value", "baseline", "remainder")
-        return {**{name: getattr(self, name) for name in named}, "words": words}
+        words = [dict(vars(word)) for word in self.words]
+        named = {name: getattr(self, name) for name in ("output", "value", "baseline", "remainder")}
+        if len(self.texts) > 1:
+            return {**named, "columns": list(self.texts), "words": words}
+        for word in words:
+            del word["column"]
+        return {**named, "words": words}
 
 
 class Explaining:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from bert_tf.terminal.literal import literal
-from bert_tf.terminal.parts import Line, Marked, Part, Shares, Vector
+from bert_tf.terminal.parts import Line, Marked, Part, Shares, Vector, Weighed, weighed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +17,10 @@ WIDEST_BAR, WIDEST_NAME = 30, 40  # columns
 LONGEST_INPUT = 400  # characters
 FURTHER_IN = 5  # columns
 MOST_COMPARED = 12  # vectors
+MOST_WORDS = 8
+FOR = ("rgb(208,228,244)", "rgb(160,203,233)", "rgb(112,178,222)", "rgb(64,153,211)")
+AGAINST = ("rgb(250,226,206)", "rgb(245,196,158)", "rgb(240,167,110)", "rgb(235,138,62)")
+"""Of words that count, from little to much; black is read on all of them."""
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 """Of labels, in the order in which they first appear."""
 DIM, CHOSEN, ERROR = "dim", "bold", "bold red"
@@ -84,6 +88,8 @@ class Drawing:
             yield self._further_in(self._marked(part)) if part.is_quiet else self._marked(part)
             if part.is_listed:
                 yield from self._listed(part)
+        elif isinstance(part, Weighed):
+            yield from self._weighed(part)
         else:
             self._vectors.append(part)
             begin = ", ".join(f"{value:.3f}" for value in part.values[:4])
@@ -153,6 +159,25 @@ class Drawing:
 
         return Padding(text, (0, 0, 0, FURTHER_IN), expand=False)
 
+    def _weighed(self, part: Weighed) -> Iterator[Any]:
+        """The text, its words on blue where they count for the answer and on orange where against it; and the heaviest
+        of them in words, as not every terminal has colours."""
+        most = max((abs(weight) for _, _, weight in part.weights), default=0.0) or 1.0
+        line, at = self._text(""), 0
+        for start, end, weight in part.weights:
+            line.append_text(self._text(part.text[at:start]))
+            level = round(4 * abs(weight) / most)
+            ink = f"black on {(FOR if weight > 0 else AGAINST)[level - 1]}" if level else ""
+            line.append_text(self._text(part.text[start:end], ink))
+            at = end
+        yield self._further_in(line.append_text(self._text(part.text[at:])))
+        heaviest = sorted(part.weights, key=lambda item: -abs(item[2]))[:MOST_WORDS]
+        for sign, says in ((1, f"for {part.answer}"), (-1, f"against {part.answer}")):
+            words = [(start, end, weight) for start, end, weight in heaviest if sign * weight > 0]
+            if words:
+                said = ", ".join(f"{part.text[start:end]} {weight:+.2f}" for start, end, weight in words)
+                yield self._further_in(self._text(f"{says}: {said}", DIM))
+
     def _listed(self, part: Marked) -> Iterator[Text]:
         labels = [self._fitted(span.label, WIDEST_NAME) for span in part.spans]
         widest = max((label.cell_len for label in labels), default=0)
@@ -219,7 +244,7 @@ class Drawn:
         if "error" in answer:
             self.drawing.error(str(answer["error"]))
         else:
-            self.drawing.parts(self.shown(answer))
+            self.drawing.parts([*self.shown(answer), *weighed(answer)])
 
     def finish(self) -> None:
         """Draws what needs all answers."""

@@ -78,6 +78,21 @@ class Marked:
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """A text whose words count for an answer, or against it.
+
+    Args:
+        text: the text.
+        weights: start, end and weight of each word, rising; a weight above 0 counts for the answer.
+        answer: what that is.
+    """
+
+    text: str
+    weights: Sequence[tuple[int, int, float]]
+    answer: str
+
+
+@dataclass(frozen=True)
 class Vector:
     """A vector of a text; several that are drawn one after another are compared at the end."""
 
@@ -85,7 +100,7 @@ class Vector:
     text: str
 
 
-Part = Line | Shares | Marked | Vector
+Part = Line | Shares | Marked | Weighed | Vector
 
 
 def given(answer: Mapping[str, Any], names: Sequence[str] = INPUTS) -> list[Part]:
@@ -95,6 +110,24 @@ def given(answer: Mapping[str, Any], names: Sequence[str] = INPUTS) -> list[Part
     [Line(text='Good.', name='', is_input=True)]
     """
     return [Line(str(answer[name]), is_input=True) for name in names if answer.get(name) is not None]
+
+
+def weighed(answer: Mapping[str, Any], names: Sequence[str] = INPUTS) -> list[Part]:
+    """What `--explain` adds: each text of the answer with the weights of its words.
+
+    >>> word = {"text": "Good", "start": 0, "end": 4, "attribution": 1.5}
+    >>> weighed({"text": "Good.", "explanation": {"output": "positive", "words": [word]}})
+    [Weighed(text='Good.', weights=[(0, 4, 1.5)], answer='positive')]
+    """
+    found = answer.get("explanation") or {}
+    parts: list[Part] = []
+    texts = [str(answer[name]) for name in names if answer.get(name) is not None] if found else []
+    for column, text in zip(found.get("columns", (None,)), texts, strict=False):
+        weights = [
+            (word["start"], word["end"], word["attribution"]) for word in found["words"] if word.get("column") == column
+        ]
+        parts.append(Weighed(text, weights, found["output"]))
+    return parts
 
 
 def plain(answer: Mapping[str, Any]) -> list[Part]:

@@ -11,6 +11,7 @@ OTHER = {
     "evaluation.batch_examples": "7",
     "evaluation.train_examples": "0",
     "evaluation.diagnosed_examples": "0",
+    "evaluation.report": "false",
     "training.profile_steps": "10..15",
     "training.evaluate_first": "true",
     "training.evaluate_every_steps": "7",

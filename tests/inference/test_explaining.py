@@ -57,7 +57,7 @@ def test_words_are_where_they_stand(pairs):
         ("two", "bad", 0, 3),
     ]
     shown = found.as_json()
-    assert set(shown) == {"output", "value", "baseline", "remainder", "words"}
+    assert set(shown) == {"output", "value", "baseline", "remainder", "columns", "words"}
     assert set(shown["words"][0]) == {"column", "text", "start", "end", "attribution"}
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bert_tf.terminal.drawing import Drawing, Drawn
 from bert_tf.terminal.literal import literal
-from bert_tf.terminal.parts import Line, Marked, Shares, Span, Vector
+from bert_tf.terminal.parts import Line, Marked, Shares, Span, Vector, Weighed, weighed
 
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 
@@ -149,3 +149,30 @@ def test_a_terminal_without_blocks_gets_bars_it_can_show():
     Drawing(out).parts([Shares({"é": 1.0}, ("é",))])
     assert out.getvalue().isascii()
     assert "#" * 30 in out.getvalue()
+
+
+def test_words_that_count_stand_on_colours_and_are_said():
+    part = Weighed("A good, bad film", [(2, 6, 1.5), (8, 11, -0.75), (12, 16, 0.01)], "positive")
+    lines = plain(part, width=80)
+    assert [line.strip() for line in lines] == [
+        "A good, bad film",
+        "for positive: good +1.50, film +0.01",
+        "against positive: bad -0.75",
+    ]
+    coloured = drawn(part, width=80)
+    words = re.findall(r"\x1b\[30;(\d+)m(\w+)\x1b", coloured)
+    assert [word for _, word in words] == ["good", "bad"]  # "film" counts for too little to be coloured
+    assert words[0][0] != words[1][0]
+
+
+def test_each_text_of_a_pair_has_its_own_words():
+    words = [
+        {"column": "one", "text": "a", "start": 0, "end": 1, "attribution": 1.0},
+        {"column": "two", "text": "b", "start": 0, "end": 1, "attribution": -1.0},
+    ]
+    answer = {"text": "a", "pair": "b", "explanation": {"output": "yes", "columns": ["one", "two"], "words": words}}
+    assert weighed(answer) == [Weighed("a", [(0, 1, 1.0)], "yes"), Weighed("b", [(0, 1, -1.0)], "yes")]
+    assert weighed({"text": "a"}) == []
+    out = io.StringIO()
+    Drawn(out, lambda answer: []).write(answer, {})
+    assert "for yes: a +1.00" in out.getvalue()

@@ -18,7 +18,10 @@ def test_a_result_says_which_document_where_and_what():
     ]
     parts = result_parts("cheap flights to", results)
     assert parts[0] == Line("cheap flights to", is_input=True)
-    assert [part.text for part in parts[1::2] if isinstance(part, Line)] == ["  1. 0.536  a.md, line 3: Trips", "  2. -0.100  7"]
+    assert [part.text for part in parts[1::2] if isinstance(part, Line)] == [
+        "  1. 0.536  a.md, line 3: Trips",
+        "  2. -0.100  7",
+    ]
     text = "# Trips We take Flights to Rome."
     assert parts[2] == Marked(text, [Span(16, 23)], is_quiet=True)
     assert text[16:23] == "Flights"
