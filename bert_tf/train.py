@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 PROG = "python -m bert_tf.train"
 LOG = logging.getLogger("bert_tf.train")  # also where this file runs as __main__
+PATTERN = frozenset("*?[]")  # of a pattern of files' names
 PathOrName = str | os.PathLike[str]
 
 
@@ -245,8 +246,9 @@ def _run_to_its_end(
 
 def _name_of(config: RunConfig) -> str:
     """What a run's folder is called by default."""
-    of_data = f"_{Path(config.data.source or '').stem}" if config.own_data.kind is not None else ""
-    return f"{Path(config.task).stem}{of_data}"
+    place = Path(config.data.source or "")
+    part = place.parent.name if PATTERN & set(place.name) else place.stem
+    return f"{Path(config.task).stem}{f'_{part}' if config.own_data.kind is not None else ''}"
 
 
 def _arguments() -> list[str]:
