@@ -16,7 +16,8 @@ from bert_tf.data.sources.annotated.shapes import SPANS
 from bert_tf.data.sources.annotated.source import CONLL, CONLL_SUFFIXES, CONLLU_SUFFIXES, DOCBIN, AnnotatedRows, Found
 from bert_tf.data.splits.names import TRAIN, VALIDATION
 from bert_tf.data.splits.source import SUFFIXES
-from bert_tf.data.tagged.label_sets import OUTSIDE, UNNAMED, LabelSet, read_labels
+from bert_tf.data.tagged.label_sets import OUTSIDE, UNNAMED, LabelSet, of_types, read_labels
+from bert_tf.data.tagged.rows import TaggedRows
 from bert_tf.data.tagged.spans import Sentence, are_spans, span_names
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
@@ -46,6 +47,7 @@ class Looked:
         documents: how many there are.
         are_spans: whether tags are types of spans.
         bad: what is wrong with the first row that cannot be read, with its number; empty where all can.
+        rows: all of them.
     """
 
     texts: Sequence[str]
@@ -53,6 +55,7 @@ class Looked:
     documents: int
     are_spans: bool
     bad: str
+    rows: Sequence[Row]
 
     @property
     def are_numbers(self) -> bool:
@@ -98,7 +101,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
     return Inferred(
         settings=settings,
         lines=[_form_line(found), _tags_line(looked, labels, types), *_document_line(looked, by_document)],
-        warnings=_rare(looked, labels, types),
+        warnings=[*_bad(own, looked, types, classes), *_rare(looked, labels, types)],
         texts=[[text] for text in looked.texts],
         rows=len(looked.texts),
         shortest=SHORTEST,
@@ -190,7 +193,7 @@ def _looked(rows: Sequence[Row]) -> Looked:
             continue
         texts.append(words.text or " ".join(words.words) if isinstance(words, Sentence) else " ".join(words))
         tags.update(tag for tag in cell if isinstance(tag, (str, int)))
-    return Looked(texts, tags, len(documents), spans, bad)
+    return Looked(texts, tags, len(documents), spans, bad, rows)
 
 
 def _names(cell: Any) -> list[str]:
@@ -257,6 +260,21 @@ def _document_line(looked: Looked, by_document: bool) -> list[str]:
     if by_document:
         return [f"{looked.documents:,} documents: none is parted between training and validation (--group=words may)"]
     return []
+
+
+def _bad(own: OwnDataConfig, looked: Looked, types: Sequence[str] | None, classes: Sequence[str] | None) -> list[str]:
+    """How many rows cannot be read, such as those with spans that overlap, which stops the reading."""
+    labels = of_types(types) if types else read_labels(classes or (), own.scheme)
+    read = TaggedRows("words", "tags", labels, by_type=bool(types), scheme=own.scheme)(looked.rows, "")
+    bad = [(number, row.reason) for number, row in read if isinstance(row, BadRow)]
+    if not bad:
+        return []
+    (number, reason), total = bad[0], len(looked.rows)
+    share = min(1.0, -(-len(bad) * 1000 // total) / 1000)
+    return [
+        f"{len(bad):,} of {total:,} rows cannot be read, the first of them {number}: {reason}. Put them right, or "
+        f"leave them out with --skip-bad-rows={share:g}"
+    ]
 
 
 def _rare(looked: Looked, labels: LabelSet, types: Sequence[str] | None) -> list[str]:

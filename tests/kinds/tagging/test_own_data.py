@@ -129,6 +129,23 @@ def test_the_length_is_that_of_windows(tmp_path):
     assert any("1 of 11 are longer and are read in windows that overlap" in line for line in made.said)
 
 
+def test_rows_that_cannot_be_read_are_counted_before_the_reading_stops(tmp_path):
+    path = tmp_path / "all.jsonl"
+    overlapping = [{"text": "Ida Berg left", "label": [[0, 8, "PER"], [4, 8, "LOC"]]}] * 2
+    path.write_text(lines([*DOCCANO, *overlapping]))
+    made = own_task("tagging", path)
+    assert "2 of 12 rows cannot be read, the first of them 11: " in made.doubts[0]
+    assert "expected spans that do not overlap" in made.doubts[0]
+    assert made.doubts[0].endswith("--skip-bad-rows=0.167")
+    with pytest.raises(UserError, match=r"all.jsonl:11: .*expected spans that do not overlap"):
+        made.read("train")
+    assert len(made.kind.configured(with_share(made.run)).read(str(path), "train", skip_bad_rows=True)) == 8
+
+
+def with_share(run):
+    return run.model_copy(update={"data": run.data.model_copy(update={"bad_rows_share": 0.167})})
+
+
 def test_what_is_rare_is_doubted(tmp_path):
     path = tmp_path / "all.jsonl"
     path.write_text(lines([*DOCCANO, {"text": "Acme left", "label": [[0, 4, "ORG"]]}]))
