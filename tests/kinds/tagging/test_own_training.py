@@ -10,6 +10,7 @@ import pytest
 import bert_tf
 from bert_tf.data import Annotated, Splits
 from bert_tf.inference.runs import open_run
+from bert_tf.kinds import Tagging
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,7 @@ def trained(tmp_path_factory):
 def test_the_run_holds_all_that_repeats_it(trained):
     run, _ = trained
     opened = open_run(run.folder, needs_data=True)
+    assert isinstance(opened.kind, Tagging)
     assert isinstance(opened.kind.source, Splits)
     assert isinstance(opened.kind.source.reader, Annotated)
     assert opened.kind.types == ("LOC", "PER")
@@ -63,4 +65,5 @@ def test_it_answers_and_is_scored_on_other_files(trained, tmp_path):
     other.write_text('{"text": "Ida left Oslo", "label": [[0, 3, "PER"]]}\n')
     opened = open_run(run.folder, needs_data=True)
     kind = opened.kind.configured(opened.config, new_data=True)
+    assert isinstance(kind, Tagging)
     assert kind.read(str(other), "validation").tags == [[3, 0, 0]]  # all of its rows, none put aside
