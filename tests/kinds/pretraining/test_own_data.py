@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds import Pretraining
 from tests.kinds.own_runs import own_task
@@ -38,3 +39,13 @@ def test_what_cannot_be_says_so(books, place, own, message):
         own_task("pretraining", books / place, **own)
     with pytest.raises(UserError, match="pre-training reads text files"):
         own_task("pretraining", memory=[{"text": "a"}])
+
+
+@pytest.mark.parametrize(("place", "name"), [("books", "books"), ("books/*.txt", "books"), ("books/one.txt", "one")])
+def test_the_run_is_called_as_its_data(place, name):
+    from bert_tf.train import _name_of
+
+    config = RunConfig.model_validate(
+        {"task": "pretraining", "data": {"source": f"/x/{place}"}, "own_data": {"kind": "pretraining"}}
+    )
+    assert _name_of(config) == f"pretraining_{name}"

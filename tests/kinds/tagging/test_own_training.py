@@ -46,7 +46,8 @@ def test_the_run_holds_all_that_repeats_it(trained):
     assert isinstance(opened.kind.source.reader, Annotated)
     assert opened.kind.types == ("LOC", "PER")
     assert opened.config.own_data.label == ("label",)
-    examples = opened.kind.read(opened.config.data.source, "train")
+    examples = opened.kind.read(str(opened.config.data.source), "train")
+    assert examples.tags is not None
     assert [words[1] for words in examples.words] == [text.split()[1] for text in examples.texts]
     assert {tuple(tags) for tags in examples.tags} == {(0, 3, 0, 1, 0)}
 
