@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.config import SAMPLE
+from bert_tf.data.rows.cells import as_bool, number, plain
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis
@@ -35,7 +36,7 @@ class Embedding(SentenceVectors):
     Args:
         text: the columns of the texts, two or three.
         score: the column of the score.
-        score_range: the least and the greatest score.
+        score_range: the least and the greatest score; from 0 to 1, true and false are read, too.
         positive_from: of a contrastive loss with scores: the share of the range from which a pair is a positive; the
             others only give negatives.
     Raises: ValueError for columns, metrics or a loss that do not go together.
@@ -78,11 +79,11 @@ class Embedding(SentenceVectors):
                 raise ValueError(f"`metrics` must be of numbers where there is a score. Received: {self.metrics!r}")
 
     def read(self, where: str, split: str, *, skip_bad_rows: bool = False) -> TextGroups:
-        from bert_tf.data import number, text
+        from bert_tf.data import text
 
         parsers: dict[str, Callable[[Any], Any]] = dict.fromkeys(self.text, text)
         if self.score is not None:
-            parsers[self.score] = number(*self.score_range)
+            parsers[self.score] = _score(*self.score_range)
         optional = (self.score,) if self.score and split not in ("train", "validation") else ()
         table = self.source.open(self.place(where), split, parsers, optional=optional, skip_bad_rows=skip_bad_rows)
         texts, members = numbered([table.columns[name] for name in self.text])
@@ -159,3 +160,14 @@ def _judged(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, dict
     for anchor, positive in members[:, :2].tolist():
         judgements[anchor][positive] = 1.0
     return anchors, positives, judgements
+
+
+def _score(low: float, high: float) -> Callable[[Any], float]:
+    """A number of the range; where that is from 0 to 1 also true or false."""
+    read = number(low, high)
+
+    def parse(cell: Any) -> float:
+        truth = as_bool(plain(cell)) if (low, high) == (0.0, 1.0) else None
+        return read(cell) if truth is None else float(truth)
+
+    return parse

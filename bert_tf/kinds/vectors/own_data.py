@@ -7,7 +7,7 @@ from typing import Any
 
 from bert_tf.config import OwnDataConfig
 from bert_tf.data import Beir, Source
-from bert_tf.data.rows.cells import as_number, plain
+from bert_tf.data.rows.cells import as_bool, as_number, plain
 from bert_tf.data.splits.names import TRAIN, VALIDATION
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
@@ -94,9 +94,10 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         raise UserError(f"--loss={own.loss}: expected {' or '.join(losses)} for these columns")
     settings |= {"loss": own.loss or losses[0], "metrics": own.metrics or metrics}
     cells = [columns[name].cells for name in text]
+    rest = [name for name in columns if name not in (*text, label, given.split_column)]
     return Inferred(
         settings=settings,
-        lines=lines,
+        lines=[*lines, *([f"columns that are not read: {', '.join(rest)}"] if rest else [])],
         texts=[[cell] for column in cells for cell in column if isinstance(cell, str) and cell.strip()],
         shortest=SHORTEST,
         longest=LONGEST,
@@ -147,16 +148,24 @@ def _columns(own: OwnDataConfig, columns: Mapping[str, Column], origin: str) -> 
             f"--text={','.join(text)}: expected two columns, a text and one that belongs to it, or three, with one "
             f"that does not: --text=anchor,positive,negative. The columns are {listed(columns)}"
         )
-    if own.label is not None or len(text) == 3:
-        return text, own.label[0] if own.label else None
-    numbers = [name for name, column in columns.items() if name not in text and _is_scores(column)]
-    called = [name for name in numbers if name.strip().casefold() in SCORES]
-    if len(called or numbers) > 1:
+    if own.label is not None:
+        return text, own.label[0]
+    free = {name: column for name, column in columns.items() if name not in text and column.there}
+    called = [name for name in free if name.strip().casefold() in SCORES]
+    scores = [] if len(text) == 3 else [name for name in free if _is_scores(free[name])]
+    scores = [name for name in scores if name in called] or scores
+    if len(scores) > 1:
         raise UserError(
             f"{origin}: which column says how alike the texts are? Say --label=COLUMN. Received: several may be "
-            f"({', '.join(called or numbers)})"
+            f"({', '.join(scores)})"
         )
-    return text, (called or numbers or [None])[0]
+    if called and not scores and own.loss is None:
+        raise UserError(
+            f"{origin}: {called[0]!r} looks like a label, {free[called[0]].looks}, of which the loss makes nothing. "
+            "Two texts may have a number, such as 1 where they mean the same and 0 where not; to learn from all rows "
+            "as texts that belong together, say --loss=contrastive"
+        )
+    return text, scores[0] if scores else None
 
 
 def _texts(columns: Mapping[str, Column], taken: Sequence[str], origin: str) -> tuple[str, ...]:
@@ -178,12 +187,13 @@ def _texts(columns: Mapping[str, Column], taken: Sequence[str], origin: str) -> 
 
 
 def _is_scores(column: Column) -> bool:
-    return column.is_numbers and not column.is_index
+    is_truth = bool(column.some) and all(as_bool(plain(cell)) is not None for cell in column.there)
+    return is_truth or (column.is_numbers and not column.is_index)
 
 
 def _range(column: Column, origin: str) -> tuple[float, float]:
     """The scale of scores: a usual one that they fill, else their own least and greatest."""
-    numbers = [as_number(plain(cell)) for cell in column.there]
+    numbers = [as_number(value) if as_bool(value) is None else float(bool(as_bool(value))) for value in column.there]
     found = [number for number in numbers if number is not None]
     if len(found) < len(numbers) or not found or min(found) == max(found):
         raise UserError(

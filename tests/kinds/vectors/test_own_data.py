@@ -120,12 +120,30 @@ def test_a_folder_of_beir_s_that_cannot_be_learned_from(beir):
         (("a", "b"), {"text": "a"}, "--text=a: expected two columns, a text and one that belongs to it, or three"),
         (("a", "b"), {"text": "a,c"}, "--text=c: .* has no such column"),
         (("a", "b"), {"loss": "triplet"}, "--loss=triplet: expected contrastive for these columns"),
+        (("a", "b"), {"label": "c"}, "--label=c: .* has no such column"),
         (("a",), {}, "which columns have the texts. Say --text=ONE,OTHER. Received: 1 that may be"),
     ],
 )
 def test_what_cannot_be_says_so(tmp_path, columns, own, message):
     with pytest.raises(UserError, match=message):
         own_task("vectors", written(tmp_path, columns), **own)
+
+
+@pytest.mark.parametrize("truths", [[True, False] * 5, ["true", "False"] * 5])
+def test_true_and_false(truths):
+    rows = [{"one": one, "other": other, "same": truth} for (one, other, _), truth in zip(TEXTS, truths, strict=True)]
+    made = own_task("vectors", memory=rows)
+    assert (made.kind.score, made.kind.score_range) == ("same", (0.0, 1.0))
+    assert set(made.read("train").labels) == {0.0, 1.0}
+
+
+def test_a_label_is_not_left_out_unsaid(tmp_path):
+    path = written(tmp_path, ("one", "other", "label"), ["same", "different"] * 5)
+    with pytest.raises(UserError, match="'label' looks like a label, 2 different: 'same', 'different'"):
+        own_task("vectors", path)
+    made = own_task("vectors", path, loss="contrastive")
+    assert made.kind.score is None
+    assert "columns that are not read: label" in made.said
 
 
 def test_scores_that_are_none(tmp_path):
