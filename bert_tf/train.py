@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,10 @@ from bert_tf.config import (
     RunConfig,
     TrainingConfig,
     own_flags,
+    read_config,
 )
 from bert_tf.config.arguments import argument_layers, own_data_groups, plain_path
+from bert_tf.config.fitting import as_begun, given_keys
 from bert_tf.config.resume import is_begun, resumable_changes
 from bert_tf.errors import UserError, did_you_mean, in_python
 from bert_tf.inference.runs import settings_file, task_file
@@ -49,7 +51,7 @@ from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
 from bert_tf.terminal.results import draw_result
-from bert_tf.training.examples import read_examples
+from bert_tf.training.examples import read_examples, with_fitting_settings
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -62,9 +64,13 @@ PathOrName = str | os.PathLike[str]
 
 def main(argv: Sequence[str] | None = None) -> None:
     flags = train_parser(PROG, __doc__).parse_args(argv)
-    kind, config = asked_run(flags.task, flags.config, run_layers(flags), tell=say, warn=LOG.warning)
+    layers = run_layers(flags)
+    kind, config = asked_run(flags.task, flags.config, layers, tell=say, warn=LOG.warning)
     config = with_training_data(kind, config, tell=say)
-    run = _run_to_its_end(kind, config, flags.run, tell=say, start=start_tensorflow, progress=is_said())
+    by_hand = given_keys(kind.defaults, layers)
+    run = _run_to_its_end(
+        kind, config, flags.run, by_hand=by_hand, tell=say, show=say, start=start_tensorflow, progress=is_said()
+    )
     where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
     title = f"{Path(config.task).stem} on {where}"
     if flags.format == "text" or (flags.format is None and sys.stdout.isatty()):
@@ -159,14 +165,16 @@ def train(
     )
     recipe = config if config is None or isinstance(config, RunConfig) else os.fspath(config)
     with arguments_named():
-        found, asked = asked_run(
-            plain_path(task), recipe, layers, memory=memory, tell=_tell if progress else LOG.info, warn=_warn
-        )
+        show = _tell if progress else LOG.info
+        found, asked = asked_run(plain_path(task), recipe, layers, memory=memory, tell=show, warn=_warn)
         if run is None and (found is task or asked.data.source == OWN):
             raise UserError("`run` is needed where `task` is an object, or `data` in memory: a folder for the run")
         asked = with_training_data(found, asked, tell=_warn)
+        by_hand = given_keys(found.defaults, layers)
         with own_randomness():
-            return _run_to_its_end(found, asked, run, tell=_warn, start=check_backend, progress=progress)
+            return _run_to_its_end(
+                found, asked, run, by_hand=by_hand, tell=_warn, show=show, start=check_backend, progress=progress
+            )
 
 
 def _to_try_next(run: Run) -> list[str]:
@@ -198,16 +206,26 @@ def _run_to_its_end(
     config: RunConfig,
     folder: PathOrName | None,
     *,
+    by_hand: Collection[str],
     tell: Callable[[str], None],
+    show: Callable[[str], None],
     start: Callable[[], None],
     progress: bool,
 ) -> Run:
-    """Trains, resumes, or finds finished. `tell` says what is found; `start` comes before the first tensor."""
+    """Trains, resumes, or finds finished.
+
+    Args:
+        by_hand: keys of [training] that are given, and so never found from the examples.
+        tell, show: say what is found that may surprise, and which settings.
+        start: comes before the first tensor.
+    """
     run_folder = Path(folder or f"runs/{_name_of(config)}").expanduser()
     check_writable(run_folder, "--run")
 
     # A folder that holds a run already: it is resumed where that is sound, else refused.
     begun = is_begun(run_folder)
+    if begun:
+        config = as_begun(config, read_config(run_folder / "config.toml"), by_hand=by_hand)
     differing = resumable_changes(config, run_folder) if begun else []
     result_file = run_folder / "result.json"
     if result_file.is_file() and not any(change.rule and change.rule.kind == "length" for change in differing):
@@ -221,6 +239,10 @@ def _run_to_its_end(
     # The examples, then training: what is wrong with them is said before TensorFlow is imported.
     data = str(config.data.source)
     examples = read_examples(config, kind, data=data)
+    if not begun:
+        config, found = with_fitting_settings(config, kind, examples, by_hand=by_hand)
+        for line in found:
+            show(line)
     files = task_file(kind) | ({} if begun and not differing else settings_file(config))
     start()
     from bert_tf.training.loop import train as train_run

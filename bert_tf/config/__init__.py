@@ -1,5 +1,6 @@
 """What a run is: its settings, read from TOML and from the command line, checked, and compared with a run begun."""
 
+from bert_tf.config.fitting import Needs
 from bert_tf.config.own_data import OwnDataConfig, own_flags
 from bert_tf.config.run import (
     OWN,
@@ -23,6 +24,7 @@ __all__ = [
     "EvaluationConfig",
     "Layer",
     "ModelConfig",
+    "Needs",
     "OwnDataConfig",
     "PretrainingConfig",
     "RunConfig",

@@ -176,7 +176,10 @@ class PretrainingConfig(Section):
 
 
 class TrainingConfig(Section):
-    """[training]: the optimizer, its schedule, and where and how long to train."""
+    """[training]: the optimizer, its schedule, and where and how long to train.
+
+    `bert_tf.config.fitting` finds some of the keys from the number of examples, where nobody gives them.
+    """
 
     epochs: Positive = entry(3.0, "passes over the training data; a fraction is allowed")
     max_steps: Count | None = entry(None, "stop after this many updates; none: when the epochs are done")
@@ -246,6 +249,16 @@ class TrainingConfig(Section):
         "updates to profile, such as 10..15, for TensorBoard's plugin (extra `profile`); none: none",
     )
     deterministic: bool = entry(False, "bit-identical runs on the same machine, somewhat slower")
+    meant_for_examples: Count | None = entry(
+        None,
+        "training examples that the lengths and rates here were found with; with less than an eighth of them, others "
+        "are found. None: any number",
+    )
+    mode: Literal["fine_tune", "frozen", "head_first"] = entry(
+        "fine_tune",
+        "fine_tune: all weights are trained; frozen: the backbone stays as it is, what it gives is computed once, and "
+        "a head is solved for, in seconds; head_first: that, and then all weights are trained (Kumar et al., 2022)",
+    )
 
 
 class EvaluationConfig(Section):

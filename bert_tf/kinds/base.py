@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bert_tf.config import Needs
 from bert_tf.errors import UserError
 from bert_tf.kinds.building import Modelled
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
@@ -17,6 +18,7 @@ from bert_tf.kinds.serving import Serving
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
+    from bert_tf.config import RunConfig
     from bert_tf.data import Features
     from bert_tf.text import BertTokenizer
 
@@ -94,6 +96,25 @@ class Kind(Modelled):
         if setting is None:
             return None
         raise UserError(f"'training.class_weights' is for tasks with classes. Received: {setting!r}")
+
+    needs: ClassVar[Needs | None] = Needs()
+    """What it takes to learn, from which settings are found that nobody gives; None: they keep their defaults."""
+
+    def solved_head(
+        self, model: Any, features: Features, examples: Examples, config: RunConfig
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """A head for the backbone as it is, without an update, for training.mode=frozen.
+
+        Args:
+            model: its token numbers are those of `features`.
+            config: the run.
+        Returns: weights of the model by path, and what is to be said of them in the result.
+        Raises: UserError for a kind that has no such head.
+        """
+        raise UserError(
+            "'training.mode' = \"frozen\" is for classes, labels and numbers. Received: "
+            f"{type(self).__name__}, which must be fine-tuned"
+        )
 
     # How good it is.
 
@@ -174,6 +195,10 @@ class Kind(Modelled):
         """The metrics, and what `report` says more, from one run of the model over the texts."""
         answers = pipeline.rows(*examples.columns)
         return self.measure_answers(answers, examples), self.report(answers, examples)
+
+    def score_of_a_guess(self, examples: Examples) -> float | None:
+        """The main metric of one answer to everything, the best there is without looking; None: it is not known."""
+        return 0.0 if self.greater_is_better else None
 
     def report(self, answers: Sequence[Answer], examples: Examples) -> dict[str, Any]:
         """What evaluate gives besides single numbers, by name, as JSON can hold it."""

@@ -77,17 +77,34 @@ class Modelled(Task):
         """The same task for a model from `where`. Raises: UserError if its classes are not the task's, in order."""
         return self
 
+    def size_of(self, config: RunConfig) -> tuple[int, bool]:
+        """The width of the model that a run will have, and whether its weights are random. Loads no TensorFlow."""
+        from bert_tf import weights
+        from bert_tf.models.backbones.sizes import size_config
+
+        if is_size(config.backbone):
+            return size_config(config.backbone).hidden_dim, True
+        found = weights.load(config.backbone, ignore=config.model.ignore).config
+        return int(found["hidden_dim"]), False
+
     @property
     def trims_vocabulary(self) -> bool:
         """Whether training may leave out token vectors that the data cannot reach: not where tokens are written."""
         return True
 
 
+def is_size(backbone: str) -> bool:
+    """Whether a backbone is the name of a size, for random weights."""
+    from bert_tf.models import SIZES
+
+    return backbone in SIZES and not Path(backbone).exists()
+
+
 def words_of(backbone: str, vocabulary: str | None) -> str:
     """Where the words are: a checkpoint has its own, a size is given some."""
     from bert_tf.models import SIZES
 
-    if backbone in SIZES and not Path(backbone).exists():
+    if is_size(backbone):
         return vocabulary or "minilm"
     if vocabulary is not None:
         raise UserError(

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from bert_tf.config import TrainingConfig
+from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans
 from bert_tf.errors import UserError
 from bert_tf.models.frozen import freeze
+from bert_tf.models.pretrained.paths import weights_by_path
 from bert_tf.training.optimizers.schedule import Schedule
+from bert_tf.training.reports.too_short import no_better_than_a_guess, too_few_updates
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+    from bert_tf.kinds.examples import Examples
+    from bert_tf.training.trained_model import TrainedModel
 
 
 def freeze_as_asked(model: Any, options: TrainingConfig) -> None:
@@ -26,6 +35,23 @@ def freeze_as_asked(model: Any, options: TrainingConfig) -> None:
             "training.freeze_embeddings and training.frozen_blocks leave nothing to train. Received: "
             f"{str(options.freeze_embeddings).lower()} and {options.frozen_blocks}"
         )
+
+
+def solve_head_as_asked(kind: Kind, trained: TrainedModel, examples: Examples, config: RunConfig) -> dict[str, Any]:
+    """Gives the model the head that its kind finds for the backbone as it is, where the run wants one.
+
+    Returns: what is to stand in the result: how it was solved for, and in how many seconds.
+    Raises: UserError for a kind without such a head.
+    """
+    if config.training.mode == "fine_tune":
+        return {}
+    began = time.perf_counter()
+    found, said = kind.solved_head(trained.precise, trained.features["train"], examples, config)
+    for model in (trained.model, trained.precise):
+        variables = weights_by_path(model)
+        for path, value in found.items():
+            variables[path].assign(value)
+    return {"head": said, "head_seconds": time.perf_counter() - began}
 
 
 def schedule_as_asked(options: TrainingConfig, total_steps: int) -> Schedule:
@@ -53,3 +79,19 @@ def stops_as_asked(options: TrainingConfig, epochs: BatchPlans, total_steps: int
     if options.checkpoint_every_steps:
         saves = set(range(options.checkpoint_every_steps, total_steps, options.checkpoint_every_steps))
     return evaluations | {total_steps}, saves | {total_steps}
+
+
+def too_short(kind: Kind, examples: Examples, result: Mapping[str, Any]) -> list[str]:
+    """Why a run may not have learnt what it could, a line each; none for most runs.
+
+    Args:
+        kind: the task.
+        examples: those that the run is scored on.
+        result: what stands in its result.json; a head that was solved for took no updates.
+    """
+    name, solved = kind.main_metric, "head" in result
+    score, guess = result["metrics"].get(name), kind.score_of_a_guess(examples)
+    return [
+        *(too_few_updates(result["steps"], kind.needs.updates) if kind.needs and not solved else ()),
+        *no_better_than_a_guess(name, score, guess, greater_is_better=kind.greater_is_better),
+    ]

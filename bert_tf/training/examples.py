@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from bert_tf.config import RunConfig
+from bert_tf.config.fitting import settings_that_fit
 from bert_tf.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,3 +31,25 @@ def read_examples(config: RunConfig, kind: Kind, *, data: str) -> dict[str, Exam
         if not examples[split].is_labelled:
             raise UserError(f"{data}: the split {split} has no labels, and training needs them")
     return examples
+
+
+def with_fitting_settings(
+    config: RunConfig,
+    kind: Kind,
+    examples: Mapping[str, Examples],
+    *,
+    by_hand: Collection[str],
+) -> tuple[RunConfig, list[str]]:
+    """The run with every setting decided that is found from the number of examples: see `bert_tf.config.fitting`.
+
+    Args:
+        by_hand: keys of [training] that the task or the flags give.
+    Returns: the run, and lines that say what was found.
+    """
+    if config.training.mode == "frozen":  # it takes no updates
+        return config, []
+    sizes = {split: len(part) for split, part in examples.items()}
+    if kind.needs is None:
+        return config, []
+    width, is_random = kind.size_of(config)
+    return settings_that_fit(config, kind.needs, sizes, by_hand=by_hand, width=width, is_random=is_random)

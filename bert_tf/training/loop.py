@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import Stopped, UserError
-from bert_tf.training.asked import stops_as_asked
+from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short
 from bert_tf.training.board.kept import begin_kept, write_kept
 from bert_tf.training.board.profiling import Profiler
 from bert_tf.training.checkpoints import Checkpoints
@@ -29,6 +30,8 @@ from bert_tf.training.watching import report_steps
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
     from bert_tf.kinds.examples import Examples
+
+LOG = logging.getLogger(__name__)
 
 
 def train(
@@ -73,6 +76,9 @@ def train(
             loop.profiler.close()
             loop.progress.close()
     result = loop.result("sample" if is_sample else data)
+    result["warnings"] = too_short(setup.kind, setup.examples["validation"], result)
+    for line in result["warnings"]:
+        LOG.warning("%s", line)
     if setup.placement.is_chief:
         write_result(run_folder, result)
         write_kept(run_folder, result)
@@ -118,6 +124,7 @@ class Loop:
         self.setup, self.run_folder, self.interruption, self.resumed = setup, run_folder, interruption, resumed
         self.options, self.state, self.is_chief = setup.config.training, setup.state, setup.placement.is_chief
         self.done = int(self.state.next_batch.numpy())
+        self.head: dict[str, Any] = {}  # what is said of one that was solved for
         self.evaluated = int(self.state.evaluated_step.numpy())
         self.evaluations, self.saves = stops_as_asked(self.options, setup.epochs, setup.total_steps)
         self.run_steps = make_engine(
@@ -147,6 +154,11 @@ class Loop:
             self.progress.line(f"resuming from step {self.done} of {self.setup.total_steps}")
             if self.done in self.evaluations and self.evaluated < self.done:
                 self.evaluate()
+            return
+        setup = self.setup
+        self.head = solve_head_as_asked(setup.kind, setup.trained, setup.examples["train"], setup.config)
+        if self.options.mode == "frozen":
+            self.evaluate()
         elif self.options.evaluate_first:
             self.watch()
 
@@ -155,7 +167,7 @@ class Loop:
         """Whether all steps are taken, or scores have not become better for as long as is waited."""
         patience = self.options.early_stopping_patience
         out_of_patience = patience is not None and int(self.state.evaluations_since_best.numpy()) >= patience
-        return self.done >= self.setup.total_steps or out_of_patience
+        return self.done >= self.setup.total_steps or out_of_patience or self.options.mode == "frozen"
 
     def go_to_next_stop(self) -> None:
         """Steps in one call of the compiled function, as many as there may be, and what is due after them."""
@@ -238,6 +250,7 @@ class Loop:
             "model_flops_utilization": overall.get("model_flops_utilization"),
             "peak_memory_bytes": peak_memory_bytes(),
             "parameters": setup.trained.parameters(),
+            **self.head,
             "train_examples": len(setup.splits["train"]),
             "bad_rows": {
                 split: part.bad_rows + getattr(setup.splits[split], "bad_rows", 0)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bert_tf.config import Needs
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.pooled import Pooled
@@ -23,6 +24,11 @@ MOST_PROJECTED = 500
 @dataclass(frozen=True, kw_only=True)
 class OfClasses(Pooled):
     """Each output of the model is a class or a label, which can be weighted, and reported by itself."""
+
+    @property
+    def needs(self) -> Needs:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The more classes, the longer a new head takes to tell them apart."""
+        return Needs(updates=150 + 10 * len(self.output_names))
 
     def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
         if setting is None:

@@ -117,6 +117,10 @@ class MultiLabel(OfClasses):
             self.text_columns, self.classes, examples, predictions=self.guesses(answers), probabilities=probabilities
         )
 
+    def guess(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shares = np.tile(labels.mean(axis=0), (len(labels), 1))
+        return (shares >= 0.5).astype(np.int32), shares
+
     def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
         """0 or 1, int32 [E, C]"""
         return np.stack([answer["holds"] for answer in answers]).astype(np.int32)

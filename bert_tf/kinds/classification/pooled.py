@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -140,8 +141,9 @@ class Pooled(Measured):
 
     def build_model(self, config: RunConfig) -> BertClassifier:
         from bert_tf.models import BertClassifier
+        from bert_tf.models.mean_block import with_mean_block
 
-        return self.from_backbone(
+        model = self.from_backbone(
             BertClassifier,
             config,
             num_classes=len(self.output_names),
@@ -151,6 +153,8 @@ class Pooled(Measured):
             output_activation="linear",
             score_activation=None,
         )
+        # A head that is solved for is one on the mean over tokens.
+        return model if config.training.mode == "fine_tune" else with_mean_block(model)
 
     def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertClassifier:
         from bert_tf.models import BertClassifier
@@ -195,6 +199,23 @@ class Pooled(Measured):
         assert examples.labels is not None
         options = {"scores": scores, "classes": len(self.output_names), "positive": self.positive_index}
         return {name: get_metric(name)(predictions, examples.labels, **options) for name in self.metrics}
+
+    def score_of_a_guess(self, examples: Examples) -> float | None:
+        assert examples.labels is not None
+        predictions, scores = self.guess(examples.labels)
+        value = self.metrics_of(predictions, examples, scores)[self.main_metric]
+        return value if math.isfinite(value) else super().score_of_a_guess(examples)
+
+    @abc.abstractmethod
+    def guess(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """One answer for every example, shaped as the labels, with its probabilities [E, C]: what they have most."""
+
+    def solved_head(
+        self, model: BertClassifier, features: Features, examples: Examples, config: RunConfig
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        from bert_tf.kinds.classification.frozen_head import solved
+
+        return solved(self, model, features, examples, config)
 
     def say_absent(self, labels: np.ndarray, where: str) -> None:
         """Says which outputs no example has where an average over all of them is scored."""

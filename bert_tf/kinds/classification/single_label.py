@@ -136,6 +136,10 @@ class Classification(OfClasses):
             rejected=np.array([bool(answer.get("is_rejected", False)) for answer in answers]),
         )
 
+    def guess(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shares = np.bincount(labels, minlength=len(self.classes)) / max(len(labels), 1)
+        return np.full(len(labels), shares.argmax()), np.tile(shares, (len(labels), 1))
+
     def guesses(self, answers: Sequence[Answer]) -> np.ndarray:
         return np.array([int(answer["label_index"]) for answer in answers])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.config import SAMPLE, Needs, RunConfig
 from bert_tf.data.rows.summaries import document, references
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, diagnose_texts
@@ -82,6 +82,7 @@ class ExtractiveSummarization(Measured):
     sequence_length: int = 512
 
     pipeline_tag: ClassVar[str] = "summarization"
+    needs: ClassVar[Needs | None] = Needs(learning_rate=1e-4, layer_decay=1.0)
 
     def __post_init__(self) -> None:
         language_code(self.language)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.config import SAMPLE, Needs, RunConfig
 from bert_tf.data.rows.cells import shown, whole_text
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
@@ -66,6 +66,7 @@ class MultipleChoice(Measured):
     metrics: tuple[str, ...] = ("accuracy",)
 
     pipeline_tag: ClassVar[str] = "multiple-choice"
+    needs: ClassVar[Needs | None] = Needs(layer_decay=1.0)
 
     def __post_init__(self) -> None:
         if not isinstance(self.choices, str) and (len(self.choices) < FEWEST):
@@ -201,6 +202,12 @@ class MultipleChoice(Measured):
         """The metrics, from the logits of each example's choices, [K]."""
         there = features.example_fields[CHOICE_MASK] != 0
         return self._metrics(np.argmax(np.where(there, np.stack(outputs), -np.inf), axis=-1), examples)
+
+    def score_of_a_guess(self, examples: ChoiceExamples) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Of the place in which most right choices stand."""
+        assert examples.labels is not None
+        place = np.bincount(examples.labels).argmax()
+        return self._metrics(np.full(len(examples), place), examples)[self.main_metric]
 
     def measure_answers(self, answers: Sequence[Answer], examples: ChoiceExamples) -> dict[str, float]:
         return self._metrics(np.array([int(answer["choice_index"]) for answer in answers]), examples)

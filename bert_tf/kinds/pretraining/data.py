@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, PretrainingConfig, RunConfig
+from bert_tf.config import SAMPLE, Needs, PretrainingConfig, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
 from bert_tf.kinds.examples import Examples
@@ -77,6 +77,8 @@ class OnCorpus(Kind):
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     training_data: str | None = None
+
+    needs: ClassVar[Needs | None] = None  # how many examples raw text makes is known once it is tokenised
 
     @cached_property
     def options(self) -> PretrainingConfig:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.config import SAMPLE, Needs, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis
@@ -72,6 +72,7 @@ class SpanQA(Measured):
 
     pipeline_tag: ClassVar[str] = "question-answering"
     long_texts: ClassVar[str] = "read in windows"
+    needs: ClassVar[Needs | None] = Needs(updates=300, learning_rate=1e-4, layer_decay=1.0)
 
     def __post_init__(self) -> None:
         language_code(self.language)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bert_tf.config import SAMPLE, RunConfig
+from bert_tf.config import SAMPLE, Needs, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, diagnose_texts, lengths_of
@@ -78,6 +78,7 @@ class TextToText(Measured):
     simple_answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     most_diagnosed: ClassVar[int | None] = 200  # to write is slow
+    needs: ClassVar[Needs | None] = Needs(updates=600, growth=30, layer_decay=1.0, evaluations=4, evaluation_cost=30)
 
     def __post_init__(self) -> None:
         language_code(self.language)
@@ -93,9 +94,7 @@ class TextToText(Measured):
                 f"Received: target_length={self.target_length}, sequence_length={self.sequence_length}"
             )
         if self.evaluation_examples < 1:
-            raise ValueError(
-                f"`evaluation_examples` must be at least 1. Received: evaluation_examples={self.evaluation_examples}"
-            )
+            raise ValueError(f"`evaluation_examples` must be 1 or more. Received: {self.evaluation_examples}")
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from bert_tf.config import RunConfig
+from bert_tf.config import Needs, RunConfig
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.building import words_of
@@ -96,6 +96,7 @@ class SentenceVectors(Measured):
     word_vectors: bool = False
 
     pipeline_tag: ClassVar[str] = "sentence-similarity"
+    needs: ClassVar[Needs | None] = Needs(updates=100, growth=4, passes=1, learning_rate=5e-5, batch_examples=(32, 64))
     answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors",)
 
     def __post_init__(self) -> None:

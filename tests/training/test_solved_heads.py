@@ -1,0 +1,80 @@
+"""Heads that are solved for, in a run: what is left behind, what is refused, and settings found from the examples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import bert_tf
+from bert_tf.config import read_config
+from bert_tf.data import InMemory
+from bert_tf.errors import UserError
+from bert_tf.kinds import Classification, Tagging
+from tests.training.test_loop import run
+
+FROZEN = {"training.mode": "frozen"}
+
+
+@pytest.fixture(scope="module")
+def frozen(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("frozen") / "run"
+    run(tiny, folder, FROZEN)
+    return folder
+
+
+def test_a_frozen_run_leaves_a_whole_model(tiny: Path, frozen: Path):
+    result = json.loads((frozen / "result.json").read_text())
+    assert (result["steps"], result["kept_step"]) == (0, 0)
+    assert result["head"]["strength"] > 0
+    assert result["head_seconds"] > 0
+    before, after = (
+        load_file(tiny / "backbone" / "model.safetensors"),
+        load_file(frozen / "model" / "model.safetensors"),
+    )
+    kept = [name for name in before if name in after and "pooler" not in name]
+    assert len(kept) > 10
+    for name in kept:
+        np.testing.assert_array_equal(before[name], after[name])
+    layers = json.loads((tiny / "backbone" / "config.json").read_text())["num_hidden_layers"]
+    assert json.loads((frozen / "model" / "config.json").read_text())["num_hidden_layers"] == layers + 1
+    pipeline = bert_tf.Pipeline(frozen / "model")
+    assert pipeline(["good film"])[0]["label"] in ("negative", "positive")
+
+
+def test_head_first_begins_where_frozen_ends(tiny: Path, frozen: Path, tmp_path: Path):
+    settings = {"training.mode": "head_first", "training.max_steps": 1, "training.evaluate_first": True}
+    run(tiny, tmp_path / "run", settings)
+    first = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[0])
+    assert first["step"] == 0
+    assert first["accuracy"] == json.loads((frozen / "result.json").read_text())["metrics"]["accuracy"]
+
+
+def test_what_has_no_such_head_is_refused(tiny: Path, tmp_path: Path):
+    rows = [{"words": ["good"], "tags": ["O"]}, {"words": ["film"], "tags": ["B-X"]}]
+    kind = Tagging(source=InMemory({"train": rows, "validation": rows}), types=("X",), sequence_length=8)
+    where = {"backbone": tiny / "backbone", "run": tmp_path / "run", "progress": False}
+    with pytest.raises(UserError, match=r"'training.mode' = \"frozen\" is for .*Received: Tagging"):
+        bert_tf.train(kind, training={"mode": "frozen"}, **where)
+    with pytest.raises(UserError, match=r"label_smoothing.*Received: 0.1"):
+        run(tiny, tmp_path / "smooth", {**FROZEN, "training.label_smoothing": 0.1})
+
+
+def test_settings_are_found_written_and_kept_on_resume(
+    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+):
+    rows = [{"text": "good film", "label": "yes"}, {"text": "bad film", "label": "no"}]
+    kind = Classification(source=InMemory({"train": rows * 3, "validation": rows}), text=("text",), label="label",
+                          classes=("no", "yes"), sequence_length=8)  # fmt: skip
+    asked = {"backbone": tiny / "backbone", "run": tmp_path / "run", "training": {"max_steps": 2}}
+    done = bert_tf.train(kind, **asked)
+    config = read_config(tmp_path / "run" / "config.toml").training
+    assert (config.meant_for_examples, config.max_steps, config.batch_examples) == (6, 2, 16)
+    assert config.learning_rate == 5e-4  # the backbone is narrow
+    assert "settings for 6 training examples: 2 updates" in capsys.readouterr().err
+    assert "only 2 updates were taken" in caplog.text
+    assert any("only 2 updates" in line for line in done.result["warnings"])
+    assert bert_tf.train(kind, **asked).result == done.result  # finished: the same settings are found
