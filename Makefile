@@ -86,7 +86,7 @@ $(CONSUMERS)/stamp: $(VENV)/test.stamp
 	@touch $@
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo --format=text --set training.epochs=5
+	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo --format=text
 	$(BIN)/python -m bert_tf.predict --run=runs/demo --format=text \
 		--text="A quiet film that stays with you for days." \
 		--text="Two hours of noise, and not one idea." \

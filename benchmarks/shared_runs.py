@@ -64,7 +64,7 @@ class SharedRuns:
             (batch,) = (next(source),)
             self.update({name: tf.convert_to_tensor(value) for name, value in batch.items()})
         setup.trained.update_precise()
-        return setup.score()
+        return dict(setup.watch().scores)
 
 
 class Rate:

@@ -24,6 +24,8 @@ def _checked_steps(value: str) -> str:
 
 Steps = Annotated[str, AfterValidator(_checked_steps)]
 
+FOUND = "not given: found from the number of examples"
+
 
 def entry(default: Any, meaning: str) -> Any:
     return Field(default, description=meaning)
@@ -181,17 +183,17 @@ class TrainingConfig(Section):
     `bert_tf.config.fitting` finds some of the keys from the number of examples, where nobody gives them.
     """
 
-    epochs: Positive = entry(3.0, "passes over the training data; a fraction is allowed")
+    epochs: Positive = entry(3.0, f"passes over the training data; a fraction is allowed; {FOUND}")
     max_steps: Count | None = entry(None, "stop after this many updates; none: when the epochs are done")
-    batch_examples: Count = entry(32, "examples per update, over all replicas and accumulated micro-batches")
+    batch_examples: Count = entry(32, f"examples per update, over all replicas and accumulated micro-batches; {FOUND}")
     accumulation_steps: Count = entry(1, "micro-batches that a replica adds up before an update")
     optimizer: Literal["adamw", "lamb"] = entry(
         "adamw",
         "adamw, or lamb for large batches (You et al., 2020)",
     )
-    learning_rate: Positive = entry(5e-5, "the highest learning rate, reached after the warm-up")
+    learning_rate: Positive = entry(5e-5, f"the highest learning rate, reached after the warm-up; {FOUND}")
     schedule: Literal["linear", "cosine", "constant"] = entry("linear", "how the learning rate falls after the warm-up")
-    warmup_share: Share = entry(0.06, "share of all updates in which the learning rate rises from 0")
+    warmup_share: Share = entry(0.06, f"share of all updates in which the learning rate rises from 0; {FOUND}")
     warmup_steps: Annotated[int, Field(ge=0)] | None = entry(None, "updates of warm-up, instead of warmup_share")
     weight_decay: NotNegative = entry(0.01, "decoupled decay; never on biases and norms")
     beta_1: Share = entry(0.9, "decay of the first moment")
@@ -199,7 +201,7 @@ class TrainingConfig(Section):
     epsilon: Positive = entry(1e-8, "added to the root of the second moment")
     layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = entry(
         1.0,
-        "factor on the learning rate for each layer further from the output",
+        f"factor on the learning rate for each layer further from the output; {FOUND}",
     )
     freeze_embeddings: bool = entry(
         False,
@@ -234,11 +236,13 @@ class TrainingConfig(Section):
         "tf.distribute strategy; auto: from the devices and TF_CONFIG",
     )
     evaluate_first: bool = entry(False, "also evaluate before the first update")
-    evaluate_every_steps: Count | None = entry(None, "updates between evaluations; none: after each epoch")
-    checkpoint_every_steps: Count | None = entry(None, "updates between checkpoints; none: at each evaluation")
+    evaluate_every_steps: Count | None = entry(None, f"updates between evaluations; none: after each epoch; {FOUND}")
+    checkpoint_every_steps: Count | None = entry(
+        None, f"updates between checkpoints; none: at each evaluation; {FOUND}"
+    )
     early_stopping_patience: Count | None = entry(
         None,
-        "evaluations without a better score before stopping; none: never",
+        f"evaluations without a better score before stopping; none: never; {FOUND}",
     )
     keep: Literal["best", "last"] = entry(
         "best",

@@ -51,5 +51,8 @@ def with_fitting_settings(
     sizes = {split: len(part) for split, part in examples.items()}
     if kind.needs is None:
         return config, []
-    width, is_random = kind.size_of(config)
+    try:
+        width, is_random = kind.size_of(config)
+    except UserError:  # what is wrong with the backbone is said where it is loaded
+        return config, []
     return settings_that_fit(config, kind.needs, sizes, by_hand=by_hand, width=width, is_random=is_random)
