@@ -30,6 +30,8 @@ class Lines:
                 line = self._line(f"{prompt}> ")
                 line.encode()
             except EOFError:
+                if self.is_terminal:
+                    print(file=sys.stdout if sys.stdout.isatty() else sys.stderr)  # Ctrl-D ends no line
                 return None
             except UnicodeError as error:
                 say(f"expected a line of text. Received: {error}")
