@@ -47,6 +47,8 @@ def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str],
         return asked
     if asked.startswith(REMOTE) or (asked == OWN and kind.has_own_place):
         return asked
+    if asked == OWN:
+        raise UserError("--data is needed: this run was trained on rows in memory, which its folder does not hold")
     path = Path(asked).expanduser()
     if kind.source.takes_patterns and not path.exists() and matches(str(path)):
         return str(path.absolute())

@@ -70,9 +70,14 @@ def read_run(folder: Path) -> RunConfig:
     if not (folder / "model").is_dir():
         raise UserError(
             f"--run={folder}: expected a run that has saved a model. Received: no {folder / 'model'} yet; "
-            f"train it with python -m bert_tf.train --task={config.task} --run={folder}"
+            f"train it with python -m bert_tf.train {how_to_train(config, folder)} --run={folder}"
         )
     return config
+
+
+def how_to_train(config: RunConfig, folder: Path) -> str:
+    """The flag that names a run's task, or its settings where the task is made of somebody's own data."""
+    return f"--task={config.task}" if config.own_data.kind is None else f"--config={folder / SETTINGS}"
 
 
 def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:

@@ -232,7 +232,9 @@ def _copies(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[
     found = []
     if again:
         copies = sum(count[key] for key in again) - len(again)
-        found.append(f"rows that repeat the text of another: {copies:,}; they stay on one side of the validation draw")
+        found.append(
+            f"rows that repeat the text of another: {copies:,}; where validation rows are drawn, they stay on one side"
+        )
     if contradicting:
         example = contradicting[0]
         found.append(

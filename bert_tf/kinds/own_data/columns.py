@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from bert_tf.data.rows.cells import as_bool, as_number, is_missing, plain, shown
+from bert_tf.data.rows.cells import as_number, is_missing, plain, shown
 from bert_tf.errors import UserError, did_you_mean
 from bert_tf.kinds.own_data.given import Given
 
@@ -24,9 +25,12 @@ TEXT_NAMES = (
 LIST_BEGINS, LIST_ENDS = ("[", "(", "{"), ("]", ")", "}")
 WORDS_OF_TEXT = 3.0  # on average, from which on cells look like text
 LETTERS_OF_TEXT = 8.0  # the same where words are not parted by spaces
+MOST_WORDS_OF_NAME = 4
 INDEX = re.compile(r"(unnamed: \d+|index|id|idx|row|uuid|guid|.*_id)", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?")
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+(,\d+)?\s*")
+WHOLE_NUMBER = re.compile(r"-?(0|[1-9]\d*)\.0+")
+LONGEST_NUMBER = 24  # characters
 LINK = re.compile(r"\w+://\S+")
 SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff]")
 
@@ -171,14 +175,19 @@ def name_of(cell: Any) -> str:
     >>> name_of(1.0), name_of("1.0"), name_of(True), name_of(" good ")
     ('1', '1', 'true', 'good')
     """
-    value = cell if isinstance(cell, str) else plain(cell)
-    if isinstance(value, bool) or as_bool(value) is not None:
-        return str(value).strip() if isinstance(value, str) else str(value).lower()
-    number = as_number(value)
-    is_usual = not isinstance(value, str) or re.fullmatch(r"-?(0|[1-9]\d*)\.0+", value.strip()) is not None
-    if number is not None and is_usual and number.is_integer():
-        return str(int(number))
-    return str(value).strip()
+    if isinstance(cell, str):
+        return cell.strip() if len(cell) > LONGEST_NUMBER else _name_of_text(cell)
+    value = plain(cell)
+    if isinstance(value, bool):
+        return str(value).lower()
+    number = as_number(value) if not isinstance(value, str) else None
+    return str(int(number)) if number is not None and number.is_integer() else str(value).strip()
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _name_of_text(cell: str) -> str:
+    word = cell.strip()
+    return word.partition(".")[0] if WHOLE_NUMBER.fullmatch(word) is not None else word
 
 
 def columns_of(given: Given) -> dict[str, Column]:
@@ -187,8 +196,10 @@ def columns_of(given: Given) -> dict[str, Column]:
 
 
 def listed(columns: Mapping[str, Column]) -> str:
-    """All columns and what each looks like, in one line."""
-    return "; ".join(f"{name!r}: {column.looks}" for name, column in columns.items())
+    """All columns and what each looks like, in one line; and that names look like data, where they do."""
+    odd = [name for name in columns if len(name.split()) > MOST_WORDS_OF_NAME or as_number(name) is not None]
+    hint = f". The first line is taken for names of columns, and {shown(odd[0], 40)} looks like data" if odd else ""
+    return "; ".join(f"{name!r}: {column.looks}" for name, column in columns.items()) + hint
 
 
 def not_there(flag: str, name: str, columns: Mapping[str, Column], origin: str) -> UserError:

@@ -149,7 +149,17 @@ def _parted(own: OwnDataConfig, given: Given, rows: int) -> tuple[OwnDataConfig,
     if share is None:
         share = round(next((share for most, share in SHARES if rows <= most), MOST_ASIDE / rows), 4)
     said = f"validation: about {100 * share:g} % of the {rows:,} rows, drawn at random and kept out of training"
-    return own.model_copy(update={"validation": float(share)}), f"{said} (--validation=FILE|SHARE says otherwise)"
+    other = _beside(given) or "FILE|SHARE"
+    return own.model_copy(update={"validation": float(share)}), f"{said} (--validation={other} says otherwise)"
+
+
+def _beside(given: Given) -> str:
+    """The file beside the only one that was given whose name says that it is for validation."""
+    if given.place is None or given.place.is_dir():
+        return ""
+    files = [path for path in sorted(given.place.parent.iterdir()) if path.is_file() and path != given.place]
+    found = [path.name for path in files if split_called(path.name.partition(".")[0]) == VALIDATION]
+    return found[0] if len(found) == 1 else ""
 
 
 def _opening(given: Given) -> list[str]:

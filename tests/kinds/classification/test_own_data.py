@@ -261,6 +261,7 @@ TWO_TEXTS = "one,two,three\n" + "".join(f"{t},more words are here {i},{label}\n"
         (table(rows()), {"validation": "dev.csv"}, r"--validation=dev\.csv: expected a file, or a share"),
         (table(rows()), {"split_column": "fold"}, r"--split-column: .* has no column 'fold'"),
         (TWO_TEXTS, {}, r"text\? Say --text=COLUMN\. Received: several columns look like text \(one, two\)\. The col"),
+        (TWO_TEXTS.partition("\n")[2], {}, r"The first line is taken for names of columns, and 'this is a good"),
         (TWO_TEXTS, {"label": "three"}, r"several columns look like text \(one, two\)"),
     ],
 )  # fmt: skip
@@ -279,7 +280,7 @@ def test_what_is_doubtful_is_said(file):
         "the classes 'SPAM' (2 rows) and 'spam' (5 rows) differ in case, spaces or the form of letters only",
         "84 % of the rows are 'ham': to answer so every time has that accuracy; f1_macro counts every class alike, and "
         "--set training.class_weights=balanced weighs them so",
-        "rows that repeat the text of another: 2; they stay on one side of the validation draw",
+        "rows that repeat the text of another: 2; where validation rows are drawn, they stay on one side",
         "texts with contradicting labels: 1, such as 'this is a ham film 3': 'ham', 'spam'",
     ]
     assert run.kind.metrics == ("accuracy", "f1_macro")
