@@ -76,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if flags.format == "text" or (flags.format is None and sys.stdout.isatty()):
         draw_result(sys.stdout, title, run.result, run.folder, _to_try_next(run))
     else:
-        say(f"{title}: {listed(run.metrics)}. Model in {run.folder / 'model'}")
+        page = run.folder / "report" / "index.html"
+        report = f", report in {page}" if page.is_file() else ""
+        say(f"{title}: {listed(run.metrics)}. Model in {run.folder / 'model'}{report}")
         print(json.dumps(run.result))
 
 

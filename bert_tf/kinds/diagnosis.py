@@ -157,11 +157,6 @@ def lengths_of(
         columns: of each column its texts, [E].
         limit, says: as `Lengths` has them.
         chunk: texts that are tokenised at a time.
-
-    >>> from bert_tf.text import BertTokenizer
-    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film"])
-    >>> lengths_of(tokenizer, (["a film", "a"], ["a", "a a"]), 8).tokens.tolist()
-    [6, 6]
     """
     total = np.full(len(columns[0]), 1 + len(columns), np.int64)
     for column in columns:
