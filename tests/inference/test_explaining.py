@@ -103,6 +103,7 @@ def test_the_same_as_sums_in_float64(pairs):
     np.testing.assert_allclose([word.attribution for word in found.words], expected[~special[0]], atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_several_labels_and_numbers():
     labels = pipeline_of(MultiLabel(text=("text",), classes=("a", "b", "c"), **SHARED), 3, "multi_label")
     found = labels.explain("good film")

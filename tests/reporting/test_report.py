@@ -31,6 +31,8 @@ from bert_tf.reporting.pictures import pictures
 from bert_tf.reporting.write import report_at_end
 from tests.figures.test_figures import contrast
 
+pytestmark = pytest.mark.usefixtures("shared_pipeline")
+
 HOSTILE = "<script>alert(1)</script><img src=x onerror=y> & \"quotes\" 'too' {{ 7 * 7 }} \u202e=cmd|' /C calc'!A1"
 RESULT = {
     "task": "sst2", "data": "sample", "metrics": {"accuracy": 0.5, "f1": None}, "steps": 20, "kept_step": 10,
