@@ -148,7 +148,7 @@ def _columns(own: OwnDataConfig, columns: Mapping[str, Column], origin: str) -> 
             f"--text={','.join(text)}: expected two columns, a text and one that belongs to it, or three, with one "
             f"that does not: --text=anchor,positive,negative. The columns are {listed(columns)}"
         )
-    if own.label is not None:
+    if own.label:
         return text, own.label[0]
     free = {name: column for name, column in columns.items() if name not in text and column.there}
     called = [name for name in free if name.strip().casefold() in SCORES]
