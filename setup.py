@@ -45,6 +45,7 @@ REQUIRES = [
 ]
 
 EXTRAS = {
+    "browser": ["pillow>=10.4", "playwright>=1.48"],
     "cuda": ["tensorflow[and-cuda]>=2.20"],
     "datasets": ["datasets>=3"],
     "docs": ["furo>=2024.8.6", "myst-parser>=4", "sphinx>=8.1", "sphinx-copybutton>=0.5.2"],
@@ -52,6 +53,7 @@ EXTRAS = {
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
     "parquet": ["pyarrow>=18"],
     "prepare": ["apache-beam>=2.60"],
+    "profile": ["tensorboard-plugin-profile>=2.24"],
     "search": ["faiss-cpu>=1.9.0.post1"],
     "serving": ["grpcio>=1.60", "tensorflow-serving-api>=2.19"],
     "spacy": ["msgpack>=1.1"],

@@ -43,7 +43,7 @@ def watcher_of(
         loss: outputs and batch -> the loss of each example.
     """
     features = trained.features
-    sample = _sample(kind, config, examples)
+    sample = sample_of_training(kind, config, examples)
     if sample is not None:
         found = kind.features(tokenizer, sample, sequence_length=config.data.sequence_length)
         features = {**features, kind.sample_split: trained.vocabulary.features(found)}
@@ -59,7 +59,7 @@ def watcher_of(
     )
 
 
-def _sample(kind: Kind, config: RunConfig, examples: Mapping[str, Examples]) -> Examples | None:
+def sample_of_training(kind: Kind, config: RunConfig, examples: Mapping[str, Examples]) -> Examples | None:
     """The training examples that evaluations score too; None: none."""
     asked = config.evaluation.train_examples
     count = min(max(len(examples["validation"]) // 4, 64), 256) if asked is None else asked

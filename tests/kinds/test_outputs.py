@@ -9,10 +9,10 @@ from bert_tf.kinds.outputs import MeanLoss, Outputs, compiled
 from tests.kinds.test_one_loss import of_training
 from tests.kinds.tiny_kinds import EXAMPLES, TINY
 
-BY_OUTPUTS = ("classification", "tagging", "extractive")
+BY_OUTPUTS = ("classification", "tagging")
 
 
-@pytest.mark.parametrize("name", [*BY_OUTPUTS, "text_to_text", "contrastive"])
+@pytest.mark.parametrize("name", [*BY_OUTPUTS, "contrastive"])
 def test_the_loss_of_a_set(name):
     case = TINY[name]()
     model, features = case.model(), case.features

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from bert_tf.config import RunConfig
+from bert_tf.kinds import Examples
 from bert_tf.kinds.definitions import load_task
 from bert_tf.models import BertClassifier
 from bert_tf.text import BertTokenizer
-from bert_tf.training.watching import report_steps
+from bert_tf.training.watching import report_steps, sample_of_training
 from tests.training.conftest import EXACT
 from tests.training.test_loop import events, run
 
@@ -103,8 +105,16 @@ def test_a_profile_of_the_steps_that_were_asked_for(trained):
     assert b"MatMul" in profile.read_bytes()  # which updates have
 
 
-def test_no_training_examples_are_scored_where_none_are_asked_for(tiny, tmp_path):
-    run(tiny, tmp_path / "run", {**EXACT, "training.max_steps": 2, "evaluation.train_examples": 0})
-    assert "quality/accuracy" not in drawn(tmp_path / "run", "train")
-    (evaluation,) = [event for event in events(tmp_path / "run") if event["event"] == "evaluation"]
-    assert "train_metrics" not in evaluation
+@pytest.mark.parametrize(
+    ("asked", "held_out", "count"), [(None, 40, 64), (None, 400, 100), (None, 9_000, 256), (7, 400, 7), (0, 400, None)]
+)
+def test_how_many_training_examples_are_scored(asked, held_out, count):
+    kind = load_task("sst2")
+    config = RunConfig.model_validate({"task": "sst2", "evaluation": {"train_examples": asked}})
+    train, validation = (Examples(texts=[str(i) for i in range(size)]) for size in (1000, held_out))
+    found = sample_of_training(kind, config, {"train": train, "validation": validation})
+    if count is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert (len(found), found.texts[0], found.texts[-1]) == (count, "0", "999")
