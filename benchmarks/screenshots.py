@@ -85,18 +85,19 @@ def browser() -> Iterator[Any]:
 def tensorboard(folder: Path) -> Iterator[str]:
     """TensorBoard over a folder, on a free port of this machine. Yields: its address."""
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir={folder}", "--port=0", "--host=127.0.0.1"]
-    with tempfile.NamedTemporaryFile("w") as log, open(log.name) as said:
-        with subprocess.Popen([*command, "--reload_interval=5"], stdout=log, stderr=log) as process:
-            try:
-                text, end = "", time.monotonic() + START_SECONDS
-                while not (found := re.search(r"http://127\.0\.0\.1:\d+/", text)):
-                    if process.poll() is not None or time.monotonic() > end:
-                        raise RuntimeError(f"TensorBoard did not start: {text[-2000:]}")
-                    time.sleep(0.2)
-                    text += said.read()
-                yield found[0]
-            finally:
-                process.terminate()
+    with (
+        tempfile.NamedTemporaryFile("w") as log,
+        subprocess.Popen([*command, "--reload_interval=5"], stdout=log, stderr=log) as process,
+    ):
+        try:
+            end = time.monotonic() + START_SECONDS
+            while not (found := re.search(r"http://127\.0\.0\.1:\d+/", said := Path(log.name).read_text())):
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"TensorBoard did not start: {said[-2000:]}")
+                time.sleep(0.2)
+            yield found[0]
+        finally:
+            process.terminate()
 
 
 def opened(context: Any, page: Page) -> Any:

@@ -113,7 +113,8 @@ def _answers(rows: Sequence[Answered]) -> str:
     columns: dict[str, list[Any]] = {"number": [row.number for row in rows]}
     columns |= {name: [row.inputs[name] for row in rows] for name in rows[0].inputs}
     columns |= {"expected": [row.expected for row in rows], "answered": [row.answered for row in rows]}
-    columns["right"] = [row.is_right for row in rows]
+    if any(row.is_right for row in rows):
+        columns["right"] = [row.is_right for row in rows]
     columns["confidence"] = [row.confidence for row in rows]
     columns |= {name: [row.scores.get(name) for row in rows] for name in rows[0].scores}
     filled = {name: values for name, values in columns.items() if any(value is not None for value in values)}

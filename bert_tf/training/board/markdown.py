@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-LONGEST = 300
+LONGEST, LINE = 300, 56
 SPECIAL = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|&~$:]")
 
 
@@ -16,13 +17,21 @@ def escaped(text: str, *, longest: int = LONGEST) -> str:
     >>> escaped("5 * 3 | <b>")
     '5 &#42; 3 &#124; &#60;b&#62;'
     """
+    return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", cut(text, longest))
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """One line, of `longest` characters at most.
+
+    >>> cut("a  long\\nline", 8)
+    'a long …'
+    """
     line = " ".join(text.split())
-    line = line if len(line) <= longest else f"{line[: longest - 1]}…"
-    return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", line)
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def cell(value: Any) -> str:
-    """A value of any sort.
+    """A value of any sort; a long text has lines, as one column would else take the others' room.
 
     >>> cell(0.98765), cell(True), cell(None), cell(3)
     ('0.9877', 'yes', '', '3')
@@ -31,7 +40,10 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else escaped(str(value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = cut(str(value))
+    return "<br>".join(map(escaped, textwrap.wrap(text, LINE, break_on_hyphens=False)))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

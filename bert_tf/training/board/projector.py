@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from tensorboard.plugins import projector
 
+from bert_tf.training.board.markdown import cut
+
 VECTORS, LABELS = "vectors.tsv", "labels.tsv"
 LONGEST = 200
 
@@ -22,7 +24,7 @@ def write_vectors(folder: Path, vectors: np.ndarray, columns: Mapping[str, Seque
     """
     np.savetxt(folder / VECTORS, vectors, fmt="%.5g", delimiter="\t")
     rows = zip(*columns.values(), strict=True)
-    lines = ["\t".join(map(_cell, row)) for row in (columns, *rows)]
+    lines = ["\t".join(cut(text, LONGEST) for text in row) for row in (columns, *rows)]
     if len(columns) == 1:  # a file of one column has no heading
         del lines[0]
     (folder / LABELS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -32,8 +34,3 @@ def write_vectors(folder: Path, vectors: np.ndarray, columns: Mapping[str, Seque
     embedding.tensor_shape.extend(vectors.shape)
     embedding.tensor_path, embedding.metadata_path = VECTORS, LABELS
     projector.visualize_embeddings(str(folder), config)
-
-
-def _cell(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -66,6 +66,14 @@ def test_a_text_by_itself(text):
     assert cells.tags == {"td", "p"}
 
 
+def test_a_long_text_has_lines_that_leave_room_for_other_columns():
+    text = " ".join(["a_b"] * 60)
+    cells = Cells(markdown_to_safe_html(table(["text", "right"], [[text, True]])).replace("<br>", "\n"))
+    lines = cells.found[2].split("\n")
+    assert (" ".join(lines), cells.found[3]) == (text, "yes")
+    assert 40 < max(map(len, lines)) <= 56
+
+
 def test_long_texts_and_lines_are_cut():
     assert escaped("a\n\nb\tc") == "a b c"
     assert escaped("abcdef", longest=4) == "abc…"
