@@ -28,7 +28,12 @@ def explain(root: type[BaseModel], error: ValidationError, layers: Sequence[tupl
     for item in error.errors():
         path = [str(part) for part in item["loc"]]
         key = ".".join(path[:2]) if ".".join(path[:2]) in known else path[0]
-        rule = item["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
+        rule = (
+            item["msg"]
+            .removeprefix("Input should be ")
+            .removeprefix("Value error, ")
+            .replace("a valid tuple", "a list")
+        )
         rules.setdefault(key, []).append("is required" if item["type"] == "missing" else f"must be {rule}")
     parts = []
     for key, broken in rules.items():

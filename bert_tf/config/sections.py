@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -18,7 +17,7 @@ NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 def _checked_steps(value: str) -> str:
     first, dots, last = value.partition("..")
     if not dots or not (first.isdecimal() and last.isdecimal()) or not 1 <= int(first) <= int(last):
-        raise PydanticCustomError("steps", "two numbers of updates that rise, from 1 on, such as 10..15")
+        raise ValueError("two numbers of updates that rise, from 1 on, such as 10..15")
     return value
 
 

@@ -51,13 +51,11 @@ def test_a_tab_shows_what_the_run_wrote(board, tab):
     opened(context, Page(tab, f"{url}#{tab}", wait_for=SHOWN[tab])).close()
 
 
-def test_curves_are_there_under_their_tags(board):
+@pytest.mark.parametrize(("tags", "group"), [("quality|optimizer", "quality"), ("speed", "speed")])
+def test_curves_are_there_under_their_tags(board, tags, group):
     context, url = board
-    page = opened(context, Page("curves", curves(url, "quality|optimizer"), wait_for=CURVES["quality"]))
-    page.close()
-    page = Page("curves", curves(url, "speed"), wait_for=CURVES["speed"], height=2400)  # what is out of sight is empty
-    page = opened(context, page)
-    page.close()
+    page = Page("curves", curves(url, tags), wait_for=CURVES[group], height=2400)  # what is out of sight stays empty
+    opened(context, page).close()
 
 
 def test_training_validation_and_kept_weights_are_on_one_chart(board):
