@@ -28,7 +28,9 @@ def pipelines(tmp_path_factory) -> dict[str, Pipeline]:
     return {name: Pipeline(folder / name) for name in TRUTH["folders"]}
 
 
-@pytest.mark.parametrize("folder", ["mean", pytest.param("dense", marks=pytest.mark.slow), "truncated"])
+@pytest.mark.parametrize(
+    "folder", ["mean", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dense", "truncated"))]
+)
 def test_vectors_and_similarities_are_those_of_sentence_transformers(pipelines, folder, monkeypatch):
     pipeline, truth = pipelines[folder], TRUTH["folders"][folder]
     found = pipeline.encode(A)
