@@ -36,12 +36,11 @@ def split_files(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
         suffixes: of the files that are looked at, without one of packing.
     Raises: UserError where there is no file for training, or several may be one split's.
     """
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and _suffix(path) in suffixes]
-    files = [path for path in files if not path.name.startswith((".", "_"))]
+    files = data_files(folder, suffixes)
     found: dict[str, list[Path]] = {}
     whole: dict[str, list[Path]] = {}
     for path in files:
-        stem = path.name.partition(".")[0]
+        stem = _whole_name(path).removesuffix(_suffix(path))  # "a.dev" of a.dev.conll.gz
         if split := split_called(stem):
             whole.setdefault(split, []).append(path)
         words = {split_called(word) for word in re.split(r"[^A-Za-z]+", stem)} - {None}
@@ -65,8 +64,19 @@ def split_files(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
     return {split: paths[0] for split, paths in sorted(chosen.items(), key=lambda item: list(WORDS).index(item[0]))}
 
 
+def data_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files of a folder that may be data, by their suffixes, without hidden ones."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and _suffix(path) in suffixes]
+    return [path for path in files if not path.name.startswith((".", "_"))]
+
+
 def _suffix(path: Path) -> str:
+    return Path(_whole_name(path)).suffix
+
+
+def _whole_name(path: Path) -> str:
+    """A file's name in lower case, without a suffix of packing."""
     name = path.name.lower()
     for _, _, packed in PACKED.values():
         name = name.removesuffix(packed)
-    return Path(name).suffix
+    return name

@@ -9,7 +9,7 @@ from typing import Any
 from bert_tf.config import OWN, OwnDataConfig, RunConfig
 from bert_tf.data import InMemory, Source
 from bert_tf.data.rows.quiet import quiet
-from bert_tf.data.splits.names import TRAIN, VALIDATION, split_called
+from bert_tf.data.splits.names import TRAIN, VALIDATION, data_files, split_called
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
 from bert_tf.kinds.own_data.base import Inferred, OwnKind
@@ -164,6 +164,11 @@ def _beside(given: Given) -> str:
 
 def _opening(given: Given) -> list[str]:
     """Of the files: which is which, and what stands between their cells."""
-    lines = [f"files: {', '.join(f'{split} ({path.name})' for split, path in given.files.items())}"]
+    names = ", ".join(f"{split} ({path.name})" for split, path in given.files.items())
+    lines = [f"files: {names}"] if len(given.files) > 1 else []
+    folder = given.place if given.place is not None and given.place.is_dir() else None
+    rest = [path.name for path in data_files(folder, given.suffixes)] if folder is not None else []
+    rest = [name for name in rest if name not in {path.name for path in given.files.values()}]
+    lines += [f"files that are not read: {', '.join(rest)}"] if rest else []
     separator = f"cells are separated by {given.delimiter!r}" if given.delimiter not in (None, ",", "\t") else ""
-    return [*(lines if len(given.files) > 1 else []), *([separator] if separator else [])]
+    return [*lines, *([separator] if separator else [])]

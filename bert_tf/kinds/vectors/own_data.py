@@ -72,6 +72,11 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
     """Raises: UserError for columns that are not there or cannot be told, and scores that are none."""
     columns = columns_of(given)
     text, label = _columns(own, columns, given.origin)
+    if label is not None and as_number(label) is not None and given.place is not None:
+        raise UserError(
+            f"{given.origin}: expected a first line that names the columns, such as sentence1,sentence2,score. "
+            f"Received: one that is data: {', '.join(map(repr, (*text, label)))}"
+        )
     settings: dict[str, Any] = {"text": text, "label": label and (label,), "group": own.group or text[:1]}
     if label is None:
         losses = ("contrastive", "triplet")[: len(text) - 1]
@@ -97,6 +102,12 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
     rest = [name for name in columns if name not in (*text, label, given.split_column)]
     return Inferred(
         settings=settings,
+        warnings=[
+            f"the first line names the columns {', '.join(map(repr, text))}: if that is a row of data, put a line of "
+            "names before it"
+        ]
+        if given.place is not None and all(len(name.split()) > 2 for name in text)
+        else [],
         lines=[*lines, *([f"columns that are not read: {', '.join(rest)}"] if rest else [])],
         texts=[[cell] for column in cells for cell in column if isinstance(cell, str) and cell.strip()],
         shortest=SHORTEST,

@@ -146,6 +146,17 @@ def with_share(run):
     return run.model_copy(update={"data": run.data.model_copy(update={"bad_rows_share": 0.167})})
 
 
+def test_files_of_a_folder_are_told_by_their_names_and_the_rest_is_named(conll, tmp_path):
+    text = conll.read_text()
+    conll.unlink()
+    for name in ("wnut17train.conll", "emerging.dev.conll", "other.conll"):
+        (tmp_path / name).write_text(text)
+    made = own_task("tagging", tmp_path)
+    assert "files: train (wnut17train.conll), validation (emerging.dev.conll)" in made.said
+    assert "files that are not read: other.conll" in made.said
+    assert len(made.read("validation")) == 24
+
+
 def test_what_is_rare_is_doubted(tmp_path):
     path = tmp_path / "all.jsonl"
     path.write_text(lines([*DOCCANO, {"text": "Acme left", "label": [[0, 4, "ORG"]]}]))

@@ -146,6 +146,13 @@ def test_a_label_is_not_left_out_unsaid(tmp_path):
     assert "columns that are not read: label" in made.said
 
 
+def test_a_first_line_that_is_data(tmp_path):
+    with pytest.raises(UserError, match="expected a first line that names the columns, such as sentence1,sentence2"):
+        own_task("vectors", written(tmp_path, ("how is the moon", "the moon is good", "4.5"), [0, 5] * 5))
+    made = own_task("vectors", written(tmp_path, ("how is the moon", "the moon is good")))
+    assert "if that is a row of data, put a line of names before it" in made.doubts[0]
+
+
 def test_scores_that_are_none(tmp_path):
     with pytest.raises(UserError, match="--label=same: expected numbers that say how alike two texts are"):
         own_task("vectors", written(tmp_path, ("a", "b", "same"), [1] * 10), label="same")
