@@ -58,6 +58,11 @@ def asked_run(
             came = task if isinstance(task, str) else type(task).__name__
             raise UserError(f"expected either --task or --kind. Received: --task={came} and --kind={made_of}")
         return _own_run([*([recipe] if recipe else []), *layers], made_of, memory, tell, warn)
+    if memory is not None:
+        raise UserError(
+            "--data is a place, unless --kind=NAME says what task to make of rows in memory. Received: "
+            f"{type(memory).__name__}"
+        )
     if isinstance(task, Kind):
         kind, name = task, OWN
     else:

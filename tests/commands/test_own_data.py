@@ -104,6 +104,8 @@ def test_in_python_columns_are_arguments(loop, messages, tmp_path):
         bert_tf.train(kind="classification", data=numbers, **given)
     with pytest.raises(UserError, match=r"^expected either `task` or `kind`\. Received: task=sst2 and kind=classif"):
         bert_tf.train("sst2", kind="classification", data=messages, **given)
+    with pytest.raises(UserError, match=r"^`data` is a place, unless kind=NAME says what task .*Received: dict$"):
+        bert_tf.train("sst2", data=numbers, run=tmp_path / "three", **given)
     with pytest.raises(UserError, match=r"^text=mesage: .*Did you mean 'message'"):
         bert_tf.train(kind="classification", data=messages, text="mesage", **given)
 
