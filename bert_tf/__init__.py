@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         BertSpanQA,
         BertTagger,
     )
+    from bert_tf.preprocessing import BertPreprocessor
     from bert_tf.text import BertTokenizer
     from bert_tf.train import CallableModule
 
@@ -51,6 +52,7 @@ __all__ = [
     "BertExtractiveSummarizer",
     "BertMaskedLM",
     "BertMultipleChoice",
+    "BertPreprocessor",
     "BertPretrainer",
     "BertSeq2Seq",
     "BertSpanQA",
@@ -73,6 +75,7 @@ _HOMES = {
     "BertExtractiveSummarizer": "bert_tf.models",
     "BertMaskedLM": "bert_tf.models",
     "BertMultipleChoice": "bert_tf.models",
+    "BertPreprocessor": "bert_tf.preprocessing",
     "BertPretrainer": "bert_tf.models",
     "BertSeq2Seq": "bert_tf.models",
     "BertSpanQA": "bert_tf.models",

@@ -40,6 +40,7 @@ CLASSES = {
         "BertSpanQA",
         "BertTagger",
     ),
+    "bert_tf.preprocessing": ("BertPreprocessor",),
 }
 
 

@@ -11,15 +11,17 @@ from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
 from bert_tf.models.backbones.sizes import PRESETS, SIZES
+from bert_tf.models.compiled import Compiled
 from bert_tf.models.heads import Architecture
 from bert_tf.weights.places import place_of_preset
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
 TARGET_KEYS = ("target_ids", "masked_positions")  # what a head over the vocabulary needs besides
+PREPROCESSOR = "preprocessor"
 GRAPH_KEYS = INPUT_KEYS[:3]
 
 
-class BertModel(keras.Model):
+class BertModel(Compiled):
     """A Keras model whose weights exist at once and can be read and written in the known formats.
 
     It is built from shapes, as a functional model is: `summary()`, `input`, `output`, `export()`, and new models from
@@ -107,13 +109,19 @@ class BertModel(keras.Model):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,
             DIFFERS: differing(self),
+            **(
+                {}
+                if self.preprocessor is None
+                else {PREPROCESSOR: keras.saving.serialize_keras_object(self.preprocessor)}
+            ),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        differs = config.pop(DIFFERS, None)
+        differs, preprocessor = config.pop(DIFFERS, None), config.pop(PREPROCESSOR, None)
         model = cls(**cls._arguments_from(config, custom_objects))
+        model.preprocessor = keras.saving.deserialize_keras_object(preprocessor, custom_objects=custom_objects)
         if differs is not None:  # files of earlier versions do not say
             set_trainable(model, model.trainable, differs)
         return model
@@ -170,12 +178,12 @@ class BertModel(keras.Model):
 
         Args:
             folder: where.
-            tokenizer: a BertTokenizer to write beside the weights.
+            tokenizer: a BertTokenizer to write beside the weights; None: that of the `preprocessor`, if there is one.
             options: of `bert_tf.models.pretrained.save_model`.
         """
         from bert_tf.models.pretrained import save_model
 
-        save_model(self, folder, tokenizer, **options)
+        save_model(self, folder, tokenizer or getattr(self.preprocessor, "tokenizer", None), **options)
 
 
 class _AsItIs(keras.losses.Loss):

@@ -13,6 +13,7 @@ from bert_tf.layers.functions.gelu import gelu
 from bert_tf.layers.functions.masks import take_positions
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.compiled import Accuracy
 from bert_tf.models.losses.classification import cross_entropy, multi_label_cross_entropy, squared_error
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes
@@ -149,6 +150,14 @@ class BertClassifier(OnBackbone):
         if self.loss is None and self.output_activation != "linear":
             y_pred = self.logits(x, training=training)  # the head's loss is not of what the activation makes of them
         return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def head_metrics(self):
+        if self.problem == "single_label":
+            return [Accuracy()]
+        if self.problem == "regression":
+            return [keras.metrics.MeanAbsoluteError()]
+        middle = 0.0 if self.output_activation == "linear" else 0.5  # a probability of a half
+        return [keras.metrics.BinaryAccuracy(threshold=middle)]
 
     def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
         """The loss of `compute`, of the logits that the call gave."""

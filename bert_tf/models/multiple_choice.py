@@ -13,6 +13,7 @@ from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.functions.masks import take_positions
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.compiled import Accuracy
 from bert_tf.models.losses.choices import choice_cross_entropy
 from bert_tf.models.losses.means import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone
@@ -101,6 +102,9 @@ class BertMultipleChoice(OnBackbone):
             return {"logits": logits}
         loss = self.head_loss(logits, inputs, labels, example_weight, choice_mask=choice_mask)
         return {"logits": logits, "loss": loss}
+
+    def head_metrics(self):
+        return [Accuracy()]
 
     def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None, choice_mask=None):
         """The loss of `compute`, of the logits that the call gave."""

@@ -11,6 +11,7 @@ from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.compiled import Accuracy
 from bert_tf.models.losses.classification import cross_entropy
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes
@@ -93,6 +94,9 @@ class BertTagger(OnBackbone):
         if labels is None:
             return {"logits": logits}
         return {"logits": logits, "loss": self.head_loss(logits, inputs, labels, example_weight)}
+
+    def head_metrics(self):
+        return [Accuracy()]
 
     def head_loss(self, outputs, inputs, labels=None, example_weight=None, training=None):
         """The loss of `compute`, of the logits that the call gave."""

@@ -13,8 +13,8 @@ from bert_tf.models.backbones.config import BertConfig
 from bert_tf.weights.members import MEMBERS
 
 FIELDS = tuple(field.name for field in dataclasses.fields(BertConfig))
-READING: dict[str, Any] = {"new_weights": "warn", "extra_weights": "warn", "ignore": ()}
-"""Arguments about the files, and their defaults."""
+READING: dict[str, Any] = {"preprocessor": None, "new_weights": "warn", "extra_weights": "warn", "ignore": ()}
+"""Arguments that every model has besides its own, and their defaults."""
 MEANINGS = """
 Args:
     where: "minilm" (an installed package), a folder, "hf://org/name", "kaggle://...", "keras_hub://...", or a size
@@ -22,6 +22,7 @@ Args:
     {own}:
         as `{name}` has them; where one is not given, what the file says, or else the class's default.
     vocabulary_size, hidden_dim and the other fields of `BertConfig`: instead of the file's; None: the file's.
+    preprocessor: a `bert_tf.BertPreprocessor`, with which `fit`, `evaluate` and `predict` take strings.
     new_weights: what to do about a head (or pooler) that the file lacks: "warn" makes it new, "forbid" is an error.
     extra_weights: what to do about tensors that the model has no place for, "warn" or "forbid".
     ignore: facts of the files to leave out although answers may change: keys of config.json, names or patterns (`*`)

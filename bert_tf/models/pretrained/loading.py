@@ -39,6 +39,7 @@ def load_model(
     new_weights: str = "warn",
     extra_weights: str = "warn",
     ignore: Collection[str] = (),
+    preprocessor: Any = None,
     **overrides: Any,
 ) -> Model:
     """A model of class `cls` with the weights at `where`.
@@ -53,6 +54,7 @@ def load_model(
             they would change what the model computes, they are an error in any case.
         ignore: facts of the files to leave out although answers may change: keys of config.json, names or patterns
             (`*`) of tensors, or adapter_config.json.
+        preprocessor: what the model makes inputs of strings with, or None.
         overrides: fields of BertConfig, and arguments of `cls`, instead of the checkpoint's. More `max_positions` than
             the checkpoint's repeat its position vectors; fewer `num_layers` take the first blocks. With `num_classes`
             (or `labels`) a head that is of another kind or number of classes in the file is made new.
@@ -73,7 +75,9 @@ def load_model(
         if new_weights == "forbid":
             raise UserError(f"`{where}` is a size, whose weights are all new: `new_weights`=forbid does not allow that")
         LOG.warning("`%s` is a size: the model has random weights", where)
-        return cls(size_config(str(where), **changes), **arguments)
+        model = cls(size_config(str(where), **changes), **arguments)
+        model.preprocessor = preprocessor
+        return model
 
     checkpoint = weights.load(where, ignore=ignore)
     check_vocabulary(checkpoint)
@@ -86,6 +90,7 @@ def load_model(
     if "num_classes" in known or (own is not None and "classifier" in own.parts):
         new_heads = _head_arguments(cls, checkpoint, arguments, known)
     model = cls(config.replace(**changes), **arguments)
+    model.preprocessor = preprocessor
     for remark in checkpoint.remarks:
         LOG.info("%s", remark)
     for warning in checkpoint.warnings:
