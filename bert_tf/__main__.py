@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "write a model that serves, or fits a phone",
     "prepare": "make examples for pre-training ahead of it",
     "vocabulary": "learn the words of a corpus",
+    "sweep": "train with several settings and seeds, side by side",
 }
 """Name -> what it does, in the order in which they are usually needed."""
 

@@ -7,6 +7,7 @@ The same command on the same run folder resumes where it stopped.
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
 import logging
@@ -64,13 +65,8 @@ PathOrName = str | os.PathLike[str]
 
 def main(argv: Sequence[str] | None = None) -> None:
     flags = train_parser(PROG, __doc__).parse_args(argv)
-    layers = run_layers(flags)
-    kind, config = asked_run(flags.task, flags.config, layers, tell=say, warn=LOG.warning)
-    config = with_training_data(kind, config, tell=say)
-    by_hand = given_keys(kind.defaults, layers)
-    run = _run_to_its_end(
-        kind, config, flags.run, by_hand=by_hand, tell=say, show=say, start=start_tensorflow, progress=is_said()
-    )
+    kind, config = asked(flags)
+    run = trained(flags, kind, config)
     where = "the bundled sample" if config.data.source == SAMPLE else config.data.source
     title = f"{Path(config.task).stem} on {where}"
     if flags.format == "text" or (flags.format is None and sys.stdout.isatty()):
@@ -80,6 +76,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         report = f", report in {page}" if page.is_file() else ""
         say(f"{title}: {listed(run.metrics)}. Model in {run.folder / 'model'}{report}")
         print(json.dumps(run.result))
+
+
+def asked(flags: argparse.Namespace, *, tell: Callable[[str], None] = say) -> tuple[Kind, RunConfig]:
+    """The task and the settings that flags of `train_parser` ask for, with the place of the data."""
+    kind, config = asked_run(flags.task, flags.config, run_layers(flags), tell=tell, warn=LOG.warning)
+    return kind, with_training_data(kind, config, tell=tell)
+
+
+def trained(flags: argparse.Namespace, kind: Kind, config: RunConfig, *, tell: Callable[[str], None] = say) -> Run:
+    """What was asked, trained to its end in the folder that the flags name."""
+    said: dict[str, Any] = {"tell": tell, "show": tell, "progress": is_said()}
+    by_hand = given_keys(kind.defaults, run_layers(flags))
+    return _run_to_its_end(kind, config, flags.run, by_hand=by_hand, start=start_tensorflow, **said)
 
 
 def train(

@@ -54,6 +54,7 @@ TABLE = {
     "reporting": "errors config weights data figures kinds inference",
     "command_line": "errors config lookup types:kinds",
     "train": "errors config metrics kinds training terminal inference reporting command_line",
+    "sweep": "errors config command_line train types:kinds",
     "evaluate": "errors config metrics data kinds inference reporting command_line",
     "report": "errors inference reporting command_line",
     "predict": "errors config data terminal inference command_line",
@@ -94,6 +95,7 @@ LIGHT = (
     "bert_tf.search",
     "bert_tf.vocabulary",
     "bert_tf.__main__",
+    "bert_tf.sweep",
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}
 

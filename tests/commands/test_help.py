@@ -13,7 +13,7 @@ import pytest
 
 from bert_tf import __main__ as entry
 from bert_tf import __version__
-from bert_tf.command_line import Parser
+from bert_tf.command_line import Parser, train_parser
 from bert_tf.command_line.help import Show
 from bert_tf.config import keys_and_meanings
 from bert_tf.errors import UserError
@@ -32,6 +32,8 @@ def parsed(command: str, flags: list[str], monkeypatch: pytest.MonkeyPatch) -> P
     def parse_known_args(self: Parser, args=None, namespace=None):
         found.append(self)
         _, rest = read(self, args, namespace)
+        if command == "sweep":  # its other flags are those of a training
+            _, rest = read(train_parser("train", None), rest)
         raise ParsedError if not rest else AssertionError(rest)
 
     monkeypatch.setattr(Parser, "parse_known_args", parse_known_args)

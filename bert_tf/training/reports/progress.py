@@ -1,4 +1,4 @@
-"""How a run that is at work looks on the terminal: a progress bar or plain lines."""
+"""How a run that is at work looks: a progress bar on a terminal and in a notebook, elsewhere plain lines."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ PLAIN_SECONDS = 15.0
 
 
 class Progress:
-    """A bar on a terminal; elsewhere a line every 15 seconds. Both show rate, loss and time left, on stderr.
+    """A bar on a terminal and in a notebook; elsewhere a line every 15 seconds. All show rate, loss and time left.
 
     Args:
         total: number of steps.
         start: how many of them are behind already.
-        stream: where to write; None: stderr.
+        stream: where to write; None: stderr, and in a notebook stdout, as what is on stderr looks there like an error.
         shown: False writes nothing at all.
     """
 
     def __init__(self, total: int, *, start: int, stream: TextIO | None = None, shown: bool = True) -> None:
-        self.stream, self.shown = stream or sys.stderr, shown
+        notebook = in_notebook() and stream is None
+        self.stream, self.shown = stream or (sys.stdout if notebook else sys.stderr), shown
         self.total, self.start, self.done = total, start, start
         self.began = self.printed = time.monotonic()
         self.first = start
         self.bar = None
-        if shown and self.stream.isatty():
+        if shown and notebook:
+            from tqdm.auto import tqdm as bar_of_notebook  # plain text where ipywidgets is not installed
+
+            self.bar = bar_of_notebook(total=total, initial=start, unit="step", file=self.stream, dynamic_ncols=True)
+        elif shown and self.stream.isatty():
             self.bar = tqdm(total=total, initial=start, unit="step", file=self.stream, dynamic_ncols=True)
 
     def update(self, done: int, *, loss: float) -> None:
@@ -48,13 +53,19 @@ class Progress:
     def line(self, text: str) -> None:
         """A line of its own, above the bar if there is one."""
         if self.bar is not None:
-            self.bar.write(text, file=self.stream)
+            tqdm.write(text, file=self.stream)
         elif self.shown:
             print(text, file=self.stream, flush=True)
 
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+
+
+def in_notebook() -> bool:
+    """Whether this is a notebook's kernel, whose outputs are shown below a cell."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ in ("ZMQInteractiveShell", "Shell")  # Jupyter's, and Colab's
 
 
 def _clock(seconds: float) -> str:
