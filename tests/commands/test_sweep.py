@@ -78,8 +78,10 @@ def test_every_combination_is_a_run_and_the_best_can_be_repeated(runs, tmp_path,
 
     words = shlex.split(report["best"]["command"])
     assert words[:3] == ["python", "-m", "bert_tf.train"]
-    _, config = train.asked(train_parser("p", None).parse_args(words[3:]))
-    assert config == configs[-1]
+    flags = train_parser("p", None).parse_args(words[3:])
+    again = train.trained(flags, *train.asked(flags))
+    assert str(again.folder) == report["best"]["folder"]
+    assert runs == list(SCORES), "it is found finished, with the same settings, and not trained again"
 
 
 def test_again_it_does_what_is_not_done(runs, tmp_path, capsys, monkeypatch):

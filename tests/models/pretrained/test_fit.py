@@ -154,11 +154,12 @@ def test_a_loss_of_compile_wins_and_metrics_are_kept():
 def test_what_a_layer_adds_counts_too():
     model, _, y = make("classes")
     model.compile(run_eagerly=True)
-    without = model.evaluate(X, y, batch_size=4, verbose=0)
+    without = model.evaluate(X, y, batch_size=4, verbose=0, return_dict=True)["loss"]
     model.classifier.kernel.regularizer = keras.regularizers.L2(0.1)
     model.compile(run_eagerly=True)
     more = 0.1 * float(np.square(np.array(model.classifier.kernel)).sum())
-    assert model.evaluate(X, y, batch_size=4, verbose=0) == pytest.approx(without + more, rel=1e-5)
+    found = model.evaluate(X, y, batch_size=4, verbose=0, return_dict=True)["loss"]
+    assert found == pytest.approx(without + more, rel=1e-5)
 
 
 @pytest.mark.parametrize(
