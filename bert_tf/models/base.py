@@ -11,7 +11,7 @@ from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
 from bert_tf.models.backbones.sizes import PRESETS, SIZES
-from bert_tf.models.compiled import Compiled
+from bert_tf.models.fitting.compiled import Compiled
 from bert_tf.models.heads import Architecture
 from bert_tf.weights.places import place_of_preset
 

@@ -13,7 +13,7 @@ from bert_tf.layers.functions.gelu import gelu
 from bert_tf.layers.functions.masks import take_positions
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.compiled import Accuracy
+from bert_tf.models.fitting.compiled import Accuracy
 from bert_tf.models.losses.classification import cross_entropy, multi_label_cross_entropy, squared_error
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes

@@ -13,7 +13,7 @@ from bert_tf.layers.dropout import check_rate, dropout, site_seed
 from bert_tf.layers.functions.masks import take_positions
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.compiled import Accuracy
+from bert_tf.models.fitting.compiled import Accuracy
 from bert_tf.models.losses.choices import choice_cross_entropy
 from bert_tf.models.losses.means import check_shape, weighted_mean
 from bert_tf.models.on_backbone import OnBackbone

@@ -11,7 +11,7 @@ from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout, site_seed
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.compiled import Accuracy
+from bert_tf.models.fitting.compiled import Accuracy
 from bert_tf.models.losses.classification import cross_entropy
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.on_backbone import OnBackbone, names_of_classes

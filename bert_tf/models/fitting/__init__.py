@@ -1,0 +1,1 @@
+"""Keras's own `compile`, `fit`, `evaluate` and `predict`, as all models have them."""
