@@ -77,7 +77,7 @@ def train(
             loop.progress.close()
     result = loop.result("sample" if is_sample else data)
     result["warnings"] = too_short(setup.kind, setup.examples["validation"], result)
-    for line in result["warnings"]:
+    for line in result["warnings"] if progress else ():
         LOG.warning("%s", line)
     if setup.placement.is_chief:
         write_result(run_folder, result)

@@ -121,7 +121,8 @@ def test_a_recipe_may_be_an_object_and_reading_has_arguments(loop, reviews, tmp_
     run = bert_tf.train(config=recipe, data=reviews, run=tmp_path / "run", skip_bad_rows=0.3, encoding="cp1252")
     config = read_config(run.folder / "config.toml")
     assert config == loop[0]["config"]
-    assert (config.task, config.training.max_steps, config.training.epochs) == ("sst2", 2, 3.0)
+    assert (config.task, config.training.max_steps, config.training.learning_rate) == ("sst2", 2, 0.01)
+    assert config.training.epochs > 3.0, "found from the number of examples"
     assert (config.data.skip_bad_rows, config.data.bad_rows_share, config.data.encoding) == (True, 0.3, "cp1252")
     assert said(caplog) == []
 

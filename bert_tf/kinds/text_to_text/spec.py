@@ -280,11 +280,10 @@ class TextToText(Measured):
         """Returns: `generated` string [B] and `score` float32 [B], see `Generation`."""
         import tensorflow as tf
 
-        source_length = self._source_length(sequence_length)
-        write = self.writer(model, tokenizer, self._generation)
+        length, write = self._source_length(sequence_length), self.writer(model, tokenizer, self._generation)
 
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            inputs = tokenizer(texts, max_length=source_length, padding="longest")
+            inputs = tokenizer(texts, max_length=length, padding="longest")
             return write({name: inputs[name] for name in ("token_ids", "padding_mask")})
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])

@@ -279,12 +279,7 @@ class SentenceVectors(Measured):
         if "token" in answer:
             columns = (answer[name] for name in ("token", "start", "end", "token_vector"))
             found["tokens"] = [
-                {
-                    "token": token.decode("utf-8"),
-                    "start": int(start),
-                    "end": int(end),
-                    "vector": [float(value) for value in vector],
-                }
+                {"token": token.decode(), "start": int(start), "end": int(end), "vector": [float(v) for v in vector]}
                 for token, start, end, vector in zip(*columns, strict=True)
             ]
         return found
