@@ -9,6 +9,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.kinds import Tagging
+from bert_tf.kinds.definitions import load_task
 from tests.kinds.own_runs import own_task
 
 NAMES = ("Ida", "Ole", "Una", "Per", "Liv", "Nils", "Eva", "Jon", "Siv", "Odd")
@@ -185,3 +186,14 @@ def test_what_is_to_be_said_of_a_file_is_said_once(conll, caplog):
     for split in ("train", "validation"):
         made.read(split)
     assert caplog.text.count("they are in IOB1, where I begins an entity too") == 1
+
+
+@pytest.mark.real
+def test_wnut17_is_read_as_its_own_task_reads_it(shared_data):
+    folder = shared_data("wnut17")
+    made, own = own_task("tagging", folder), load_task("wnut17")
+    assert isinstance(own, Tagging)
+    assert made.kind.types == own.types
+    for split in ("train", "validation"):
+        found, wanted = made.read(split), own.read(str(folder), split)
+        assert (found.texts, found.words, found.tags) == (wanted.texts, wanted.words, wanted.tags)
