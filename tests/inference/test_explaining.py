@@ -88,6 +88,7 @@ def by_riemann_sums(model, inputs, masked_ids, number, steps=300):
     return np.sum(slopes * (real - start)[0].numpy(), axis=-1)
 
 
+@pytest.mark.slow
 def test_the_same_as_sums_in_float64(pairs):
     texts = ("good film", "a bad")
     found = pairs.explain(*texts)

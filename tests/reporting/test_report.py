@@ -213,7 +213,7 @@ def test_numbers_are_drawn_whatever_they_are_called(finished):
 
 
 def test_the_command_writes_a_page_its_figures_and_all_mistakes(finished, tmp_path, capsys):
-    report.main([f"--run={finished}", f"--out={tmp_path / 'out'}", "--explain=2"])
+    report.main([f"--run={finished}", f"--out={tmp_path / 'out'}", "--explain=0"])
     printed = json.loads(capsys.readouterr().out)
     page = Path(printed["report"])
     assert page == tmp_path / "out" / "index.html"
@@ -225,12 +225,20 @@ def test_the_command_writes_a_page_its_figures_and_all_mistakes(finished, tmp_pa
     assert [row["sentence"] for row in rows] == [row["sentence"] for row in wrong]
     text = page.read_text(encoding="utf-8")
     Tags(text)
-    assert text.count("<mark ") >= 2
     assert {path.name for path in page.parent.glob("*.png")} == {
         "loss.png", "score.png", "confusion.png", "reliability.png", "precision_recall.png", "lengths.png",
     }  # fmt: skip
     assert (finished / "model" / "README.md").is_file()
     assert not list(page.parent.glob(".*"))
+
+
+@pytest.mark.slow
+def test_words_of_the_surest_mistakes_are_marked(finished, tmp_path, capsys):
+    report.main([f"--run={finished}", f"--out={tmp_path / 'out'}", "--explain=2"])
+    text = Path(json.loads(capsys.readouterr().out)["report"]).read_text(encoding="utf-8")
+    Tags(text)
+    assert text.count("<mark ") >= 2
+    assert "integrated gradients" in text
 
 
 def test_other_data_and_bad_flags(finished, reviews, tmp_path, capsys):
