@@ -19,6 +19,7 @@ from bert_tf.command_line import (
     Parser,
     add_model_settings,
     add_reading_flags,
+    answer_settings,
     check_writable,
     find_data,
     model_settings,
@@ -62,12 +63,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--mistakes", metavar="FILE", help="where what it gets wrong goes, the surest mistakes first: "
                         f"a file ending in {', '.join(WRITERS)}")  # fmt: skip
     add_reading_flags(parser)
-    add_model_settings(parser)
+    add_model_settings(parser, answers=True)
     flags = parser.parse_args(argv)
 
     if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
+    answers = answer_settings(flags)
     if flags.mistakes is not None:
         writer_of(flags.mistakes, flag="--mistakes")
         check_writable(Path(flags.mistakes).expanduser().parent, "--mistakes")
@@ -79,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = with_reading(config, flags)
     is_new = flags.data is not None and str(Path(flags.data).expanduser().resolve()) != config.data.source
     kind = kind.configured(config, new_data=is_new)
+    kind = kind.with_settings(answers)
     data = find_data(kind, config.task, flags.data or config.data.source)
     name = flags.split or "validation"
     splits = kind.scored_splits if flags.split is None and not Path(data).is_file() else {name: ""}

@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--explain", action="store_true", help="also say which words an answer hangs on, by integrated "
                         "gradients; for classes, labels and numbers")  # fmt: skip
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
-                        help="settings of answers, for tasks that have some: word_vectors=true")  # fmt: skip
+                        help="settings of answers, if there are any: long_texts=windows, ...")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
                         f"{', '.join(WRITERS)}; default: standard output")  # fmt: skip
     parser.add_argument("--rows-of", metavar="LIST", help="write a row for each object of a list in the answers: "
@@ -175,17 +175,22 @@ def _answer(
         return 0
     if flags.interactive:
         return _in_turn(pipeline, contexts, write, out, reading, explain=flags.explain)
+    from bert_tf.inference.answers import CUT_TOKENS, cut_line
+
     started = time.perf_counter()
-    done, errors = 0, []
+    done, cut, errors = 0, 0, []
     while chunk := list(islice(inputs, CHUNK)):
         for answer, others in answers_of(pipeline, chunk, explain=flags.explain):
             write(answer, others)
+            cut += CUT_TOKENS in answer
         out.flush()
         done += len(chunk)
         errors += [found.error for found in chunk if found.error is not None]
         if flags.output is not None or not out.isatty():  # where answers show, a line between them is in the way
             _progress(done, started, last=False)
     _progress(done, started, last=True)
+    if cut:
+        say(cut_line(pipeline.kind, cut, done))
     if errors:
         say(f"{len(errors):,} of {done:,} inputs have an error in place of an answer, the first: {errors[0]}")
     return SOME_ERRORS if errors else 0

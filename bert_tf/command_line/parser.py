@@ -148,10 +148,22 @@ def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
 READING_KEYS = ("lowercase", "ignore", "ignore_tokenizer")
 
 
-def add_model_settings(parser: Parser) -> None:
-    """The flag of commands that take a model which no run made: how its files are read."""
+def add_model_settings(parser: Parser, *, answers: bool = False) -> None:
+    """The flag of commands that take a model which no run made: how its files are read; with `answers` also how the
+    task answers."""
+    meaning = f"with --model: {', '.join(f'model.{key}' for key in READING_KEYS)}"
+    if answers:
+        meaning = f"settings of answers, where the task has them: long_texts=windows; {meaning}"
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
-                        help=f"with --model: {', '.join(f'model.{key}' for key in READING_KEYS)}")  # fmt: skip
+                        help=meaning)  # fmt: skip
+
+
+def answer_settings(flags: argparse.Namespace) -> Mapping[str, Any]:
+    """Of what `add_model_settings` was given the settings of answers, which have no dot; the others stay."""
+    names = [setting.partition("=")[0] for setting in flags.settings]
+    found = [setting for setting, name in zip(flags.settings, names, strict=True) if "." not in name]
+    flags.settings = [setting for setting, name in zip(flags.settings, names, strict=True) if "." in name]
+    return override_layer(found).values
 
 
 def model_settings(flags: argparse.Namespace) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from bert_tf.config.fitting import Needs
 from bert_tf.config.own_data import OwnDataConfig, own_flags
+from bert_tf.config.pretraining import PretrainingConfig
 from bert_tf.config.run import (
     OWN,
     SAMPLE,
@@ -15,7 +16,7 @@ from bert_tf.config.run import (
     resolve,
     to_toml,
 )
-from bert_tf.config.sections import DataConfig, EvaluationConfig, ModelConfig, PretrainingConfig, TrainingConfig
+from bert_tf.config.sections import DataConfig, EvaluationConfig, ModelConfig, TrainingConfig
 
 __all__ = [
     "OWN",

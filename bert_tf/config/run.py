@@ -17,11 +17,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bert_tf.config.messages import check_keys, explain
 from bert_tf.config.own_data import OwnDataConfig
+from bert_tf.config.pretraining import PretrainingConfig
 from bert_tf.config.sections import (
     DataConfig,
     EvaluationConfig,
     ModelConfig,
-    PretrainingConfig,
     Section,
     TrainingConfig,
     entry,

@@ -108,6 +108,19 @@ class DataConfig(Section):
         None,
         "most tokens of an example, special ones included; none: the task's own",
     )
+    long_texts: Literal["cut", "windows"] | None = entry(
+        None,
+        "for classes, numbers and vectors, what becomes of texts longer than sequence_length; cut: their first tokens "
+        "are read; windows: all of them, in windows that overlap, of whose answers one is made; none: the task's own",
+    )
+    window_overlap: Annotated[float, Field(ge=0.0, le=0.5)] | None = entry(
+        None,
+        "share of a window that it has in common with the one before; none: the task's own",
+    )
+    max_windows: Count | None = entry(
+        None,
+        "most windows of a text; what is behind them is cut; none: the task's own",
+    )
     language: str | None = entry(
         None,
         "of answers, summaries and translations, by which metrics tell words: a code of ISO 639-1; none: the task's",
@@ -132,47 +145,6 @@ class DataConfig(Section):
     encoding: str | None = entry(
         None,
         "of text files, as Python names it: cp1252, gb18030, utf-16, ...; none: UTF-8, or what a byte order mark says",
-    )
-
-
-class PretrainingConfig(Section):
-    """[pretraining]: for tasks that learn from raw text: its files, the objectives, and what is held out."""
-
-    pair: Literal["next_sentence", "sentence_order", "none"] = entry(
-        "next_sentence",
-        "second objective; next_sentence: does the second segment follow, or is it of another document (BERT); "
-        "sentence_order: were they swapped (ALBERT); none: single segments",
-    )
-    masking: Literal["tokens", "words", "ngrams"] = entry(
-        "tokens",
-        "what is hidden: single tokens (BERT), whole words, or runs of words",
-    )
-    mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(0.15, "share of the tokens to be guessed")
-    max_ngram: Count = entry(3, "words in the longest run of masking=ngrams; a run of n is drawn like 1/n")
-    short_share: Annotated[float, Field(ge=0.0, le=1.0)] = entry(
-        0.1,
-        "share of examples that are shorter than data.sequence_length",
-    )
-    text_format: Literal["auto", "sentences", "running", "jsonl"] = entry(
-        "auto",
-        "sentences: one a line, empty lines between documents; running: a file is a document, its sentences are found; "
-        "jsonl: a JSON object a line, with a document in it; auto: by the files' names and first lines",
-    )
-    text_key: str = entry("text", "where a JSON object has its document")
-    language: str = entry("en", "of running text, for finding sentences: en, de, fr, ...")
-    validation: str | None = entry(
-        None,
-        "held-out text: a file, folder or pattern, as it stands or within the folder of --data; it is taken out of the "
-        "training text. None: a folder's validation/, next to its train/; else validation_share",
-    )
-    validation_share: Annotated[float, Field(gt=0.0, lt=1.0)] = entry(
-        0.01,
-        "share of the documents, drawn at random, that is held out by default; at least one",
-    )
-    validation_examples: Count = entry(2000, "about how many examples of the held-out text an evaluation looks at")
-    cache: str | None = entry(
-        None,
-        "folder for tokenised corpora, which a second run finds again; none: bert_tf in $XDG_CACHE_HOME or ~/.cache",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.kinds.base import Kind
+from bert_tf.kinds.long_texts.notes import CUT_TOKENS, LENGTHS
 
 FILL = {tf.string: "", tf.bool: False}
 
@@ -25,10 +26,20 @@ def dense(kind: Kind, answers: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def cut_line(kind: Kind, cut: int, count: int) -> str:
+    """A line on how many of so many inputs were cut, and how the commands read more of them."""
+    hint = kind.how_to_answer_more
+    said = (
+        f"{cut:,} of {count:,} inputs are too long and were cut: `{CUT_TOKENS}` in their answers is what was not read"
+    )
+    return f"{said}; {hint}" if hint else said
+
+
 def for_users(kind: Kind, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Of what `dense` gives, what an answer is to whoever asks; the names are mostly those that predict prints."""
     signatures = kind.serving.signatures
-    found = {name: value for name, value in answers.items() if name not in signatures.inner}
+    inner = {*signatures.inner, *LENGTHS}
+    found = {name: value for name, value in answers.items() if name not in inner}
     return found | dict(signatures.added(answers))
 
 

@@ -19,6 +19,7 @@ from bert_tf.inference.runs import open_run, read_run
 from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
 from bert_tf.inference.vectors import Vectors
 from bert_tf.kinds import Answer, Kind
+from bert_tf.kinds.long_texts.notes import notes_of
 from bert_tf.kinds.registry import kind_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Pipeline(Explaining, Vectors):
         pairs: the second text of each, for a task of pairs.
         is_split_into_words: of taggers: `texts` are lists of words, or one: see `bert_tf.kinds.tagging.of_words`.
     Returns: a dict for one text, a list of dicts for several, in their order: `text`, `label`, `score` and
-        `probabilities` by name of the class.
+        `probabilities` by name of the class; `cut_tokens` where so many were not read, `windows` where there were more.
     Raises: UserError if there is no model in `where`; ValueError if texts and pairs, or a dict's columns, do not go
         together with the task, or if one of them is no text that UTF-8 can hold, named by its place: `texts[3]`.
 
@@ -231,7 +232,8 @@ class Pipeline(Explaining, Vectors):
             raise ValueError(f"`pairs` must be a list where `texts` is one. Received: pairs={pairs!r}")
         columns = self._columns(texts, pairs)
         answers = self.rows(*columns)
-        return [self.kind.as_json(row, answer) for row, answer in zip(zip(*columns, strict=True), answers, strict=True)]
+        rows = zip(zip(*columns, strict=True), answers, strict=True)
+        return [{**self.kind.as_json(row, answer), **notes_of(answer)} for row, answer in rows]
 
     def rows(
         self,

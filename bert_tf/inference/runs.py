@@ -47,7 +47,7 @@ def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
     The task is read from the run folder, as data, and its file is not run. It is run where the folder has none (an
     older run, or a task of a kind of your own), and with `needs_data` where the description had to leave the task's
     source out (rows in memory). What a description cannot hold besides, a task of this library gets from the library.
-    The task is in the run's language.
+    The task is in the run's language, and reads long texts as the run does.
 
     Args:
         needs_data: whether the task's examples are to be read.
@@ -55,7 +55,8 @@ def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
     """
     config = read_run(run_folder)
     kind = _task(run_folder, config, needs_data=needs_data)
-    return OpenRun(config, kind if config.data.language is None else kind.configured(config))
+    asked = (config.data.language, config.data.long_texts, config.data.window_overlap, config.data.max_windows)
+    return OpenRun(config, kind if asked == (None,) * len(asked) else kind.configured(config))
 
 
 def read_run(folder: Path) -> RunConfig:

@@ -11,9 +11,10 @@ import numpy as np
 
 from bert_tf.config import Needs
 from bert_tf.errors import UserError
-from bert_tf.kinds.building import Modelled
-from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
+from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.long_texts.notes import cut_of
+from bert_tf.kinds.long_texts.reader import Reader
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics import get_metric
 
@@ -42,11 +43,11 @@ class Watched:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind(Modelled):
+class Kind(Reader):
     """A task of some kind. Nothing here imports TensorFlow until it works with tensors.
 
-    Its data is what `Task` says, its tokenizer and model `Modelled`. A kind that is scored by what its model gives for
-    tokenised examples, as most are, begins with `Measured`.
+    Its data is what `Task` says, its tokenizer and model `Modelled`, and what becomes of long texts `Reader`. A kind
+    that is scored by what its model gives for tokenised examples, as most are, begins with `Measured`.
 
     >>> from bert_tf.data import Csv
     >>> from bert_tf.kinds import Classification
@@ -194,7 +195,11 @@ class Kind(Modelled):
     def scores_and_report(self, pipeline: Any, examples: Examples) -> tuple[dict[str, float], dict[str, Any]]:
         """The metrics, and what `report` says more, from one run of the model over the texts."""
         answers = pipeline.rows(*examples.columns)
-        return self.measure_answers(answers, examples), self.report(answers, examples)
+        cut = cut_of(answers)
+        return self.measure_answers(answers, examples), {
+            **self.report(answers, examples),
+            **({} if cut is None else {"cut": cut.as_json()}),
+        }
 
     def score_of_a_guess(self, examples: Examples) -> float | None:
         """The main metric of one answer to everything, the best there is without looking; None: it is not known."""
@@ -226,13 +231,6 @@ class Kind(Modelled):
             diagnosis: what `diagnose` says of them.
         """
         return None
-
-    long_texts: ClassVar[str] = "cut"
-    """What happens to texts of more than `sequence_length` tokens: "cut", or "read in windows"."""
-
-    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> Lengths | None:
-        """How many tokens the examples have, before anything is cut; None where there is nothing to count."""
-        return lengths_of(tokenizer, examples.columns, sequence_length, says=self.long_texts)
 
     def baselines(self, examples: Examples) -> dict[str, dict[str, float]]:
         """Metrics of simple answers that need no model, by their names; evaluate prints them beside the model's."""

@@ -58,11 +58,15 @@ class Measured(Kind):
         outputs = Outputs(model, features, batch_examples=batch_examples, per_token=self.outputs_per_token)
 
         def score() -> dict[str, float]:
-            found = outputs()
+            found = self.of_examples(model, outputs(), features)
             self.note(model, found)
             return self.measure(found, features, examples)
 
         return score
+
+    def of_examples(self, model: Any, outputs: Sequence[np.ndarray], features: Features) -> Sequence[np.ndarray]:
+        """What `measure` takes, of what the model gave for each of the features; the same by default."""
+        return outputs
 
     def note(self, model: Any, outputs: Sequence[np.ndarray]) -> None:
         """What the model is to remember of its outputs for the validation set; nothing by default."""
@@ -129,7 +133,7 @@ class Measured(Kind):
         }
 
         def watch() -> Watched:
-            outputs = {split: run() for split, run in runs.items()}
+            outputs = {split: self.of_examples(model, run(), features[split]) for split, run in runs.items()}
             self.note(model, outputs["validation"])
             found = {split: self.measure(outputs[split], features[split], examples[split]) for split in runs}
             return Watched(

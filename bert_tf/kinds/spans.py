@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS
 from bert_tf.sentinels import NEVER
 from bert_tf.text import BertTokenizer
 from bert_tf.text.windows import Layout, build_rows
@@ -30,15 +31,17 @@ def question_windows(
             leave half of the row to the context.
         stride: tokens that windows share, or as many as half a window holds.
     Returns: int32 [W, T] token_ids, segment_ids, padding_mask, starts and ends, each token's place in the context
-        (0 elsewhere); bool [W, T] in_context; int32 [W] example, rising, and lengths.
+        (0 elsewhere); bool [W, T] in_context; int32 [W] example, rising, and lengths; int32 [B] text_tokens and
+        cut_tokens, those of a question beyond the first ones: see `bert_tf.kinds.long_texts.notes`.
     """
     room = max_length - 3
     question_tokens = min(question_tokens, room // 2)
     stride = min(stride, (room - question_tokens) // 2)
     with tf.device("CPU"):
-        sides = []
+        sides, tokens = [], []
         for texts, most in ((questions, question_tokens), (contexts, None)):
             columns = tokenizer.tokenize_with_offsets(texts)
+            tokens.append(tf.cast(columns[0].row_lengths(), tf.int32))
             pieces = columns[0].with_values(tf.stack([column.values for column in columns], axis=1))  # [B, (P), 3]
             pieces = pieces if most is None else pieces[:, :most]
             sides.append((pieces.values, pieces.row_splits))
@@ -47,7 +50,8 @@ def question_windows(
         in_context = context_tokens(rows["segment_ids"], rows["lengths"])
         for name in ("starts", "ends"):
             rows[name] = tf.where(in_context, rows[name], 0)
-    return rows | {"in_context": in_context}
+        lengths = {TEXT_TOKENS: tf.add_n(tokens) + 3, CUT_TOKENS: tf.maximum(tokens[0] - question_tokens, 0)}
+    return rows | lengths | {"in_context": in_context}
 
 
 def context_tokens(segment_ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

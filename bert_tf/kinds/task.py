@@ -16,6 +16,7 @@ from bert_tf.kinds.examples import Examples
 if TYPE_CHECKING:
     from bert_tf.data import Source
 
+OF_LONG_TEXTS = ("long_texts", "window_overlap", "max_windows")  # keys of [data], and fields of kinds that have them
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 Self = TypeVar("Self", bound="Task")
 
@@ -49,20 +50,32 @@ class Task(abc.ABC):
     def with_settings(self: Self, settings: Mapping[str, Any]) -> Self:
         """The same task with some of its `answer_settings` changed. Raises: UserError for another name or type."""
         check_answer_settings(self, self.answer_settings, settings)
-        return replace(self, **settings)
+        try:
+            return replace(self, **settings)
+        except ValueError as error:
+            raise UserError(f"--set: {error}") from None
 
     def configured(self: Self, config: RunConfig, *, new_data: bool = False) -> Self:
         """The same task as a run wants it, where that can say more; `new_data`: it is to be scored on other data.
 
-        Raises: UserError for a language where nothing depends on one, or an unknown one.
+        Raises: UserError for a language where nothing depends on one, or an unknown one, and for windows of long texts
+            where an answer cannot be made of several.
         """
         options = {"encoding": config.data.encoding, "bad_rows_share": config.data.bad_rows_share}
+        own = {field.name for field in fields(self)}
+        long_texts = {name: getattr(config.data, name) for name in OF_LONG_TEXTS}
+        long_texts = {name: value for name, value in long_texts.items() if value is not None}
+        if unknown := [name for name in long_texts if name not in own]:
+            raise UserError(
+                f"'data.{unknown[0]}' is for tasks of classes, numbers and vectors, which make one answer of several "
+                f"windows of a text. Received: {long_texts[unknown[0]]!r}"
+            )
         source = self.source.for_new_data() if new_data else self.source
-        task = replace(self, source=source.with_options(**options))
+        task = replace(self, source=source.with_options(**options), **long_texts)
         language = config.data.language
         if language is None:
             return task
-        if "language" not in {field.name for field in fields(self)}:
+        if "language" not in own:
             raise UserError(f"'data.language' is for tasks whose metrics count words. Received: {language!r}")
         try:
             return replace(task, language=language)
@@ -142,5 +155,7 @@ def check_answer_settings(task: Any, known: Collection[str], settings: Mapping[s
             listed = ", ".join(known) or "none"
             raise UserError(f"--set: this task's answers have no setting {name!r}. There are: {listed}")
         now = getattr(task, name)
+        if isinstance(now, float) and type(value) is int:
+            continue
         if not isinstance(value, type(now)) or isinstance(value, bool) != isinstance(now, bool):
             raise UserError(f"--set {name}: expected a {type(now).__name__}, such as {now}. Received: {value!r}")

@@ -66,13 +66,15 @@ class Sentences(NamedTuple):
 
 class SentenceRows(NamedTuple):
     """token_ids and segment_ids, ragged int32 [B, (T)]; sentences, the first of a text's that found room in its row;
-    firsts int32 [S], the place of each one's [CLS] in its row; counts int32 [B], how many sentences each text has."""
+    firsts int32 [S], the place of each one's [CLS] in its row; counts int32 [B], how many sentences each text has, and
+    tokens int32 [B], how many tokens a row of all of them would have."""
 
     token_ids: Any
     segment_ids: Any
     sentences: Sentences
     firsts: Any
     counts: Any
+    tokens: Any
 
 
 def split_sentences(texts: Any) -> Sentences:
@@ -128,6 +130,8 @@ def sentence_rows(tokenizer: Any, texts: Any, *, max_length: int) -> SentenceRow
         pieces = tokenizer.tokenize(found.texts)
         is_first = tf.range(tf.size(owner)) == tf.gather(found.row_splits, owner)
         sizes = tf.cast(pieces.row_lengths(), tf.int32) + 2
+        sums = tf.gather(tf.concat([[0], tf.cumsum(sizes)], axis=0), found.row_splits)
+        tokens = sums[1:] - sums[:-1]
         sizes = tf.where(is_first, tf.minimum(sizes, max_length), sizes)
         sums = tf.concat([[0], tf.cumsum(sizes)], axis=0)
         ends = sums[1:] - tf.gather(tf.gather(sums, found.row_splits), owner)  # of each in its text's row
@@ -150,6 +154,7 @@ def sentence_rows(tokenizer: Any, texts: Any, *, max_length: int) -> SentenceRow
             sentences,
             ends - sizes,
             own_counts,
+            tokens,
         )
 
 

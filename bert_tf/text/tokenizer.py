@@ -217,6 +217,7 @@ class BertTokenizer(TokenNames):
         padding: str = "longest",
         stride: int | None = None,
         return_offsets: bool = False,
+        return_cut: bool = False,
     ) -> dict[str, Any]:
         """The input of a model: [CLS] text [SEP], or [CLS] text [SEP] pair [SEP].
 
@@ -228,6 +229,7 @@ class BertTokenizer(TokenNames):
             padding: longest (of the batch) or max_length.
             stride: cut into windows that overlap by this many tokens, and give all of them: W rows, W >= B.
             return_offsets: also give starts and ends, each token's place in its own text; 0 and 0 at special tokens.
+            return_cut: also give cut, int32 [B]: tokens that each input has lost. Not with a stride, which loses none.
         Returns: dict of int32 tensors [B, T] or [W, T]: token_ids, segment_ids (1 in the pair and its [SEP]),
             padding_mask, and starts and ends; with a stride also example [W], the input that each window is of.
         Raises: ValueError for arguments that do not fit together, or if the sequence to be cut has nothing left (in a
@@ -235,16 +237,18 @@ class BertTokenizer(TokenNames):
         """
         layout = Layout(self._length(max_length), truncation, padding, stride, return_offsets)
         rows = self._rows(texts, pairs, layout)
-        del rows["lengths"]
-        return rows
+        left_out = ("lengths",) if return_cut else ("lengths", "cut")
+        return {name: tensor for name, tensor in rows.items() if name not in left_out}
 
     def encode_ragged(
         self, texts: Any, pairs: Any = None, *, max_length: int | None = None, truncation: str = "longest_first"
     ) -> dict[str, Any]:
-        """As a call, without padding: token_ids and segment_ids, ragged int32 [B, (T)], special tokens included."""
+        """As a call, without padding: token_ids and segment_ids, ragged int32 [B, (T)], special tokens included; and
+        cut, int32 [B], how many tokens each input has lost."""
         rows = self._rows(texts, pairs, Layout(self._length(max_length), truncation))
         names = ("token_ids", "segment_ids")
-        return {name: tf.RaggedTensor.from_tensor(rows[name], lengths=rows["lengths"]) for name in names}
+        ragged = {name: tf.RaggedTensor.from_tensor(rows[name], lengths=rows["lengths"]) for name in names}
+        return ragged | {"cut": rows["cut"]}
 
     def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> list[str]:
         """Texts of ids [B, T], dense or ragged, or of one list: pieces joined, spaces before punctuation gone."""

@@ -84,7 +84,8 @@ def build_rows(sequences, layout: Layout, *, cls_id: int, sep_id: int, pad_id: i
     Args:
         sequences: for each of one or two sequences, values int32 [P] or with offsets [P, 3], and row splits [B + 1].
     Returns: dict of int32 [W, T] token_ids, segment_ids, padding_mask, and starts and ends if asked for (0 at special
-        tokens and padding); with a stride also example, int32 [W]; W = B without. Also lengths, int32 [W].
+        tokens and padding); with a stride also example, int32 [W]; without, where W = B, also cut, int32 [B], how many
+        tokens each input has lost. Also lengths, int32 [W].
     """
     splits = [tf.cast(s, tf.int32) for _, s in sequences]
     sizes = [tf.size(s) - 1 for s in splits]
@@ -121,7 +122,9 @@ def build_rows(sequences, layout: Layout, *, cls_id: int, sep_id: int, pad_id: i
         dict(zip(names, tf.unstack(gathered, axis=-1), strict=True)) if layout.return_offsets else {names[0]: gathered}
     )
     rows |= {"segment_ids": segment_ids, "padding_mask": tf.cast(places < total[:, None], tf.int32), "lengths": total}
-    return rows if example is None else rows | {"example": example}
+    if example is None:
+        return rows | {"cut": tf.add_n(counts) - tf.add_n(kept)}
+    return rows | {"example": example}
 
 
 def place_windows(starts, counts, kept, stride: int):

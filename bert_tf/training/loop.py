@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.config import RunConfig
+from bert_tf.data import Features
 from bert_tf.errors import Stopped, UserError
 from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short
 from bert_tf.training.board.kept import begin_kept, write_kept
@@ -257,6 +258,11 @@ class Loop:
                 for split, part in setup.examples.items()
             },
             "bad_row_reasons": {split: dict(part.bad_row_reasons) for split, part in setup.examples.items()},
+            "cut": {
+                split: part.cut.as_json()
+                for split, part in setup.splits.items()
+                if isinstance(part, Features) and part.cut is not None
+            },
             "precision": self.options.precision,
             "strategy": setup.placement.name,
             "replicas": setup.placement.replicas,

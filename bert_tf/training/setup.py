@@ -101,6 +101,7 @@ def set_up(
     if examples is None:
         examples = read_examples(config, kind, data=data)
     splits = _tokenised(kind, tokenizer, examples, config.data)
+    _say_cut(kind, splits, config)
     history = _history(run_folder, splits, options, place=data)
     epochs = _plan(splits["train"], config.data, options, placement, steps=history.planned_steps, seed=config.seed)
     total_steps = epochs.number_of_batches(options.epochs)
@@ -193,6 +194,14 @@ def _tokenised(
             tokenizer.special_tokens["unk_token"],
         )
     return splits
+
+
+def _say_cut(kind: Kind, splits: Mapping[str, Features | Stream], config: RunConfig) -> None:
+    """Warns of texts that are longer than a row."""
+    positions = config.model.max_positions or config_of(config.backbone, ignore=config.model.ignore).max_positions
+    warning = kind.cut_warning(splits, sequence_length=config.data.sequence_length, positions=positions)
+    if warning is not None:
+        LOG.warning("%s", warning)
 
 
 def _history(

@@ -192,6 +192,7 @@ def test_evaluate_scores_raw_text(tiny_run, reviews, capsys):
     assert result["per_class"]["positive"]["support"] == 1
     assert result["per_class"]["negative"]["recall"] == pytest.approx(np.mean([a == "negative" for a in given[1:]]))
     assert set(result["per_class"]["negative"]) == {"precision", "recall", "f1", "support"}
+    assert result["cut"] == {"texts": 0, "of": 3, "tokens": 0, "share_of_tokens": 0.0, "longest": 7}
     assert "positive" not in result  # no metric of this task is of one class
 
 

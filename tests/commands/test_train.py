@@ -116,6 +116,8 @@ def test_a_broken_training_file_is_named_and_the_command_can_be_tried_again(tiny
     train.main([*flags, "--skip-bad-rows=0.25"])
     result = json.loads(capsys.readouterr().out)
     assert (result["train_examples"], result["bad_rows"]) == (3, {"train": 1, "validation": 0})
+    nothing = {"texts": 0, "tokens": 0, "share_of_tokens": 0.0}
+    assert {name: result["cut"]["train"][name] for name in nothing} == nothing
     assert result["bad_row_reasons"]["train"] == {"expected 2 columns (sentence, label) separated by tabs": 1}
 
 

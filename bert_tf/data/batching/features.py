@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.plan import Plan
 
 
@@ -38,6 +39,7 @@ class Features:
         members: int [E, P], where an example is P texts that do not see one another (a pair to be compared, say):
             which of the N texts, so that one text can be in several examples. Tokens and `splits` [N + 1] are then of
             the texts. None: an example is one text, and N is E.
+        cut: what the sequence length has cut off the texts; None: not known. Of this the model gets nothing.
     Raises: ValueError where the arrays' lengths do not go together.
 
     >>> ids = np.array([2, 5, 3, 2, 6, 7, 3], np.int32)
@@ -57,6 +59,7 @@ class Features:
     position_fields: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     fills: Mapping[str, float] = dataclasses.field(default_factory=dict)
     members: np.ndarray | None = None
+    cut: Cut | None = None
 
     def __post_init__(self) -> None:
         splits = np.asarray(self.splits)
@@ -128,7 +131,8 @@ def encode(
     """Tokenises a whole data set, `chunk` examples at a time.
 
     Args:
-        tokenizer: gives token_ids and segment_ids, ragged [B, (T)], by `encode_ragged`.
+        tokenizer: gives token_ids and segment_ids, ragged [B, (T)], by `encode_ragged`; where it also gives cut [B],
+            how many tokens each text has lost, the features hold it.
         texts: E texts.
         pairs: E second texts, or None.
         labels: E labels, or None; integers are kept as int32, other numbers as float32.
@@ -143,7 +147,7 @@ def encode(
     for name, values in (("pairs", pairs), ("labels", labels), ("weights", weights)):
         if values is not None and len(values) != len(texts):
             raise ValueError(f"`{name}` must be as many as `texts`. Received: {len(values)} {name}, {len(texts)} texts")
-    ids, segments, lengths = [], [], []
+    ids, segments, lengths, lost = [], [], [], []
     for start in range(0, len(texts), chunk):
         part = slice(start, start + chunk)
         encoded = tokenizer.encode_ragged(
@@ -152,17 +156,21 @@ def encode(
         ids.append(np.asarray(encoded["token_ids"].values, np.int32))
         segments.append(np.asarray(encoded["segment_ids"].values, np.int8))
         lengths.append(np.asarray(encoded["token_ids"].row_lengths(), np.int64))
+        lost += [np.asarray(encoded["cut"], np.int64)] if "cut" in encoded else []
         if progress is not None:
             progress(min(start + chunk, len(texts)), len(texts))
+    all_lengths = np.concatenate(lengths)
     return Features(
         token_ids=np.concatenate(ids),
         segment_ids=np.concatenate(segments),
-        splits=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))]),
-        labels=None if labels is None else _numbers(labels),
+        splits=np.concatenate([np.zeros(1, np.int64), np.cumsum(all_lengths)]),
+        labels=None if labels is None else numbers(labels),
         weights=None if weights is None else np.asarray(weights, np.float32),
+        cut=Cut(all_lengths + np.concatenate(lost), np.concatenate(lost)) if lost else None,
     )
 
 
-def _numbers(labels: Any) -> np.ndarray:
+def numbers(labels: Any) -> np.ndarray:
+    """Labels as an array: integers as int32, other numbers as float32."""
     array = np.asarray(labels)
     return array.astype(np.int32 if array.dtype.kind in "iub" else np.float32)

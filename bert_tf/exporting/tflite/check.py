@@ -94,6 +94,11 @@ class LiteModel:
             found = tf.ensure_shape(found, [*leading, *([None] if self.contract.per_token else []), *self.shape])
         return self.contract.given(found, inputs)
 
+    @property
+    def vector_dim(self) -> int:
+        """Number of components of a vector, of a model that gives one."""
+        return int(self.shape[-1])
+
     def scores(self, logits: Any) -> Any:
         """What the file gives where the Keras model's `scores` are asked for: it has worked them out already."""
         return logits

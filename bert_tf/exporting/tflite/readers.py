@@ -124,6 +124,8 @@ def _task_differs(contract: Contract, *, texts: int) -> str:
     """Why they do not answer as the task does; "" if they do not."""
     if texts != TEXTS[contract.reader]:
         return f"it gives a model one text, and this task is about {'two' if texts == 2 else texts}"
+    if contract.reader != "answerer" and contract.stride is not None:
+        return "it reads the first tokens of a long text, and this task reads all of it, in windows"
     if contract.facts.get("no_answer_at") is not None:
         return "it never says that a question has no answer, and here some have none"
     return ""

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 
-def model_facts(model: Any, tokenizer: Any, *, sequence_length: int) -> dict[str, Any]:
-    """What a text's vector depends on, by names that people know; weights and vocabulary as digests."""
-    settings = _settings(model, tokenizer, sequence_length)
+def model_facts(
+    model: Any, tokenizer: Any, *, sequence_length: int, long_texts: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a text's vector depends on, by names that people know; weights and vocabulary as digests.
+
+    Args:
+        long_texts: the task's `long_text_settings`.
+    """
+    settings = _settings(model, tokenizer, sequence_length) | dict(long_texts or {})
     backbone = hashlib.sha256(json.dumps(settings.pop("config"), sort_keys=True).encode()).hexdigest()
     return {
         "weights": _weights(model, hashlib.sha256()),
@@ -36,10 +42,16 @@ def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return ", ".join(found)
 
 
-def model_identity(model: Any, tokenizer: Any, *, sequence_length: int) -> str:
-    """A digest of all that a text's vector depends on: weights, pooling, words and the length of texts."""
+def model_identity(
+    model: Any, tokenizer: Any, *, sequence_length: int, long_texts: Mapping[str, Any] | None = None
+) -> str:
+    """A digest of all that a text's vector depends on: weights, pooling, words and the length of texts.
+
+    Args: as of `model_facts`.
+    """
     digest = hashlib.sha256()
-    digest.update(json.dumps(_settings(model, tokenizer, sequence_length), sort_keys=True).encode())
+    settings = _settings(model, tokenizer, sequence_length) | dict(long_texts or {})
+    digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update(_vocabulary(tokenizer))
     return _weights(model, digest)
 

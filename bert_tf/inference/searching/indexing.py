@@ -92,10 +92,10 @@ def about_model(pipeline: Pipeline, place: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         place: where it was read from, and how: `run` or `model`, and `settings`.
     """
-    parts = (pipeline.model, pipeline.tokenizer)
+    parts, lengths = (pipeline.model, pipeline.tokenizer), _lengths(pipeline)
     return {
-        MODEL: model_identity(*parts, sequence_length=pipeline.sequence_length),
-        FACTS: model_facts(*parts, sequence_length=pipeline.sequence_length),
+        MODEL: model_identity(*parts, **lengths),
+        FACTS: model_facts(*parts, **lengths),
         PLACE: dict(place),
         "sequence_length": pipeline.sequence_length,
     }
@@ -103,18 +103,23 @@ def about_model(pipeline: Pipeline, place: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_model(folder: Path, about: Mapping[str, Any], pipeline: Pipeline) -> None:
     """Raises: UserError that names what differs, if another model made an index."""
-    parts = (pipeline.model, pipeline.tokenizer)
-    identity = model_identity(*parts, sequence_length=pipeline.sequence_length)
+    parts, lengths = (pipeline.model, pipeline.tokenizer), _lengths(pipeline)
+    identity = model_identity(*parts, **lengths)
     if about.get(MODEL) == identity:
         return
     kept = about.get(FACTS)
     came = f"{identity[:12]}, the index has {str(about.get(MODEL))[:12]}"
     if kept is not None:
-        came = f"one that differs in {differences(kept, model_facts(*parts, sequence_length=pipeline.sequence_length))}"
+        came = f"one that differs in {differences(kept, model_facts(*parts, **lengths))}"
     raise UserError(
         f"--index={folder} was made by another model, so its vectors cannot be compared with this one's. Give the "
         f"model that made it, or a fresh --index and --corpus. Received: {came}"
     )
+
+
+def _lengths(pipeline: Pipeline) -> dict[str, Any]:
+    """How much of a text its vector is of."""
+    return {"sequence_length": pipeline.sequence_length, "long_texts": pipeline.kind.long_text_settings}
 
 
 def open_index(

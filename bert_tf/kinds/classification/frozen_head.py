@@ -118,11 +118,11 @@ def solved(
         features,
         batch_examples=config.evaluation.batch_examples,
     )()
-    assert examples.labels is not None
+    assert features.labels is not None  # of each window, where long texts are read so
     pooler = model.backbone.pooler if model.pooler is None else model.pooler
     head = solve(
         np.stack(vectors),
-        examples.labels,
+        features.labels,
         problem=kind.problem,
         outputs=len(kind.output_names),
         activation=pooler.activation,

@@ -14,12 +14,13 @@ from bert_tf.kinds.classification.diagnosis import of_labels
 from bert_tf.kinds.classification.pooled import inputs_as_json
 from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.serving import Serving
+from bert_tf.kinds.serving import Serving, log
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.long_texts.windows import Windows
     from bert_tf.models import BertClassifier
 
 
@@ -139,11 +140,20 @@ class MultiLabel(OfClasses):
             "logits": outputs,
         }
 
+    def merge(self, outputs: tf.Tensor, windows: Windows, model: Any) -> tf.Tensor:
+        """Logits of the mean of the windows' probabilities."""
+        import tensorflow as tf
+
+        from bert_tf.kinds.long_texts.windows import mean_over_windows, where_several
+
+        mean = mean_over_windows(tf.nn.sigmoid(outputs), windows)
+        return where_several(log(mean) - log(1.0 - mean), outputs, windows)
+
     @property
     def serving(self) -> Serving:
         from bert_tf.kinds.classification.serving import multi_label
 
-        return multi_label(self.classes, threshold=self.threshold)
+        return self.served(multi_label(self.classes, threshold=self.threshold))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         return {

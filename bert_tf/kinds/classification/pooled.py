@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from bert_tf.data.rows.cells import shown
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.long_texts.notes import answer_lengths
+from bert_tf.kinds.long_texts.spec import Windowed
 from bert_tf.metrics import get_metric
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pooled(Measured):
+class Pooled(Windowed):
     """A `BertClassifier`'s outputs for a text or a pair; what they mean is the subclass's.
 
     Args:
@@ -57,6 +59,7 @@ class Pooled(Measured):
             raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
         if len(set(self.output_names)) != len(self.output_names) or not self.output_names:
             raise ValueError(f"outputs must be different names, one or more. Received: {self.output_names!r}")
+        super().__post_init__()
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -128,8 +131,14 @@ class Pooled(Measured):
         sequence_length: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Features:
-        from bert_tf.data.batching.features import encode
+        from bert_tf.data.batching.features import encode, numbers
 
+        if self.reads_windows:
+            from bert_tf.kinds.long_texts.features import encode_windows
+
+            reading = self.reading(sequence_length)
+            windows = encode_windows(tokenizer, examples.texts, examples.pairs, reading=reading, progress=progress)
+            return windows.of_texts(None if examples.labels is None else numbers(examples.labels))
         return encode(
             tokenizer,
             examples.texts,
@@ -166,15 +175,25 @@ class Pooled(Measured):
     def answer_function(
         self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
-        """Returns: what `answers` does."""
+        """Returns: what `answers` does, and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`."""
         import tensorflow as tf
 
         max_length = sequence_length or self.sequence_length
 
-        def answer(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            inputs = tokenizer(*texts, max_length=max_length, padding="longest")
-            return self.answers(tf.cast(model(inputs, training=False), tf.float32), model)
+        def cut(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            inputs = tokenizer(*texts, max_length=max_length, padding="longest", return_cut=True)
+            lengths = answer_lengths(inputs, inputs.pop("cut"))
+            return self.answers(tf.cast(model(inputs, training=False), tf.float32), model) | lengths
 
+        def in_windows(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            from bert_tf.kinds.long_texts.windows import ask, window_rows
+
+            found = window_rows(tokenizer, *texts, reading=self.reading(sequence_length))
+            width, call = len(self.output_names), partial(model, training=False)
+            outputs = ask(call, found.rows, texts=tf.size(texts[0]), width=width)
+            return self.answers(self.merge(outputs, found.windows, model), model) | found.answer_lengths
+
+        answer = in_windows if self.reads_windows else cut
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature)
 

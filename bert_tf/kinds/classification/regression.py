@@ -110,7 +110,7 @@ class Regression(Pooled):
     def serving(self) -> Serving:
         from bert_tf.kinds.classification.serving import regression
 
-        return regression(self.output_names)
+        return self.served(regression(self.output_names))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         values = [float(value) for value in answer["values"]]

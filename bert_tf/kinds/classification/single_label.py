@@ -14,13 +14,14 @@ from bert_tf.kinds.classification.diagnosis import of_one_class
 from bert_tf.kinds.classification.pooled import inputs_as_json
 from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.serving import Serving
+from bert_tf.kinds.serving import Serving, log
 from bert_tf.metrics.undefined import Undefined
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.long_texts.windows import Windows
     from bert_tf.models import BertClassifier
 
 ALMOST_ONE = 1 - 1e-7
@@ -174,11 +175,20 @@ class Classification(OfClasses):
             found["label"] = tf.where(found["is_rejected"], "", label)
         return found
 
+    def merge(self, outputs: tf.Tensor, windows: Windows, model: Any) -> tf.Tensor:
+        """Logits of the mean of the windows' probabilities."""
+        import tensorflow as tf
+
+        from bert_tf.kinds.long_texts.windows import mean_over_windows, where_several
+
+        mean = mean_over_windows(tf.nn.softmax(outputs), windows)
+        return where_several(log(mean), outputs, windows)
+
     @property
     def serving(self) -> Serving:
         from bert_tf.kinds.classification.serving import single_label
 
-        return single_label(self.classes)
+        return self.served(single_label(self.classes))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         probabilities = [float(p) for p in answer["probabilities"]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.features import Features
 from bert_tf.kinds.extractive.selection import select
 from bert_tf.metrics.oracle import Oracle
@@ -79,6 +80,7 @@ def sentence_features(
             "sentence_tokens": tokens + token_count,
             "sentence_starts": sentences.starts.numpy(),
             "sentence_ends": sentences.ends.numpy(),
+            "tokens": found.tokens.numpy(),
         }
         for name, values in chunk.items():
             columns.setdefault(name, []).append(values)
@@ -116,6 +118,7 @@ def sentence_features(
         sentence_tokens=arrays["sentence_tokens"],
         sentence_starts=arrays["sentence_starts"],
         sentence_ends=arrays["sentence_ends"],
+        cut=Cut(arrays["tokens"], arrays["tokens"] - np.diff(arrays["splits"], prepend=0)),
     )
 
 

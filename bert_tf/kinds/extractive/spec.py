@@ -15,6 +15,7 @@ from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, diagnose_texts
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
+from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
 from bert_tf.metrics.languages import UNSPACED, language_code
@@ -155,6 +156,8 @@ class ExtractiveSummarization(Measured):
             progress=progress,
         )
 
+    says_cut: ClassVar[bool] = True
+
     def build_model(self, config: RunConfig) -> BertExtractiveSummarizer:
         from bert_tf.models import BertExtractiveSummarizer
 
@@ -224,7 +227,8 @@ class ExtractiveSummarization(Measured):
         self, model: BertExtractiveSummarizer, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: `summary` string [B]; of each text's K chosen sentences, in their order, `start` and `end` int32 and
-        `score` float32 [B, (K)], their probability to belong; `unread` int32 [B], how many sentences had no room.
+        `score` float32 [B, (K)], their probability to belong; `unread` int32 [B], how many sentences had no room; and
+        the `LENGTHS` of `bert_tf.kinds.long_texts.notes`.
         """
         import tensorflow as tf
 
@@ -258,6 +262,8 @@ class ExtractiveSummarization(Measured):
                 "start": by_text(found.starts),
                 "end": by_text(found.ends),
                 "score": by_text(tf.sigmoid(scores)),
+                TEXT_TOKENS: rows.tokens,
+                CUT_TOKENS: rows.tokens - tf.cast(rows.token_ids.row_lengths(), tf.int32),
                 "unread": tf.maximum(rows.counts - (found.row_splits[1:] - found.row_splits[:-1]), 0),
             }
 

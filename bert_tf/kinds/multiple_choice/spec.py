@@ -12,6 +12,7 @@ from bert_tf.config import SAMPLE, Needs, RunConfig
 from bert_tf.data.rows.cells import shown, whole_text
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, lengths_of
+from bert_tf.kinds.long_texts.notes import answer_lengths
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.multiple_choice.cells import FEWEST, SEPARATOR, ChoiceRows, listed
 from bert_tf.kinds.multiple_choice.examples import CHOICE_MASK, ChoiceExamples, encode_choices
@@ -247,7 +248,9 @@ class MultipleChoice(Measured):
             flat = tf.reshape(choices, [-1])  # [B * K]
             if self.stem is not None:
                 flat = tf.strings.join([tf.repeat(columns[1], number), flat], separator=" ")
-            rows = tokenizer(tf.repeat(columns[0], number), flat, max_length=max_length, padding="longest")
+            text = tf.repeat(columns[0], number)
+            rows = tokenizer(text, flat, max_length=max_length, padding="longest", return_cut=True)
+            lengths = answer_lengths(rows, rows.pop("cut"))  # [B * K] each
             logits = tf.reshape(tf.cast(model(rows, training=False), tf.float32), tf.shape(choices))
             there = tf.not_equal(tf.strings.strip(choices), "")
             hidden = tf.where(there, logits, NEVER)
@@ -257,6 +260,7 @@ class MultipleChoice(Measured):
                 "choice_index": index,
                 "probabilities": tf.where(there, tf.nn.softmax(hidden), 0.0),
                 "logits": logits,
+                **{name: tf.reduce_max(tf.reshape(x, tf.shape(choices)), axis=1) for name, x in lengths.items()},
             }
 
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from bert_tf.kinds.base import Answer
+from bert_tf.kinds.long_texts.notes import answer_lengths
 
 if TYPE_CHECKING:
     from bert_tf.text import BertTokenizer
@@ -18,13 +19,15 @@ def fill_mask(model: Any, tokenizer: BertTokenizer, *, max_length: int, top_k: i
 
     Returns: a `tf.function` to `starts` and `ends`, ragged int32 [B, (N)], the place of each [MASK] in characters;
         `tokens`, ragged string [B, (N), K], as in the vocabulary; `token_ids` and `scores`, ragged int32 and float32
-        [B, (N), K]: their ids and probabilities. A [MASK] beyond `max_length` tokens is not answered.
+        [B, (N), K]: their ids and probabilities; and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`. A [MASK] beyond
+        `max_length` tokens is not answered.
     """
     top_k = min(top_k, tokenizer.vocabulary_size)
     vocabulary = tf.constant(tokenizer.vocabulary)
 
     def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=True)
+        inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=True, return_cut=True)
+        lengths = answer_lengths(inputs, inputs.pop("cut"))
         starts, ends = inputs.pop("starts"), inputs.pop("ends")
         where = tf.where(inputs["token_ids"] == tokenizer.mask_id)  # [N, 2]
         rows, columns = tf.cast(where[:, 0], tf.int32), tf.cast(where[:, 1], tf.int32)
@@ -43,7 +46,7 @@ def fill_mask(model: Any, tokenizer: BertTokenizer, *, max_length: int, top_k: i
             "token_ids": ids,
             "scores": scores,
         }
-        return {name: places.with_values(values) for name, values in found.items()}
+        return {name: places.with_values(values) for name, values in found.items()} | lengths
 
     return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS
 from bert_tf.kinds.spans import in_parts, is_span, merge_windows, window_spans
 from bert_tf.models.base import inputs_of
 from bert_tf.sentinels import NEVER
@@ -43,6 +44,7 @@ def make_answer(
 
     def answer(questions: tf.Tensor, contexts: tf.Tensor) -> dict[str, Any]:
         rows = windows(questions, contexts)
+        lengths = {name: rows.pop(name) for name in (TEXT_TOKENS, CUT_TOKENS)}
         example = rows.pop("example")
         spans = in_parts(spans_of, rows, signature)
         best = merge_windows(spans, example, tf.size(questions), n_best=n_best)
@@ -67,6 +69,7 @@ def make_answer(
             "n_best_end": tf.ragged.boolean_mask(end, found),
             "n_best_score": tf.ragged.boolean_mask(shares[:, 1:], found),
             "n_best_logit": tf.ragged.boolean_mask(best["score"], found),
+            **lengths,
         }
 
     return answer

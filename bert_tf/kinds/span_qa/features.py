@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.features import Features
+from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS
 from bert_tf.kinds.spans import context_tokens, merge_windows, window_spans
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def span_features(
             ).items()
         }
         answers = None if examples.answers is None else examples.answers[start:stop]
-        parts.append(_flat(rows, answers) | {"example": rows["example"] + np.int32(start)})
+        lengths = {name: rows[name] for name in (TEXT_TOKENS, CUT_TOKENS)}
+        parts.append(_flat(rows, answers) | lengths | {"example": rows["example"] + np.int32(start)})
         if progress is not None:
             progress(stop, len(examples))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -69,6 +72,7 @@ def span_features(
         starts=joined["starts"],
         ends=joined["ends"],
         example=joined["example"],
+        cut=Cut(joined[TEXT_TOKENS], joined[CUT_TOKENS]),
     )
 
 

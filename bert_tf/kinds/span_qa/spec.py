@@ -13,6 +13,7 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.long_texts.notes import said
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.span_qa.examples import SpanExamples, read_spans
@@ -71,8 +72,8 @@ class SpanQA(Measured):
     language: str = "en"
 
     pipeline_tag: ClassVar[str] = "question-answering"
-    long_texts: ClassVar[str] = "read in windows"
     needs: ClassVar[Needs | None] = Needs(updates=300, learning_rate=1e-4, layer_decay=1.0)
+    long_texts_are: ClassVar[str] = "read in windows"
 
     def __post_init__(self) -> None:
         language_code(self.language)
@@ -139,6 +140,11 @@ class SpanQA(Measured):
             stride=self.stride,
             question_tokens=self.question_tokens,
         )
+
+    def cut_warning(self, splits: Mapping[str, Any], *, sequence_length: int | None, positions: int) -> str | None:
+        """Contexts are read whole: questions may be cut."""
+        cuts = {split: part.cut for split, part in splits.items()}
+        return said(cuts, self.question_tokens, "The task's `question_tokens` says how much of a question is read")
 
     def build_model(self, config: RunConfig) -> BertSpanQA:
         from bert_tf.models import BertSpanQA

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.features import Features
 from bert_tf.data.tagged.label_sets import LabelSet
 from bert_tf.kinds.tagging.entities import heads_of, pieces_of, tokenize_windows, words_of
@@ -74,7 +75,7 @@ def word_features(
     origins = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])  # of the sentences, all in a row
     word_starts = np.concatenate([np.asarray(some, np.int64) + origins[i] for i, some in enumerate(starts)])
     word_ends = word_starts + np.concatenate([np.asarray(some, np.int64) for some in lengths])
-    ids, window_lengths, places, tokens, heads, unspaced = [], [], [], [], [], []
+    ids, window_lengths, places, tokens, heads, unspaced, text_tokens = [], [], [], [], [], [], []
     done = 0
     for start in range(0, len(texts), CHUNK):
         chunk = texts[start : start + CHUNK]
@@ -88,6 +89,7 @@ def word_features(
         tokens.append(np.flatnonzero(scored[real]) + done)
         heads.append(np.asarray(heads_of(words)))
         unspaced.append(np.asarray(words.unspaced))
+        text_tokens.append(np.bincount(np.asarray(pieces.example), minlength=len(chunk)) + 2)
         done += len(ids[-1])
         if progress is not None:
             progress(min(start + CHUNK, len(texts)), len(texts))
@@ -96,7 +98,7 @@ def word_features(
     found, first = first_pieces(word_starts, word_ends, at[head])
     word_tokens = token[head[first]]
     splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(window_lengths))])
-    token_ids = np.concatenate(ids).astype(np.int32)
+    token_ids, whole = np.concatenate(ids).astype(np.int32), np.concatenate(text_tokens)
     further: dict[str, Any] = {}
     if tags is not None:
         flat = np.concatenate([np.asarray(some, np.int32) for some in tags])
@@ -118,6 +120,7 @@ def word_features(
         splits=splits,
         words=found,
         word_tokens=word_tokens,
+        cut=Cut(whole, np.zeros_like(whole)),
         **further,
     )
 

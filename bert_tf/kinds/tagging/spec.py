@@ -79,7 +79,7 @@ class Tagging(Measured):
     stride: int | None = None
 
     pipeline_tag: ClassVar[str] = "token-classification"
-    long_texts: ClassVar[str] = "read in windows"
+    long_texts_are: ClassVar[str] = "read in windows"
 
     def __post_init__(self) -> None:
         if bool(self.types) == bool(self.labels):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bert_tf.data.rows.bad_rows import BadRows
 from bert_tf.data.rows.cells import text as text_cell
+from bert_tf.errors import UserError
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
 from bert_tf.metrics.languages import language_code
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bert_tf.data import Source
+
+SPECIAL = 3  # [CLS] source [SEP], and a target's [SEP]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,16 @@ class TextPairs(Examples):
     @property
     def is_labelled(self) -> bool:
         return self.references is not None
+
+
+def source_length(sequence_length: int, target_length: int) -> int:
+    """Most tokens of a text that is read. Raises: UserError where `target_length` leaves no room for it."""
+    if sequence_length - target_length < SPECIAL:
+        raise UserError(
+            f"'data.sequence_length' must be at least {target_length + SPECIAL}, of which {target_length} are for what "
+            f"is written. Received: {sequence_length}"
+        )
+    return sequence_length - target_length
 
 
 def read_pairs(

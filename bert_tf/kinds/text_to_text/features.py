@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,8 @@ def with_targets(source: Features, target: Features) -> Features:
     """[CLS] source [SEP] and [CLS] target [SEP] -> [CLS] source [SEP] target [SEP].
 
     Returns: the rows, with the token field `target_ids`: the token that each token is to predict, -100 in the source
-    but for its [SEP], and at the row's last token; and as many loss terms as the target has tokens.
+    but for its [SEP], and at the row's last token; and as many loss terms as the target has tokens. `cut` is the
+        source's.
     """
     read, written = source.lengths, target.lengths - 1  # [CLS] of the target is left out
     lengths = read + written
@@ -38,15 +37,16 @@ def with_targets(source: Features, target: Features) -> Features:
         loss_terms=written,
         token_fields={"target_ids": target_ids},
         fills={"target_ids": IGNORED_LABEL},
+        cut=source.cut,
     )
 
 
-def say_cut(tokenizer: Any, texts: Sequence[str], features: Features, max_length: int, what: str, follows: str) -> int:
+def say_cut(features: Features, max_length: int, what: str, follows: str) -> int:
     """How many of the texts were cut to `max_length` tokens; says it on the log, with what follows from it."""
-    full = [texts[int(row)] for row in np.flatnonzero(features.lengths == max_length)]
-    cut = int(np.sum(tokenizer.tokenize(full).row_lengths().numpy() > max_length - 2)) if full else 0
+    assert features.cut is not None
+    cut = features.cut.texts
     if cut:
-        logger.warning("%d of %d %s are longer than %d tokens: %s", cut, len(texts), what, max_length - 2, follows)
+        logger.warning("%d of %d %s are longer than %d tokens: %s", cut, len(features), what, max_length - 2, follows)
     return cut
 
 

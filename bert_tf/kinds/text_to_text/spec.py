@@ -14,9 +14,10 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, diagnose_texts, lengths_of
 from bert_tf.kinds.examples import Examples
+from bert_tf.kinds.long_texts.notes import answer_lengths
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
-from bert_tf.kinds.text_to_text.examples import TextPairs, read_pairs
+from bert_tf.kinds.text_to_text.examples import SPECIAL, TextPairs, read_pairs, source_length
 from bert_tf.metrics.bleu import LESS_IS_BETTER, translation_metric
 from bert_tf.metrics.bleu import NAMES as TRANSLATION
 from bert_tf.metrics.languages import language_code
@@ -35,7 +36,6 @@ NOT_MEASURED = {
     "meteor": "it needs WordNet, which is fetched at run time; chrf is near to it",
     "bertscore": "it needs another trained model; chrf is a metric without one",
 }
-SPECIAL = 3  # [CLS] source [SEP], and a target's [SEP]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ class TextToText(Measured):
 
     most_diagnosed: ClassVar[int | None] = 200  # to write is slow
     needs: ClassVar[Needs | None] = Needs(updates=600, growth=30, layer_decay=1.0, evaluations=4, evaluation_cost=30)
+    says_cut: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         language_code(self.language)
@@ -146,25 +147,18 @@ class TextToText(Measured):
         assert isinstance(examples, TextPairs)
         length = self._source_length(sequence_length)
         source = encode(tokenizer, examples.texts, max_length=length, progress=progress)
-        say_cut(tokenizer, examples.texts, source, length, "texts to read", "the rest of them is not read")
+        say_cut(source, length, "texts to read", "the rest of them is not read")
         if examples.references is None:
             return source
         first = [texts[0] for texts in examples.references]
         # [CLS] is left out again: the source's [SEP] stands in for it.
         target = encode(tokenizer, first, max_length=self.target_length + 1)
         ends = "training learns them up to there, as if they ended: a greater `target_length` takes more of them"
-        say_cut(tokenizer, first, target, self.target_length + 1, "targets", ends)
+        say_cut(target, self.target_length + 1, "targets", ends)
         return with_targets(source, target)
 
     def _source_length(self, sequence_length: int | None) -> int:
-        """Most tokens of a text that is read. Raises: UserError where `target_length` leaves no room for it."""
-        length = (sequence_length or self.sequence_length) - self.target_length
-        if length < SPECIAL:
-            raise UserError(
-                f"'data.sequence_length' must be at least {self.target_length + SPECIAL}, "
-                f"of which {self.target_length} are for what is written. Received: {sequence_length}"
-            )
-        return length
+        return source_length(sequence_length or self.sequence_length, self.target_length)
 
     def build_model(self, config: RunConfig) -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
@@ -283,8 +277,9 @@ class TextToText(Measured):
         length, write = self._source_length(sequence_length), self.writer(model, tokenizer, self._generation)
 
         def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            inputs = tokenizer(texts, max_length=length, padding="longest")
-            return write({name: inputs[name] for name in ("token_ids", "padding_mask")})
+            inputs = tokenizer(texts, max_length=length, padding="longest", return_cut=True)
+            lengths = answer_lengths(inputs, inputs["cut"])
+            return write({name: inputs[name] for name in ("token_ids", "padding_mask")}) | lengths
 
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])
 

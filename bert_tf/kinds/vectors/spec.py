@@ -17,7 +17,7 @@ from bert_tf.kinds.base import Answer
 from bert_tf.kinds.building import words_of
 from bert_tf.kinds.diagnosis import Diagnosis
 from bert_tf.kinds.examples import Examples
-from bert_tf.kinds.measured import Measured
+from bert_tf.kinds.long_texts.spec import Windowed
 from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.vectors.map import map_of
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.long_texts.windows import Windows
     from bert_tf.models import BertEmbedder
     from bert_tf.text import BertTokenizer
 
@@ -71,7 +72,7 @@ class TextGroups(Examples):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentenceVectors(Measured):
+class SentenceVectors(Windowed):
     """A `BertEmbedder`'s vectors; what they are trained and measured with is the subclass's.
 
     Args:
@@ -97,7 +98,7 @@ class SentenceVectors(Measured):
 
     pipeline_tag: ClassVar[str] = "sentence-similarity"
     needs: ClassVar[Needs | None] = Needs(updates=100, growth=4, passes=1, learning_rate=5e-5, batch_examples=(32, 64))
-    answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors",)
+    answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors", *Windowed.answer_settings)
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -107,6 +108,7 @@ class SentenceVectors(Measured):
                 raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
         if self.sequence_length < 3:
             raise ValueError(f"`sequence_length` must be 3 or more. Received: sequence_length={self.sequence_length}")
+        super().__post_init__()
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -124,14 +126,13 @@ class SentenceVectors(Measured):
         sequence_length: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Features:
-        from bert_tf.data.batching.features import encode
-
+        """Of windows, a text's first is trained on, as another need not say what it is alike to; all are scored."""
         prompted = [f"{self.prompt}{text}" for text in examples.texts] if self.prompt else examples.texts
-        texts = encode(tokenizer, prompted, max_length=sequence_length or self.sequence_length, progress=progress)
         members = np.asarray(examples.members, np.int32)
+        texts = self.encoded(tokenizer, prompted, sequence_length, progress)
         return dataclasses.replace(
             texts,
-            members=members,
+            members=getattr(texts, "first_windows", np.arange(len(texts), dtype=np.int32))[members],
             labels=examples.labels,
             weights=self.weights(examples),
             example_fields={TEXT_IDS: members},
@@ -212,7 +213,7 @@ class SentenceVectors(Measured):
         from bert_tf.kinds.outputs import Outputs
 
         outputs = Outputs(model, features.single_texts, batch_examples=batch_examples)
-        return lambda: self.measure(outputs(), features, examples)
+        return lambda: self.measure(self.of_examples(model, outputs(), features), features, examples)
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: TextGroups) -> dict[str, float]:
         """The metrics, from the vectors of the texts."""
@@ -233,46 +234,34 @@ class SentenceVectors(Measured):
     def answer_function(
         self, model: BertEmbedder, tokenizer: BertTokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
-        """Returns: `vector` float32 [B, D]. With `word_vectors` also, ragged [B, (T)] without special tokens: `token`
-        string, `start` and `end` int32, and `token_vector` float32 [B, (T), D].
+        """Returns: `vector` float32 [B, D], and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`. With `word_vectors`
+        also, ragged [B, (T)] without special tokens: `token` string, `start` and `end` int32, and `token_vector`
+        float32 [B, (T), D].
         """
         import tensorflow as tf
 
-        max_length = sequence_length or self.sequence_length
-        pieces = tf.constant(tokenizer.vocabulary)
+        from bert_tf.kinds.vectors.answers import answers_of_rows, answers_of_windows
 
-        def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-            if model.prompt:
-                texts = tf.strings.join([model.prompt, texts])
-            inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=self.word_vectors)
-            if not self.word_vectors:
-                return {"vector": tf.cast(model(inputs, training=False), tf.float32)}
-            places = {name: inputs.pop(f"{name}s") for name in ("start", "end")}
-            found = model.vectors(inputs, training=False)
-            length = tf.reduce_sum(inputs["padding_mask"], axis=1) - 2  # without [CLS] and [SEP]
-            prompt = len(model.prompt)
-            # The text's own tokens; their places are counted from where it begins.
-            own = tf.sequence_mask(length, tf.shape(inputs["token_ids"])[1] - 1)
-            own = tf.logical_and(own, places["end"][:, 1:] > prompt) if prompt else own
-            places = {name: tf.maximum(place - prompt, 0) for name, place in places.items()}
-
-            def ragged(values: tf.Tensor) -> tf.RaggedTensor:
-                return tf.ragged.boolean_mask(values[:, 1:], own)
-
-            return {
-                "vector": found["sentence_vectors"],
-                "token": tf.ragged.map_flat_values(lambda ids: tf.gather(pieces, ids), ragged(inputs["token_ids"])),
-                **{name: ragged(place) for name, place in places.items()},
-                "token_vector": ragged(found["word_vectors"]),
-            }
-
+        words = self.word_vectors
+        if self.reads_windows:
+            reading = self.reading(sequence_length)
+            answer = answers_of_windows(model, tokenizer, self.merge, reading=reading, words=words)
+        else:
+            max_length = sequence_length or self.sequence_length
+            answer = answers_of_rows(model, tokenizer, max_length=max_length, words=words)
         return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+
+    def merge(self, outputs: Any, windows: Windows, model: Any) -> Any:
+        """The mean of the windows' vectors, as long as these are on average: 1 where they are of the length 1."""
+        from bert_tf.kinds.vectors.answers import mean_vectors
+
+        return mean_vectors(outputs, windows)
 
     @property
     def serving(self) -> Serving:
         from bert_tf.kinds.vectors.serving import vectors
 
-        return vectors(prompt=self.prompt)
+        return self.served(vectors(prompt=self.prompt))
 
     def to_json(self, text: str, pair: str | None, answer: Answer) -> dict[str, Any]:
         found: dict[str, Any] = {"text": text, "vector": [float(value) for value in answer["vector"]]}

@@ -174,7 +174,7 @@ def test_answers_with_and_without_word_vectors(tokenizer, model):
     texts = ["", "good  film", "ab \U0001f600 x", "good " * 30]
     kind = make()
     plain = kind.answer_function(model, tokenizer)(tf.constant(texts))
-    assert set(plain) == {"vector"}
+    assert set(plain) == {"vector", "text_tokens", "cut_tokens"}
     kind = kind.with_settings({"word_vectors": True})
     found = kind.answer_function(model, tokenizer)(tf.constant(texts))
     np.testing.assert_allclose(found["vector"], plain["vector"], atol=1e-6)
