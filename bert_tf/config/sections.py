@@ -242,8 +242,8 @@ class EvaluationConfig(Section):
     batch_examples: Count = entry(64, "examples in a batch of evaluation and prediction")
     train_examples: Annotated[int, Field(ge=0)] | None = entry(
         None,
-        "training examples that each evaluation scores too, to be drawn next to the validation set's; 0: none; none: a "
-        "quarter as many as that set has, at least 64 and at most 256",
+        "training examples that each evaluation scores too, to be drawn next to the validation set's; 0: none; none: "
+        "0.06 times those learnt from between two evaluations, at least 32 and at most 256",
     )
     diagnosed_examples: Annotated[int, Field(ge=0)] = entry(
         2000,

@@ -25,7 +25,12 @@ STEPS = 30
 def trained(tiny: Path, tmp_path_factory) -> Path:
     """A run of 30 updates in calls of 7, with two evaluations."""
     folder = tmp_path_factory.mktemp("watched") / "run"
-    settings = {"training.epochs": 9, "training.max_steps": STEPS, "training.evaluate_every_steps": 16}
+    settings = {
+        "evaluation.train_examples": 45,
+        "training.epochs": 9,
+        "training.max_steps": STEPS,
+        "training.evaluate_every_steps": 16,
+    }
     run(tiny, folder, {**EXACT, **settings, "training.steps_per_call": 7, "training.profile_steps": "9..10"})
     return folder
 
@@ -106,15 +111,15 @@ def test_a_profile_of_the_steps_that_were_asked_for(trained):
 
 
 @pytest.mark.parametrize(
-    ("asked", "held_out", "count"), [(None, 40, 64), (None, 400, 100), (None, 9_000, 256), (7, 400, 7), (0, 400, None)]
+    ("asked", "every", "count"),
+    [(None, None, 60), (None, 1, 32), (None, 100, 192), (None, 900, 256), (7, 1, 7), (0, 1, 0)],
 )
-def test_how_many_training_examples_are_scored(asked, held_out, count):
-    kind = load_task("sst2")
-    config = RunConfig.model_validate({"task": "sst2", "evaluation": {"train_examples": asked}})
-    train, validation = (Examples(texts=[str(i) for i in range(size)]) for size in (1000, held_out))
-    found = sample_of_training(kind, config, {"train": train, "validation": validation})
-    if count is None:
-        assert found is None
-    else:
-        assert found is not None
-        assert (len(found), found.texts[0], found.texts[-1]) == (count, "0", "999")
+def test_how_many_training_examples_are_scored(asked, every, count):
+    """6 % of those between two evaluations, here of 32 each update or of all 1,000, within bounds."""
+    config = RunConfig.model_validate(
+        {"task": "sst2", "evaluation": {"train_examples": asked}, "training": {"evaluate_every_steps": every}}
+    )
+    train, validation = (Examples(texts=[str(i) for i in range(size)]) for size in (1000, 9))
+    found = sample_of_training(load_task("sst2"), config, {"train": train, "validation": validation})
+    assert (len(found) if found else 0) == count
+    assert found is None or (found.texts[0], found.texts[-1]) == ("0", "999")
