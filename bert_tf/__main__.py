@@ -33,7 +33,8 @@ usage: {called} COMMAND [flags]
 
 {commands}
 
-{called} COMMAND --help says what a command needs, with examples; {called} --version, which versions work together here.
+  {called} COMMAND --help    what a command needs, with examples
+  {called} --version         versions of this and of what it stands on
 
 A first try:
   {called} train --task=sst2 --data=sample --run=runs/first

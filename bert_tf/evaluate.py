@@ -43,6 +43,7 @@ PROG = "python -m bert_tf.evaluate"
 GROUPS = {
     "what is scored": ("--run", "--model", "--task"),
     "on what": ("--data", "--split"),
+    "what is written": ("--mistakes",),
 }
 EXAMPLES = {
     "--run=runs/sst2": "on the run's own validation set",

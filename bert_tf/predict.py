@@ -254,6 +254,7 @@ def _output(name: str | None) -> Iterator[IO[str]]:
         return
     path = Path(name).expanduser()
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    made = [parent for parent in path.parents if not parent.exists()]  # the innermost first
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8", newline="\n") as file:
@@ -261,6 +262,9 @@ def _output(name: str | None) -> Iterator[IO[str]]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+        for parent in made:  # where nothing came of it
+            with contextlib.suppress(OSError):  # what holds something stays
+                parent.rmdir()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def write_mistakes(path: Path, rows: Sequence[Answered]) -> None:
     make = writer_of(str(path))
     is_table = path.suffix.lower() in TABLES
     beside = path.with_name(f".{path.name}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with beside.open("w", encoding="utf-8", newline="\n") as file, make(file) as writer:
             for row in rows:

@@ -253,7 +253,7 @@ def test_a_bad_line_has_an_error_in_place_of_an_answer(tiny_run, tmp_path, monke
 @pytest.mark.usefixtures("shared_pipeline")
 def test_a_file_that_breaks_off_leaves_nothing_under_the_final_name(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 1)
-    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source, target = tmp_path / "in.csv", tmp_path / "new" / "folder" / "out.csv"
     source.write_text('sentence\ngood\n"bad\n')
     with pytest.raises(UserError, match=r"in\.csv:3: expected a closing quote"):
         predict.main([f"--run={tiny_run}", f"--input={source}", f"--output={target}"])

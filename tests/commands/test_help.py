@@ -86,6 +86,13 @@ def test_errors_name_the_command_as_it_was_typed():
     assert done.stderr.startswith("python -m bert_tf evaluate: error: --run=nowhere: expected a run folder.")
 
 
+def test_the_console_script_is_there():
+    """setup.py names it, as a checkout that is not installed has no script to run."""
+    setup = (REPOSITORY / "setup.py").read_text(encoding="utf-8")
+    ((name, module, function),) = re.findall(r'"console_scripts": \["(\w+) = ([\w.]+):(\w+)"\]', setup)
+    assert (name, getattr(importlib.import_module(module), function)) == ("bert_tf", entry.script)
+
+
 @pytest.mark.parametrize("command", entry.COMMANDS)
 def test_help_is_short_with_examples_that_are_read_and_help_all_has_every_flag(command, monkeypatch, capsys):
     module = importlib.import_module(f"bert_tf.{command}")
