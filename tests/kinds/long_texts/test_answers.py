@@ -253,6 +253,7 @@ def test_vectors_learn_from_first_windows_and_are_scored_on_all(embedder, pipeli
     assert scores == pytest.approx(kind.measure_answers(answers, examples), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_served_gives_what_predict_does(classifier, pipelines):
     signatures, counts = signatures_of(CLASSIFICATION, classifier, TOKENIZER, sequence_length=LENGTH)
     found = signatures["details"](text=tf.constant(TEXTS))
