@@ -74,4 +74,4 @@ def grouped(counts: np.ndarray, classes: Sequence[str], most: int) -> tuple[np.n
     group[kept] = np.arange(most - 1)
     small = np.zeros((most, most), counts.dtype)
     np.add.at(small, (group[:, None], group[None, :]), counts)
-    return small, [*(classes[k] for k in kept), f"{OTHERS} ({len(classes) - most + 1})"]
+    return small, [*(classes[int(k)] for k in kept), f"{OTHERS} ({len(classes) - most + 1})"]

@@ -280,6 +280,7 @@ def test_the_report_at_the_end_is_of_what_was_looked_at(finished):
     found = run.pipeline().kind.diagnose(run.pipeline().rows(*some.columns), some)
     tokenizer = run.pipeline().tokenizer
     lengths = run.pipeline().kind.lengths(tokenizer, some, sequence_length=8)
+    assert lengths is not None
     assert lengths.tokens.tolist() == tokenizer(some.texts)["padding_mask"].numpy().sum(axis=1).tolist()
     assert (lengths.limit, lengths.says) == (8, "cut")
     page = report_at_end(run, (found, some), examples)
