@@ -53,6 +53,7 @@ from bert_tf.kinds.definitions import asked_run
 from bert_tf.metrics.undefined import listed
 from bert_tf.terminal.results import draw_result
 from bert_tf.training.examples import read_examples, with_fitting_settings
+from bert_tf.training.reports.progress import tell
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -176,7 +177,7 @@ def train(
     )
     recipe = config if config is None or isinstance(config, RunConfig) else os.fspath(config)
     with arguments_named():
-        show = _tell if progress else LOG.info
+        show = (lambda message: tell(in_python(message))) if progress else LOG.info
         found, asked = asked_run(plain_path(task), recipe, layers, memory=memory, tell=show, warn=_warn)
         if run is None and (found is task or asked.data.source == OWN):
             raise UserError("`run` is needed where `task` is an object, or `data` in memory: a folder for the run")
@@ -286,10 +287,6 @@ def _name_of(config: RunConfig) -> str:
 
 def _arguments() -> list[str]:
     return [*inspect.signature(train).parameters, *own_flags()]
-
-
-def _tell(message: str) -> None:
-    print(in_python(message), file=sys.stderr)
 
 
 def _warn(message: str) -> None:

@@ -62,6 +62,11 @@ class Progress:
             self.bar.close()
 
 
+def tell(message: str) -> None:
+    """A line where a run's progress is shown."""
+    print(message, file=sys.stdout if in_notebook() else sys.stderr)
+
+
 def in_notebook() -> bool:
     """Whether this is a notebook's kernel, whose outputs are shown below a cell."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
