@@ -5,7 +5,7 @@
 Fine-tunes MiniLM on small cuts of public sets: a grid of 12 settings (4 learning rates, 3 lengths) with seed 1, its
 best 3 with seeds 2 and 3, and what the library finds by itself with seeds 1 to 3. Every run is scored once, at its end,
 on the whole development set (banking77: the test set; SQuAD: every tenth paragraph), so none chooses among its weights.
-Each run adds a line to --out, and what is there already is not run again: started anew, it continues. --table prints
+Each run adds a line to --out, and what is there already is not run again: started again, it continues. --table prints
 what the file holds.
 """
 

@@ -4,7 +4,7 @@ The vectors are the backbone's first tokens, which `bert_tf.models.mean_block` h
 is that of `BertForSequenceClassification`, a dense layer with an activation and another without, so that what is solved
 for is saved, served and read by Transformers as any classifier: the first layer standardises each of the vector's
 numbers, well within the nearly straight part of its activation, and the second is a logistic regression (or ridge
-regression) on what comes out of the first. So nothing is approximated.
+regression) on the output of the first. So nothing is approximated.
 """
 
 from __future__ import annotations

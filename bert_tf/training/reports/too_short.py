@@ -27,8 +27,8 @@ def no_better_than_a_guess(
 ) -> list[str]:
     """What there is to warn of for a score, where the same answer to everything has `guess`; None: it is not known.
 
-    >>> no_better_than_a_guess("accuracy", 0.51, 0.5, greater_is_better=True)[0][:56]
-    'the model has learnt nothing that its accuracy shows: 0.'
+    >>> no_better_than_a_guess("accuracy", 0.5, 0.5, greater_is_better=True)[0][:52]
+    'the model has learnt nothing that its accuracy shows'
     >>> no_better_than_a_guess("accuracy", 0.9, 0.5, greater_is_better=True)
     []
     """
