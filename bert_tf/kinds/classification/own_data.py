@@ -71,6 +71,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         lines=[f"text: {' and '.join(map(repr, text))}; label: {_shown_label(label)}", _line(labels)],
         warnings=[*doubts(labels, rows), *_empty(columns, text, label, labels), *_copies(columns, text, label)],
         texts=[parts for parts in texts if parts],
+        takes_windows=True,
     )
 
 

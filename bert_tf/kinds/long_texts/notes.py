@@ -68,7 +68,7 @@ def said(cuts: Mapping[str, Cut], max_length: int, remedy: str) -> str | None:
     return f"{'; '.join(parts)}; the longest text has {longest:,}. {remedy}" if parts else None
 
 
-def prefers_windows(text_tokens: Sequence[int], sequence_length: int) -> bool:
+def prefers_windows(text_tokens: Sequence[int] | np.ndarray, sequence_length: int) -> bool:
     """Whether so many texts are longer than a row that windows of them are worth their time: more than 3 %.
 
     Args:

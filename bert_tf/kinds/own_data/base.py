@@ -27,6 +27,7 @@ class Inferred:
         rows: how many training examples there are; None: as many as rows of the table.
         shortest, longest: least and most tokens of an example that the texts' lengths may choose; None: any.
         longer: what becomes of texts that are longer.
+        takes_windows: whether the kind can read longer texts in windows, which is what it then does where many are.
     """
 
     settings: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Inferred:
     shortest: int | None = None
     longest: int | None = None
     longer: str = "are cut"
+    takes_windows: bool = False
 
 
 def table_source(own: OwnDataConfig, rows: Source | None = None, **drawing: Any) -> Source:

@@ -14,6 +14,7 @@ import numpy as np
 from bert_tf import weights
 from bert_tf.config import RunConfig
 from bert_tf.kinds.building import reading_of, words_of
+from bert_tf.kinds.long_texts.notes import prefers_windows
 from bert_tf.models import SIZES
 
 LOOKED_AT = 5000  # texts
@@ -81,13 +82,17 @@ def chosen_length(
     shortest: int | None = None,
     longest: int | None = None,
     longer: str = "are cut",
-) -> tuple[int, str]:
-    """Most tokens of an example, and what is to be said of it: no longer than the backbone has positions.
+    takes_windows: bool = False,
+) -> tuple[int, str, bool]:
+    """Most tokens of an example, what is to be said of it, and whether longer ones are better read in windows.
+
+    There are no more tokens than the backbone has positions.
 
     Args:
         texts: of each training example the texts that it is read as, joined by special tokens.
         shortest, longest: least and most tokens that are chosen, where the positions allow them.
-        longer: what becomes of texts that are longer.
+        longer: what becomes of texts that are longer, if it is not windows.
+        takes_windows: whether windows are possible.
     """
     count, positions = token_counter(config), positions_of(config)
     limit = min(longest or positions, positions)
@@ -99,10 +104,13 @@ def chosen_length(
     most = f"the {positions} positions of {config.backbone} allow no more" if positions == length < wanted else ""
     said = f"sequence length: {length} tokens (half of the training texts have {int(np.median(lengths))} or fewer"
     said += f", the longest {lengths.max()}{'' if len(some) == len(texts) else f' of {len(some):,} looked at'})"
+    windows = takes_windows and prefers_windows(lengths, length)
+    if windows:
+        longer = "are read in windows that overlap (data.long_texts=cut cuts them)"
     if cut:
         about = round(cut * len(texts))
         said += f"; {'about ' * (len(some) < len(texts))}{about:,} of {len(texts):,} are longer and {longer}"
-    return length, f"{said}{f'; {most}' if most else ''}"
+    return length, f"{said}{f'; {most}' if most else ''}", windows
 
 
 @contextlib.contextmanager

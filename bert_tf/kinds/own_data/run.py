@@ -52,18 +52,23 @@ def own_task(config: RunConfig, memory: Any = None, *, tell: Tell, warn: Tell) -
         tell(line)
     for warning in found.warnings:
         warn(warning if is_whole else f"{given.origin}: {warning}")
-    length = config.data.sequence_length or found.sequence_length
+    length, windows = config.data.sequence_length or found.sequence_length, False
     if length is None:
         assert found.texts is not None, "a kind gives texts or a length"
-        length, said = chosen_length(
-            found.texts, config, shortest=found.shortest, longest=found.longest, longer=found.longer
+        length, said, windows = chosen_length(
+            found.texts,
+            config,
+            shortest=found.shortest,
+            longest=found.longest,
+            longer=found.longer,
+            takes_windows=found.takes_windows and config.data.long_texts is None,
         )
         tell(said)
     tell("where any of this is wrong, the flag of its name says so, or [own_data] in config.toml of the run folder")
     kind = part.make(own, part.source(own, _in_memory(given)), length)
-    data = config.data.model_copy(
-        update={"sequence_length": length, "source": OWN if given.place is None else str(given.place)}
-    )
+    source = OWN if given.place is None else str(given.place)
+    update = {"sequence_length": length, "source": source} | ({"long_texts": "windows"} if windows else {})
+    data = config.data.model_copy(update=update)
     return kind, config.model_copy(update={"own_data": own, "data": data, "task": own.kind})
 
 

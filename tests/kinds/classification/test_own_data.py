@@ -370,4 +370,8 @@ def test_the_training_rows_alone_say_how_long_texts_are(file):
     assert re.search(r"half of the training texts have \d+ or fewer, the longest \d+\)$", said)
     wide = made(file(table([(f"{'good ' * 600}{i}", label) for i, (_, label) in enumerate(rows())])))
     assert wide.config.data.sequence_length == 512
-    assert "24 of 24 are longer and are cut; the 512 positions of tiny allow no more" in "".join(wide.lines)
+    said = "".join(wide.lines)
+    assert "24 of 24 are longer and are read in windows that overlap" in said
+    assert "the 512 positions of tiny allow no more" in said
+    assert wide.config.data.long_texts == "windows"
+    assert run.config.data.long_texts is None

@@ -99,15 +99,19 @@ def test_tokens_are_counted_as_the_tokenizer_has_them():
 def test_the_length_keeps_ninety_nine_in_a_hundred_whole():
     config = RunConfig(task="classification", backbone="tiny", vocabulary=words())
     texts = [["good " * 10]] * 980 + [["good " * 30]] * 15 + [["good " * 300]] * 5
-    length, said = chosen_length(texts, config)
+    length, said, _ = chosen_length(texts, config)
     assert length == 32
     assert said.startswith("sequence length: 32 tokens (half of the training texts have 12 or fewer, the longest 302)")
     assert "5 of 1,000 are longer" in said
     assert chosen_length([["good"]], config)[0] == 16
     wide = config.model_copy(update={"model": config.model.model_copy(update={"max_positions": 24})})
-    length, said = chosen_length(texts, wide)
-    assert length == 24
-    assert "the 24 positions of tiny allow no more" in said
+    length, said, windows = chosen_length(texts, wide, takes_windows=True)
+    assert (length, windows) == (24, False)  # 2 of 100 are longer
+    assert "20 of 1,000 are longer and are cut; the 24 positions of tiny allow no more" in said
+    _, said, windows = chosen_length(texts[-200:], wide, takes_windows=True)
+    assert windows
+    assert "20 of 200 are longer and are read in windows that overlap" in said
+    assert not chosen_length(texts[-200:], wide)[2]
 
 
 def test_settings_that_are_given_are_no_guesses(tmp_path):
