@@ -5,6 +5,7 @@
 Among the words are some that spaCy has a small number for instead of a hash, a run of spaces and an emoji.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from pathlib import Path

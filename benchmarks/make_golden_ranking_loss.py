@@ -6,6 +6,7 @@ Of its MultipleNegativesRankingLoss for pairs, and for triplets whose third text
 of its TripletLoss; no text occurs twice.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import json

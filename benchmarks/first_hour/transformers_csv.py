@@ -1,4 +1,4 @@
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
 # The same job with Transformers: a CSV to a model, its mistakes, and a CSV of predictions.
 import sys
 

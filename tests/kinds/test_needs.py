@@ -23,7 +23,7 @@ def test_the_commonest_class_is_the_guess():
     labels = np.array([1, 1, 2, 1])
     examples = Examples(texts=TEXTS, labels=labels)
     assert classification("accuracy").score_of_a_guess(examples) == 0.75
-    expected = f1_score(labels, np.full(4, 1), average="macro", labels=[0, 1, 2], zero_division=0)
+    expected = f1_score(labels, np.full(4, 1), average="macro", labels=[0, 1, 2], zero_division=0)  # pyright: ignore[reportArgumentType]
     assert classification("f1_macro").score_of_a_guess(examples) == pytest.approx(expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.training import precision, threads
-from bert_tf.training.reports import reporting
+from bert_tf.training.reports import results
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_threads_that_come_too_late_are_left(monkeypatch):
 @pytest.mark.parametrize(("system", "unit"), [("linux", 1024), ("darwin", 1)])
 def test_the_peak_of_memory_is_in_bytes_whatever_the_system_counts_in(system, unit, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    monkeypatch.setattr(reporting.sys, "platform", system)
+    monkeypatch.setattr(results.sys, "platform", system)
     usage = types.SimpleNamespace(ru_maxrss=3000)
-    monkeypatch.setattr(reporting.resource, "getrusage", lambda who: usage)
-    assert reporting.peak_memory_bytes() == 3000 * unit
+    monkeypatch.setattr(results.resource, "getrusage", lambda who: usage)
+    assert results.peak_memory_bytes() == 3000 * unit
