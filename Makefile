@@ -32,7 +32,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo        set up, fine-tune MiniLM on the bundled film reviews, print the score and some predictions"
+	@echo "make demo        set up, fine-tune MiniLM on examples/messages.csv, print the score and some predictions"
 	@echo "make test        set up, check format, style and types, run the fast tests"
 	@echo "make test-real   the slow tests, and those that need real data or weights"
 	@echo "make test-wheel  build the wheel, install it elsewhere and use it from an empty folder"
@@ -86,13 +86,14 @@ $(CONSUMERS)/stamp: $(VENV)/test.stamp
 	@touch $@
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/python -m bert_tf.train --task=sst2 --data=sample --run=runs/demo --format=text
+	$(BIN)/python -m bert_tf.train --kind=classification --data=examples/messages.csv --text=message --label=category \
+		--run=runs/demo --format=text
 	$(BIN)/python -m bert_tf.predict --run=runs/demo --format=text \
-		--text="A quiet film that stays with you for days." \
-		--text="Two hours of noise, and not one idea." \
-		--text="It should have been funny." \
-		--text="I expected to hate it, and I was wrong."
-	@echo "The last text is a hard one: it is meant as praise, and a model of this size, taught by so few sentences, often misses it."
+		--text="I was charged twice for one chair." \
+		--text="Where is my parcel?" \
+		--text="The new kettle makes a loud noise." \
+		--text="How nice, the third lamp that does not light up."
+	@echo "The last text is a hard one: it is no praise, and a model that has learned from so few messages may take it for one."
 
 test: check
 

@@ -7,6 +7,7 @@ Needs the extra `browser`, and Chromium (`CHROMIUM=PATH`, else the first of the 
 256 colours at most, so that a document stays light.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import argparse

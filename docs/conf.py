@@ -1,5 +1,6 @@
 """Settings of the site that `make docs` builds: https://www.sphinx-doc.org/en/master/usage/configuration.html"""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import sys
