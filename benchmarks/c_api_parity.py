@@ -52,6 +52,8 @@ def check(
     Returns: "answers", how many, and "largest_difference".
     Raises: ValueError where an answer differs in more than numbers with a fraction.
     """
+    from bert_tf.kinds.long_texts.notes import notes_of
+
     kind = pipeline.kind
     named = dict(zip(kind.text_columns, columns, strict=True))
     starts = pairwise(accumulate(batches, initial=0))
@@ -64,7 +66,7 @@ def check(
     counts = json.loads((saved_model / "assets" / "task.json").read_text(encoding="utf-8"))["counts"]
     rows = [row for answer in answers for row in rows_of(answer["outputs"], counts)]
     texts = list(zip(*columns, strict=True))
-    theirs = [kind.as_json(of_row, row) for of_row, row in zip(texts, rows, strict=True)]
+    theirs = [{**kind.as_json(of_row, row), **notes_of(row)} for of_row, row in zip(texts, rows, strict=True)]
     ours = pipeline([dict(zip(kind.text_columns, of_row, strict=True)) for of_row in texts])
     differences = [largest_difference(ours, theirs)]
     for inner, outer in zip(answers, served, strict=True):

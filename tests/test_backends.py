@@ -69,6 +69,7 @@ def run(backend: str, *arguments: str, folder: Path = ROOT) -> subprocess.Comple
     )
 
 
+@pytest.mark.slow
 @other_backends
 def test_hidden_states_are_those_of_tensorflow(backend, tmp_path):
     backbone = make(BertBackbone)
@@ -84,6 +85,7 @@ def test_hidden_states_are_those_of_tensorflow(backend, tmp_path):
             np.testing.assert_allclose(found[f"{name}/{key}"], wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 @other_backends
 def test_every_layer_passes_its_check(backend):
     chosen = "is_a_layer and not relu and not silu and not tanh"  # of the activations, one is enough

@@ -47,7 +47,9 @@ def files_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("first", ["import bert_tf, keras", "import keras, bert_tf"])
+@pytest.mark.parametrize(
+    "first", ["import bert_tf, keras", pytest.param("import keras, bert_tf", marks=pytest.mark.slow)]
+)
 def test_a_fresh_process_opens_the_files(files: Path, first: str):
     script = f"""
         import sys, numpy as np

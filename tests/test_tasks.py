@@ -79,6 +79,7 @@ def test_one_file_is_all_that_a_task_takes(tiny_model, tmp_path, capsys):
     assert bert_tf.Pipeline(run / "model")("a good film") == answer, "a model's folder alone says what it is"
 
 
+@pytest.mark.slow
 def test_random_weights_on_a_vocabulary_of_ones_own(reviews, tmp_path, capsys, caplog):
     words = tmp_path / "words.txt"
     words.write_text("\n".join(VOCABULARY) + "\n")
@@ -188,6 +189,7 @@ def test_swag_is_read_as_published(tmp_path):
         assert (len(sample), sample.is_sample) == (count, True)
 
 
+@pytest.mark.slow
 def test_mnli_is_scored_on_both_dev_sets(tmp_path, tiny_model, capsys):
     (tmp_path / "train.tsv").write_text(
         f"{NLI}\tsentence1\tsentence2\tlabel1\tgold_label\n{BEFORE}\ta\tb\tx\tneutral\n"

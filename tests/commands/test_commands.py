@@ -327,6 +327,7 @@ def test_a_column_may_be_named_and_an_unknown_suffix_is_said(tiny_run, tmp_path,
         predict.main([*flags, "--input-format=xml"])
 
 
+@pytest.mark.slow
 def test_bytes_of_the_command_line_that_are_no_text(tiny_run):
     done = subprocess.run(
         [sys.executable, "-m", "bert_tf.predict", f"--run={tiny_run}", "--text", b"a\xff", "--text=good"],
@@ -360,6 +361,7 @@ def damaged(tiny_run, tmp_path) -> Path:
     return Path(shutil.copytree(tiny_run, tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_a_wrong_vocabulary_is_one_line_after_tensorflow_has_started_too(damaged):
     vocabulary = damaged / "model" / "vocab.txt"
     vocabulary.write_text("\n".join([*vocabulary.read_text().splitlines(), "more", "words"]) + "\n")

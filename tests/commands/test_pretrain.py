@@ -56,6 +56,7 @@ def test_a_pattern_is_trained_on_scored_and_guessed_with(folder, capsys):
     assert (guess["start"], guess["end"], len(guess["guesses"])) == (2, 8, 2)
 
 
+@pytest.mark.slow
 def test_bad_lines_are_named_or_left_out_and_counted(folder, capsys):
     with (folder / "corpus" / "b.txt").open("ab") as file:
         file.write(b"caf\xe9.\n")

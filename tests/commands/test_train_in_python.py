@@ -42,6 +42,7 @@ def weights(run: bert_tf.Run) -> dict[str, np.ndarray]:
     return load_file(run.folder / "model" / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_it_does_what_the_command_does(tiny_model, reviews, tmp_path, capsys):
     given: dict[str, Any] = {"backbone": tiny_model, "data": reviews}
     run = bert_tf.train("sst2", **given, run=tmp_path / "python", training=FEW, settings={"data.sequence_length": 9})
@@ -68,6 +69,7 @@ class Mine(Classification):
     """A kind that no description can hold."""
 
 
+@pytest.mark.slow
 def test_folds_of_rows_in_memory(tiny_model, tmp_path, capsys):
     """Several runs in a process: each is what it is alone, whatever was trained before, in whatever way."""
     rows = ROWS * 4

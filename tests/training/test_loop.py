@@ -65,6 +65,7 @@ def test_a_run_folder(tiny: Path, tmp_path: Path):
     assert model.config.vocabulary_size == tokenizer.vocabulary_size == 27
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_failed_is_made_up_for(tiny: Path, tmp_path: Path, monkeypatch):
     settings = {**EXACT, "training.evaluate_every_steps": 4, "training.max_steps": 8}
     run(tiny, tmp_path / "whole", settings)
@@ -131,7 +132,13 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tiny: Path, tmp_path: Path):
     assert all(np.isfinite(reader.get_tensor(name)).all() for name in names)
 
 
-@pytest.mark.parametrize("setting", ["training.label_smoothing", "training.class_weights", "training.layer_decay"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "training.layer_decay",
+        *(pytest.param(f"training.{name}", marks=pytest.mark.slow) for name in ("label_smoothing", "class_weights")),
+    ],
+)
 def test_settings_reach_the_weights(tiny: Path, tmp_path: Path, setting: str):
     value = {"training.label_smoothing": 0.3, "training.class_weights": [1.0, 5.0], "training.layer_decay": 0.3}[
         setting

@@ -47,6 +47,7 @@ def test_the_first_score_is_that_of_the_untrained_model(
 
     monkeypatch.setattr(Classification, "measure", noted)
     settings = {"training.precision": precision, "training.evaluate_first": True, "training.max_steps": 2}
+    settings["evaluation.train_examples"] = 0  # or `measure` scores these too
     run(with_head, tmp_path / "run", {**EXACT, **settings})
     examples = load_task("sst2").read(str(with_head / "data"), "validation")
     tokenizer = BertTokenizer.from_pretrained(with_head / "backbone")

@@ -18,7 +18,8 @@ from bert_tf.training.trimmed_vocabulary import TrimmedVocabulary
 from tests.training.conftest import EXACT, assert_same_weights
 from tests.training.test_loop import events, saved
 
-CONSTANT = {**EXACT, "training.schedule": "constant", "training.warmup_steps": 0, "training.weight_decay": 0.5}
+CONSTANT = {**EXACT, "training.schedule": "constant", "training.warmup_steps": 0, "training.weight_decay": 0.5,
+            "training.evaluate_every_steps": 6}  # fmt: skip
 
 
 def command(tiny: Path, folder: Path, settings: dict[str, Any], *, data: Path | None = None) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def run_folder_fixture(short: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(short, tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_more_epochs_at_a_constant_rate_are_as_if_asked_for_at_once(tiny, run_folder, tmp_path, capsys):
     capsys.readouterr()
     found = command(tiny, run_folder, {**CONSTANT, "training.epochs": 2})

@@ -65,6 +65,7 @@ def test_what_has_no_such_head_is_refused(tiny: Path, tmp_path: Path):
         run(tiny, tmp_path / "smooth", {**FROZEN, "training.label_smoothing": 0.1})
 
 
+@pytest.mark.slow
 def test_settings_are_found_written_and_kept_on_resume(
     tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ):

@@ -71,6 +71,7 @@ def test_two_workers_equal_one_device(tiny: Path, one_device):
     )
 
 
+@pytest.mark.slow
 def test_a_parameter_server_trains(tiny: Path):
     jobs = {"chief": 1, "worker": 1, "ps": 1}
     ports = iter(free_ports(3))

@@ -208,7 +208,7 @@ class Pretraining(OnCorpus):
                     expected=word,
                     answered=guess,
                     is_right=guess.casefold() == word.casefold(),
-                    confidence=float(answer["scores"][0][0]) if is_there else None,
+                    confidence=float(answer["scores"][0][0]) if is_there and "scores" in answer else None,
                 )
             )
         right = sum(row.is_right is True for row in rows)

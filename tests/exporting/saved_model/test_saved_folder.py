@@ -51,6 +51,7 @@ def test_no_file_names_the_folder_that_it_was_written_in(served):
         assert not path.is_file() or b".writing-" not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_the_readme_runs_without_bert_tf(served):
     """The first block needs TensorFlow and tensorflow_text alone; the second what the first says it needs."""
     plain, pipeline = blocks(served / "README.md")

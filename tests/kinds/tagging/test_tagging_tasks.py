@@ -71,6 +71,7 @@ def test_the_real_set_scores_alike_from_raw_text_and_in_training(shared_data):
     assert scores["recall"] > 0
 
 
+@pytest.mark.slow
 def test_train_evaluate_predict(tmp_path, capsys):
     backbone, folder = tmp_path / "backbone", tmp_path / "run"
     tagger().backbone.save_pretrained(backbone, TOKENIZER)

@@ -216,7 +216,7 @@ def test_a_model_of_a_run(tiny_model):
         ({"metrics": ("rouge9",)}, r"`metrics` must be a tuple of rouge1, .* Received: metrics=\('rouge9',\)"),
         ({"metrics": "bleu"}, "`metrics` must be a tuple"),
         ({"target_length": 14}, "`target_length` must be at least 2, .*target_length=14, sequence_length=16"),
-        ({"evaluation_examples": 0}, "`evaluation_examples` must be at least 1"),
+        ({"evaluation_examples": 0}, "`evaluation_examples` must be 1 or more"),
     ],
 )
 def test_a_task_that_cannot_be(changes, expected):

@@ -16,7 +16,9 @@ def test_each_argument_is_named_and_explained(cls):
     signature = inspect.signature(cls.from_pretrained)
     own = set(inspect.signature(cls.__init__).parameters) - {"self", "config", "backbone"}
     fields = {field.name for field in dataclasses.fields(BertConfig)}
-    assert set(signature.parameters) == {"where", "new_weights", "extra_weights", "ignore"} | own | fields
+    assert (
+        set(signature.parameters) == {"where", "preprocessor", "new_weights", "extra_weights", "ignore"} | own | fields
+    )
     assert all(part.kind is part.KEYWORD_ONLY for name, part in signature.parameters.items() if name != "where")
     assert own <= set(cls.from_pretrained.__doc__.replace(",", " ").replace(":", " ").split())
     assert cls.from_pretrained.__qualname__ == f"{cls.__name__}.from_pretrained"
