@@ -60,6 +60,7 @@ def test_contributing_shows_this_task():
     assert shown == [MY_TASK.lstrip()]
 
 
+@pytest.mark.slow
 def test_one_file_is_all_that_a_task_takes(tiny_model, tmp_path, capsys):
     """Trained, scored and used, from outside the repository."""
     task, data, run = tmp_path / "my_task.py", tmp_path / "data", tmp_path / "run"

@@ -32,6 +32,7 @@ def arguments(folder: Path, data: str) -> list[str]:
     return ["--task=pretrain", f"--data={data}", "--backbone=tiny", f"--run={folder / 'run'}", "--set", *settings]
 
 
+@pytest.mark.slow
 def test_a_pattern_is_trained_on_scored_and_guessed_with(folder, capsys):
     train.main([*arguments(folder, str(folder / "corpus" / "*.txt*")), "pretraining.validation=b.txt"])
     result = json.loads(capsys.readouterr().out)

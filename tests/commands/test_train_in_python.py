@@ -100,6 +100,7 @@ def test_folds_of_rows_in_memory(tiny_model, tmp_path, capsys):
     assert runs[1].pipeline()("good")["label"] in ("bad", "good")
 
 
+@pytest.mark.slow
 def test_the_same_folder_is_resumed_or_finished(tiny_model, tmp_path, caplog):
     kind = of_rows(ROWS, ROWS)
     given: dict[str, Any] = {"backbone": tiny_model, "run": tmp_path / "run", "progress": False}

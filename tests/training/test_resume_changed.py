@@ -116,6 +116,7 @@ def test_data_may_move_but_not_change(tiny, run_folder, tmp_path, capsys):
     assert (run_folder / "result.json").exists()  # a refusal leaves all as it was
 
 
+@pytest.mark.slow
 def test_data_of_a_run_that_noted_nothing_cannot_be_compared(tiny, run_folder, tmp_path):
     (run_folder / "began.json").unlink()
     moved = Path(shutil.copytree(tiny / "data", tmp_path / "moved"))

@@ -176,6 +176,7 @@ def test_model_and_loss_compile_with_xla_on_a_packed_row(tokenizer, model):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_raw_text_gives_the_summaries_that_training_measures(tokenizer, model):
     for kind in (make(), make(num_sentences=1), make(num_sentences=3, block_trigrams=False, sequence_length=9)):
         features = kind.features(tokenizer, EXAMPLES)
@@ -226,6 +227,7 @@ def test_an_empty_text_is_answered(tokenizer, model):
     assert {name: values.shape[0] for name, values in none.items()} == dict.fromkeys(none, 0)
 
 
+@pytest.mark.slow
 def test_a_batch_changes_nothing(tokenizer, model):
     kind = make()
     together = answers_of(kind, model, tokenizer, TEXTS)
