@@ -1,4 +1,4 @@
-"""Texts of one's own files, classified: what is inferred from odd files, what is refused, and what is said."""
+"""Texts of your own files, classified: what is inferred from odd files, what is refused, and what is said."""
 
 from __future__ import annotations
 

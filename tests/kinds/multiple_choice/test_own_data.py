@@ -1,4 +1,4 @@
-"""Questions of one's own with choices: which columns are the choices, and how the right one is called."""
+"""Your own questions with choices: which columns are the choices, and how the right one is called."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 from bert_tf.data.files import Notes, Row
 from bert_tf.data.rows.cells import as_number, is_missing, shown
 from bert_tf.data.rows.table import BadRow
+from bert_tf.data.sources.annotated.cells import as_list, cell_text, pieces, written_out
 from bert_tf.data.sources.annotated.conllu import are_entities
 from bert_tf.data.tagged.spans import are_spans
 from bert_tf.data.tagged.tags import Tags
@@ -22,7 +21,6 @@ SENTENCE = re.compile(r"sent", re.IGNORECASE)
 DOCUMENT = re.compile(r"(doc|document|doc_?id|document_?id|doc_?#|doc_?name)", re.IGNORECASE)
 WORD_NAMES = ("word", "words", "token", "tokens", "form", "text", "tokens_list")
 TEXT_NAMES = ("text", "content", "sentence", "data", "body", "message")
-NUMPY_LIST = re.compile(r"""(['"])\s+\1""")  # NumPy writes its lists of texts without commas
 LOOKED_AT = 2000
 NO_SPANS = "rows without spans where others have them: texts in which nothing is named"
 CARRIED = "rows whose sentence is that of the row above, as their cell is empty"
@@ -76,7 +74,7 @@ def find_shape(
     columns = {name: [row[name] for row in some if not is_missing(row.get(name))] for name in names}
     listed = {name: [as_list(cell) for cell in cells] for name, cells in columns.items()}
     lists = [name for name, cells in listed.items() if cells and all(cell is not None for cell in cells)]
-    spans = [name for name in names if any(are_spans(_read(cell)) for cell in columns[name])]
+    spans = [name for name in names if any(are_spans(written_out(cell)) for cell in columns[name])]
     has_lists = any(_are_texts(listed[name]) for name in lists if name not in spans)
     if (words in lists or (words is None and has_lists)) and (tags is None or tags not in spans):
         found = _of_lists(some, listed, lists, words, tags)
@@ -104,10 +102,10 @@ def shaped(rows: Iterator[Row], shape: Shape, notes: Notes, names: Sequence[str]
             continue
         found = dict(row)
         cell = found.pop(shape.words, None)
-        document = None if shape.document is None else _cell(row.get(shape.document))
+        document = None if shape.document is None else cell_text(row.get(shape.document))
         found["document"] = document or index
         if shape.form in (LISTS, SPACED):
-            split = as_list if shape.form == LISTS else _pieces
+            split = as_list if shape.form == LISTS else pieces
             found["words"] = cell if (listed := split(cell)) is None else listed
             if shape.tags in row:
                 tags = split(found.pop(shape.tags))
@@ -116,36 +114,12 @@ def shaped(rows: Iterator[Row], shape: Shape, notes: Notes, names: Sequence[str]
             found["words"] = cell
             if is_missing(row.get(shape.tags)):
                 notes.count(NO_SPANS)
-            found["tags"] = _read(found.pop(shape.tags, None)) or []
+            found["tags"] = written_out(found.pop(shape.tags, None)) or []
         yield number, found
-
-
-def as_list(cell: Any) -> list[Any] | None:
-    """A cell that is a list, or one as JSON, Python or NumPy writes it; None for another one."""
-    cell = cell.tolist() if hasattr(cell, "tolist") else _read(cell)
-    return list(cell) if isinstance(cell, (list, tuple)) else None
-
-
-def _pieces(cell: Any) -> list[str] | None:
-    return cell.split() if isinstance(cell, str) else None
 
 
 def _document(names: Collection[str]) -> str | None:
     return next((name for name in names if DOCUMENT.fullmatch(str(name))), None)
-
-
-def _read(cell: Any) -> Any:
-    """What a list or an object stands for that is written out in a text."""
-    if not isinstance(cell, str) or cell[:1] not in ("[", "{", "("):
-        return cell
-    try:
-        return json.loads(cell)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(NUMPY_LIST.sub(r"\1, \1", cell))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return cell
 
 
 def _named(tags: Sequence[Any], names: Sequence[str]) -> list[Any]:
@@ -184,7 +158,7 @@ def _of_lists(
 
 def _of_spaced(columns: Mapping[str, Sequence[Any]], words: str | None, tags: str | None) -> Shape | None:
     """Of a text and its tags with spaces between, such as "Ann left" and "B-PER O"."""
-    split = {name: [_pieces(cell) for cell in cells] for name, cells in columns.items()}
+    split = {name: [pieces(cell) for cell in cells] for name, cells in columns.items()}
     split = {name: cells for name, cells in split.items() if cells and None not in cells}
     entities = [name for name, cells in split.items() if are_entities(tag for cell in cells for tag in cell or ())]
     for name in entities if tags is None else [tags] if tags in split else []:
@@ -278,17 +252,17 @@ def _sentences(rows: Iterator[Row], shape: Shape, notes: Notes) -> Iterator[Row]
         if isinstance(row, BadRow):
             bad.append((number, row))
             continue
-        if not any(map(_cell, row.values())):
+        if not any(map(cell_text, row.values())):
             yield from made()
             continue
-        keys = {name: _cell(row.get(name)) for name in (shape.sentence, shape.document) if name is not None}
+        keys = {name: cell_text(row.get(name)) for name in (shape.sentence, shape.document) if name is not None}
         if shape.sentence is not None and not keys[shape.sentence]:
             notes.count(CARRIED)
         keys = current | {name: key for name, key in keys.items() if key}
         if keys != current:
             yield from made()
         current = keys
-        word, tag = _cell(row.get(shape.words)), _cell(row.get(shape.tags))
+        word, tag = cell_text(row.get(shape.words)), cell_text(row.get(shape.tags))
         if not word or not tag:
             came = shown({shape.words: row.get(shape.words), shape.tags: row.get(shape.tags)})
             bad.append((number, BadRow(f"expected a word and its tag. Received: {came}")))
@@ -297,15 +271,6 @@ def _sentences(rows: Iterator[Row], shape: Shape, notes: Notes) -> Iterator[Row]
         tags.append(tag)
         lines.append(number)
     yield from made()
-
-
-def _cell(cell: Any) -> str:
-    """A cell as text; empty for one that is missing."""
-    if is_missing(cell):
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
 
 
 def _said(some: Collection[Mapping[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from bert_tf.data.files import DataFile, Notes, Row, Rows, Wanted, format_of, read_rows, text_lines
 from bert_tf.data.files.formats import STYLES
 from bert_tf.data.rows.table import BadRow, Parsers, Table, collect
+from bert_tf.data.sources.annotated.cells import as_list
 from bert_tf.data.sources.annotated.conllu import columns_of, columns_of_tags, conllu_rows, is_conllu
 from bert_tf.data.sources.annotated.docbin import docbin_rows, docbin_tags
 from bert_tf.data.sources.annotated.shapes import (
@@ -20,7 +21,6 @@ from bert_tf.data.sources.annotated.shapes import (
     SPACED,
     SPANS,
     Shape,
-    as_list,
     best_tags,
     find_shape,
     shaped,
