@@ -96,10 +96,10 @@ def _calls(
     import numpy as np
 
     from bert_tf.exporting.tflite import graph as lite_graph
-    from bert_tf.exporting.tflite.check import LiteFile
     from bert_tf.exporting.tflite.convert import convert, frozen
     from bert_tf.exporting.tflite.file import finish
     from bert_tf.exporting.tflite.loaded import input_row
+    from bert_tf.runtimes.tflite import LiteFile
 
     outputs = pipeline.kind.serving.contract
     found = []

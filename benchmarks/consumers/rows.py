@@ -47,7 +47,7 @@ def exported(run: Path, out: Path, format_name: str, *flags: str) -> Path:
 
 
 def rows_of_tflite(name: str, case: Case, run: Path, folder: Path, pythons: Pythons) -> Iterator[Row]:
-    from bert_tf.exporting.tflite.check import LiteFile
+    from bert_tf.runtimes.tflite import LiteFile
 
     for length in case.lengths:
         quantizations = QUANTIZATIONS if length == "fixed" else "float32,float16,int8"

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf import Pipeline
-from bert_tf.exporting.tflite.check import LiteFile
+from bert_tf.runtimes.tflite import LiteFile
 from tests.exporting.runs import KINDS, run_of
 
 SHAPE = {"model_type": "distilbert", "num_segments": 0}

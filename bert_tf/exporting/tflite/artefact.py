@@ -97,7 +97,7 @@ class TFLite(Artefact):
             )
 
     def check(self, kind: Kind) -> None:
-        from bert_tf.exporting.tflite.check import litert
+        from bert_tf.runtimes.tflite import litert
 
         refuses = kind.serving.refuses
         if "tflite" in refuses:

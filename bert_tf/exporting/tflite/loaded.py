@@ -11,10 +11,10 @@ import numpy as np
 
 from bert_tf.exporting.artefact import Loaded
 from bert_tf.exporting.run import Run
-from bert_tf.exporting.tflite.check import LiteFile, LiteModel, registrars
 from bert_tf.exporting.tflite.file import operators
 from bert_tf.exporting.tflite.graph import text_names
 from bert_tf.inference.pipeline import Pipeline
+from bert_tf.runtimes.tflite import LiteFile, LiteModel, registrars
 from bert_tf.sentinels import NEVER
 
 if TYPE_CHECKING:
@@ -82,11 +82,17 @@ class TextModel(LiteModel):
         if self.contract.nothing is not None:
             self.nothing[self.contract.nothing] = 0.0
 
-    def _sample(self) -> np.ndarray:
-        return self._row(self.arrays)
+    def sample(self) -> Mapping[str, np.ndarray]:
+        return self.file(self.arrays)
 
-    def _rows(self, ids: np.ndarray, mask: np.ndarray, segment_ids: np.ndarray) -> np.ndarray:
-        first = self._row(self.arrays)
+    def decoded(self, rows: list[Any]) -> Any:
+        import tensorflow as tf
+
+        return tf.numpy_function(self._first_row, rows[:1], tf.float32)
+
+    def _first_row(self, ids: np.ndarray) -> np.ndarray:
+        """int32 [B, T] to what the Keras model gives."""
+        first = np.asarray(self.contract.decode(self.file(self.arrays)))
         if not self.contract.per_token:
             return np.ascontiguousarray(first, np.float32)
         rows = np.broadcast_to(self.nothing, (*ids.shape, *self.shape)).astype(np.float32)

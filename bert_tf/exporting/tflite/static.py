@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from bert_tf.exporting.tflite.check import THREADS, litert
 from bert_tf.exporting.tflite.edit import (
     add_constant,
     graph_of,
@@ -26,6 +25,7 @@ from bert_tf.exporting.tflite.edit import (
     packed,
     parsed,
 )
+from bert_tf.runtimes.tflite import THREADS, litert
 
 Rows = Sequence[Mapping[str, Any]]
 DENSE = "FULLY_CONNECTED"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.exporting.tflite.check import LiteFile, registrars
 from bert_tf.exporting.tflite.metadata import LABELS, VOCABULARY, fit_lines
 from bert_tf.inference import task_file
 from bert_tf.kinds.serving import Contract, TensorNote
+from bert_tf.runtimes.tflite import LiteFile, registrars
 
 if TYPE_CHECKING:
     from bert_tf.exporting.run import Run

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert_tf.exporting.tflite.check import litert
 from bert_tf.exporting.tflite.convert import convert, frozen
 from bert_tf.exporting.tflite.edit import graph_of, named_operators, parsed
 from bert_tf.exporting.tflite.outer_scales import BY_CHANNEL, BY_LAYER, with_outer_scales
+from bert_tf.runtimes.tflite import litert
 
 WIDTH, OUT = 64, 48
 RNG = np.random.default_rng(1)

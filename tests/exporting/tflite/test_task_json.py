@@ -16,11 +16,11 @@ import pytest
 
 from bert_tf.data import InMemory
 from bert_tf.exporting.tflite import task_json
-from bert_tf.exporting.tflite.check import LiteFile
 from bert_tf.exporting.tflite.edit import parsed, text
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.inference.task_file import from_json
 from bert_tf.kinds import MultiLabel, SpanQA, Tagging
+from bert_tf.runtimes.tflite import LiteFile
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 from tests.exporting.tflite.test_metadata import Reader

@@ -15,11 +15,11 @@ from bert_tf.exporting.definitions import load_export
 from bert_tf.exporting.run import Run
 from bert_tf.exporting.tflite import file as lite_file
 from bert_tf.exporting.tflite.artefact import TFLite
-from bert_tf.exporting.tflite.check import LiteFile, _padded, litert
 from bert_tf.exporting.tflite.convert import convert, frozen
 from bert_tf.exporting.tflite.graph import made_for
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.layers.vector_table import Table
+from bert_tf.runtimes.tflite import LiteFile, litert, padded
 from tests.exporting.runs import KINDS
 
 IN_ONE_PASS = [kind for kind in KINDS if kind != "text_to_text"]
@@ -77,7 +77,7 @@ def test_a_fixed_length_is_the_runs(runs, tmp_path, exported, kind):
     with pytest.raises(
         ValueError, match=f"must have {model['length']} columns at most. Received: {model['length'] + 1}"
     ):
-        _padded(np.zeros((1, model["length"] + 1), np.int32), model["length"])
+        padded(np.zeros((1, model["length"] + 1), np.int32), model["length"])
 
 
 def test_padding_is_never_the_likeliest_place_of_an_answer(runs, tmp_path, exported):

@@ -1,14 +1,16 @@
-"""Running TFLite files, with LiteRT."""
+"""TFLite files, run by LiteRT."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.runtimes.base import RowsModel
 
 if TYPE_CHECKING:
     from bert_tf.kinds.serving import Contract
@@ -65,62 +67,30 @@ class LiteFile:
         return self.results()
 
 
-class LiteModel:
-    """A LiteFile where a Keras model is expected: a dict of tensors [B, T] in, float32 [B, ...] or [B, T, ...] out.
-    Where examples are of several rows, [B, ..., T], it gives [B, ..., ...].
+class LiteModel(RowsModel):
+    """A LiteFile where a Keras model is expected.
 
     Args:
         file: what does the work, a row at a time.
-        contract: what its outputs mean.
-        reject_below: the Keras model's, where it has one.
+        contract, reject_below, labels: as `RowsModel` takes them.
     """
 
-    prompt = ""  # a model that puts one before texts is refused
+    def __init__(self, file: LiteFile, contract: Contract, **options: Any) -> None:
+        self.file, self._lock = file, Lock()
+        super().__init__(contract, **options)
 
-    def __init__(self, file: LiteFile, contract: Contract, *, reject_below: float = 0.0) -> None:
-        self.file, self.contract, self.reject_below = file, contract, reject_below
-        self.shape = self._sample().shape[2 if contract.per_token else 1 :]  # of what there is to an example or token
-
-    def __call__(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        import tensorflow as tf
-
-        arrays = [inputs[name] for name in ("token_ids", "padding_mask", "segment_ids")]
-        rows = [tf.reshape(array, [-1, tf.shape(array)[-1]]) for array in arrays]  # [R, T]
-        found = tf.numpy_function(self._rows, rows, tf.float32)
-        found = tf.ensure_shape(found, [None, *([None] if self.contract.per_token else []), *self.shape])
-        leading = arrays[0].shape[:-1]
-        if leading.rank != 1:
-            found = tf.reshape(found, tf.concat([tf.shape(arrays[0])[:-1], tf.shape(found)[1:]], axis=0))
-            found = tf.ensure_shape(found, [*leading, *([None] if self.contract.per_token else []), *self.shape])
-        return self.contract.given(found, inputs)
-
-    @property
-    def vector_dim(self) -> int:
-        """Number of components of a vector, of a model that gives one."""
-        return int(self.shape[-1])
-
-    def scores(self, logits: Any) -> Any:
-        """What the file gives where the Keras model's `scores` are asked for: it has worked them out already."""
-        return logits
-
-    def _sample(self) -> np.ndarray:
-        """What one row gives."""
-        nothing = np.zeros((1, self.file.length or 1), np.int32)
-        return self._row({"ids": nothing, "mask": nothing + 1, "segment_ids": nothing})
-
-    def _rows(self, ids: np.ndarray, mask: np.ndarray, segment_ids: np.ndarray) -> np.ndarray:
-        """int32 [B, T] each."""
+    def outputs(self, ids: np.ndarray, mask: np.ndarray, segment_ids: np.ndarray) -> dict[str, np.ndarray]:
         tokens = ids.shape[1]
         arrays = {"ids": ids, "mask": mask, "segment_ids": segment_ids}
+        if not len(ids):
+            leading = (0, tokens) if self.contract.per_token else (0,)
+            return {name: np.zeros((*leading, *shape), np.float32) for name, shape in self.shapes.items()}
         if self.file.length is not None:
-            arrays = {name: _padded(array, self.file.length) for name, array in arrays.items()}
-        found = [self._row({name: array[i : i + 1] for name, array in arrays.items()}) for i in range(len(ids))]
-        per_token = (tokens,) if self.contract.per_token else ()
-        rows = np.concatenate(found) if found else np.zeros((0, *per_token, *self.shape), np.float32)
-        return np.ascontiguousarray(rows[:, :tokens] if per_token else rows, np.float32)
-
-    def _row(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        return np.asarray(self.contract.decode(self.file(arrays)))
+            arrays = {name: padded(array, self.file.length) for name, array in arrays.items()}
+        with self._lock:
+            found = [self.file({name: array[i : i + 1] for name, array in arrays.items()}) for i in range(len(ids))]
+        joined = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        return {name: array[:, :tokens] for name, array in joined.items()} if self.contract.per_token else joined
 
 
 def litert() -> Any:
@@ -139,7 +109,7 @@ def registrars() -> Sequence[Any]:
     return tflite_registrar.SELECT_TFTEXT_OPS
 
 
-def _padded(array: np.ndarray, length: int) -> np.ndarray:
+def padded(array: np.ndarray, length: int) -> np.ndarray:
     """[B, T] with 0 behind it, [B, length]. Raises: ValueError if it is longer."""
     if array.shape[1] > length:
         raise ValueError(f"`array` must have {length} columns at most. Received: {array.shape[1]}")

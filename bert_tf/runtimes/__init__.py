@@ -1,0 +1,1 @@
+"""Models that other runtimes than Keras run, where a kind expects a Keras model."""
