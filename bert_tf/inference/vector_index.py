@@ -7,7 +7,8 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +19,18 @@ from bert_tf.weights.files import write_json, written_folder
 FORMAT = 1
 VECTORS, TEXTS, ABOUT = "vectors.faiss", "documents.jsonl", "index.json"
 NEIGHBOURS, BUILD_DEPTH, SEARCH_DEPTH = 32, 200, 256  # of the approximate index: M, efConstruction, efSearch
+EXACT, APPROXIMATE = "exact", "approximate"
+FLOAT32, INT8 = PRECISIONS = ("float32", "int8")
+CHUNK = 16_384  # vectors that are scaled and added at once
+RANGES_OF, BLOCK = 65_536, 1_024  # vectors that the ranges of 8 bits are found from, and how many of them lie together
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Rows(Protocol):
+    """Vectors [N, D] of which a part is read at a time: an array, one on disk, or what makes them."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
 class VectorIndex:
@@ -26,41 +39,52 @@ class VectorIndex:
     Args:
         ids: an id for each document.
         texts: the documents.
-        vectors: float [N, D]; the index keeps them scaled to the length 1.
+        vectors: float [N, D], read some thousand at a time; the index keeps them scaled to the length 1.
         about: what else is to be kept with the index, such as which model made the vectors; for JSON.
         details: what else is known of each document, for JSON, such as its title; None: nothing.
         approximate: search a graph (HNSW, Malkov and Yashunin, 2018, https://arxiv.org/abs/1603.09320): much faster
             from about 100,000 documents on, and it may miss some. The default compares every document: exact.
-    Raises: ValueError where ids, texts and vectors differ in length, or are empty; UserError if faiss is not installed.
+        precision: of the vectors that are kept: "float32", or "int8": 8 bits a component, between the least and the
+            greatest value that it has. A quarter of the memory; cosines are some thousandths off, so that near
+            neighbours may change places.
+        ranges_of: an index whose ranges int8 takes over, so that its vectors, read from it and given again, stay as
+            they are; None: they are found from `vectors`.
+    Raises: ValueError where ids, texts and vectors differ in length, or are empty, or for another precision; UserError
+        if faiss is not installed.
     """
 
     def __init__(
         self,
         ids: Sequence[str],
         texts: Sequence[str],
-        vectors: np.ndarray,
+        vectors: Rows,
         *,
         about: dict[str, Any],
         details: Sequence[Mapping[str, Any]] | None = None,
         approximate: bool = False,
+        precision: str = FLOAT32,
+        ranges_of: VectorIndex | None = None,
     ) -> None:
         if not len(ids) == len(texts) == len(vectors) or not len(ids):
             raise ValueError(
                 "`ids`, `texts` and `vectors` must have the same length, at least 1. "
                 f"Received: {len(ids)}, {len(texts)} and {len(vectors)}"
             )
+        if precision not in PRECISIONS:
+            raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}")
         check_faiss()
-        import faiss
-
         self.ids, self.texts = list(ids), list(texts)
-        self.details: list[Mapping[str, Any]] = [{} for _ in ids] if details is None else list(details)
-        self.about = {**about, "search": "approximate" if approximate else "exact"}
-        if approximate:
-            self._index = faiss.IndexHNSWFlat(vectors.shape[1], NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-            self._index.hnsw.efConstruction, self._index.hnsw.efSearch = BUILD_DEPTH, SEARCH_DEPTH
-        else:
-            self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(_units(vectors))
+        self.details: list[Mapping[str, Any]] = [NOTHING] * len(self.ids) if details is None else list(details)
+        self.about = {**about, "search": APPROXIMATE if approximate else EXACT, "precision": precision}
+        self._index = _empty(vectors[:1].shape[1], approximate=approximate, precision=precision)
+        if precision == INT8 and ranges_of is not None and ranges_of.about["precision"] == INT8:
+            _take_ranges(self._index, ranges_of._index)
+        elif precision == INT8:
+            self._index.train(_units(_spread(vectors)))
+        storage = _storage(self._index)
+        storage.codes.resize(len(vectors) * storage.code_size)  # room for all, so that nothing moves as it grows
+        for start in range(0, len(vectors), CHUNK):
+            self._index.add(_units(vectors[start : start + CHUNK]))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,10 +101,13 @@ class VectorIndex:
         scores, numbers = self._index.search(_units(vectors), min(top, len(self)))
         return scores, numbers
 
-    def vectors_of(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """The vectors, of the length 1, of those of `texts` that the index has, by the texts."""
-        numbers = {text: number for number, text in enumerate(self.texts)}
-        return {text: self._index.reconstruct(numbers[text]) for text in set(texts) if text in numbers}
+    def vectors(self, numbers: np.ndarray) -> np.ndarray:
+        """The vectors of documents, float32 [E, D], of the length 1, or nearly so in 8 bits.
+
+        Args:
+            numbers: int64 [E], of the documents.
+        """
+        return self._index.reconstruct_batch(numbers)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes the index; a new folder appears under its name when all of it is there. Raises: UserError."""
@@ -96,28 +123,37 @@ class VectorIndex:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> VectorIndex:
-        """Raises: UserError if there is no index, one of another format, or a broken one."""
+        """The vectors stay in their file, and are read where a search needs them.
+
+        Raises: UserError if there is no index, one of another format, or a broken one.
+        """
         check_faiss()
         import faiss
 
         folder = Path(folder)
-        about = read_about(folder)
+        self = cls.__new__(cls)
+        self.ids, self.texts, self.details, self.about = [], [], [], read_about(folder)
+        # Windows cannot replace a file that is mapped, which bringing an index up to date does.
+        flags = 0 if os.name == "nt" else getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
         try:
-            index = faiss.read_index(str(folder / VECTORS))
-            rows = [json.loads(line) for line in _lines(folder / TEXTS)]
+            self._index = faiss.read_index(str(folder / VECTORS), flags)
+            self._read_texts(folder / TEXTS)
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"{folder}: expected a whole index. Received: {reason}") from None
-        if not index.ntotal == len(rows) == about.get("documents"):
-            raise UserError(
-                f"{folder}: expected {about.get('documents')} documents. "
-                f"Received: {index.ntotal} vectors and {len(rows)} texts"
-            )
-        self = cls.__new__(cls)
-        self.ids, self.texts = [row.pop("id") for row in rows], [row.pop("text") for row in rows]
-        self.details = rows
-        self.about, self._index = about, index
+        expected = self.about.get("documents")
+        if not self._index.ntotal == len(self) == expected:
+            came = f"{self._index.ntotal} vectors and {len(self)} texts"
+            raise UserError(f"{folder}: expected {expected} documents. Received: {came}")
         return self
+
+    def _read_texts(self, path: Path) -> None:
+        with path.open(encoding="utf-8", newline="\n") as file:  # of \n alone: texts may hold other separators
+            for line in file:
+                row = json.loads(line)
+                self.ids.append(row.pop("id"))
+                self.texts.append(row.pop("text"))
+                self.details.append(row or NOTHING)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -133,7 +169,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path}: expected JSON. Received: {error}") from None
     if about.get("format") != FORMAT:
         raise UserError(f"{path}: expected an index of the format {FORMAT}. Received: {about.get('format')!r}")
-    return about
+    return {"precision": FLOAT32, **about}  # an index from before there was a choice does not say
 
 
 def check_faiss() -> None:
@@ -147,6 +183,39 @@ def _units(vectors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
-def _lines(path: Path) -> list[str]:
-    """Of \\n alone: texts may hold other separators."""
-    return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+def _empty(width: int, *, approximate: bool, precision: str) -> Any:
+    """An index of no vectors yet."""
+    import faiss
+
+    metric, eight_bits = faiss.METRIC_INNER_PRODUCT, faiss.ScalarQuantizer.QT_8bit
+    if not approximate:
+        flat = precision == FLOAT32
+        return faiss.IndexFlatIP(width) if flat else faiss.IndexScalarQuantizer(width, eight_bits, metric)
+    if precision == FLOAT32:
+        index = faiss.IndexHNSWFlat(width, NEIGHBOURS, metric)
+    else:
+        index = faiss.IndexHNSWSQ(width, eight_bits, NEIGHBOURS, metric)  # pyright: ignore[reportArgumentType]
+    index.hnsw.efConstruction, index.hnsw.efSearch = BUILD_DEPTH, SEARCH_DEPTH
+    return index
+
+
+def _storage(index: Any) -> Any:
+    """What holds the vectors: the index itself, or what the graph is over."""
+    import faiss
+
+    return faiss.downcast_index(index.storage) if hasattr(index, "storage") else index
+
+
+def _take_ranges(index: Any, other: Any) -> None:
+    """The ranges of 8 bits, as another index has them."""
+    import faiss
+
+    storage = _storage(index)
+    faiss.copy_array_to_vector(faiss.vector_to_array(_storage(other).sq.trained), storage.sq.trained)
+    storage.is_trained = index.is_trained = True
+
+
+def _spread(vectors: Rows) -> np.ndarray:
+    """Some of the vectors, from all parts of them."""
+    step = BLOCK * -(-len(vectors) // RANGES_OF)
+    return np.concatenate([vectors[start : start + BLOCK] for start in range(0, len(vectors), step)])

@@ -89,6 +89,7 @@ def test_a_run_of_another_kind_is_refused(corpus, tiny_run):
         (["--index=i", "--model=m", "--query=x", "--queries=y"], "expected either --query or --queries"),
         (["--index=i", "--model=m", "--query=x", "--qrels=y"], "--qrels needs --queries"),
         (["--index=i", "--model=m", "--query=x", "--approximate"], "--approximate is for building an index"),
+        (["--index=i", "--model=m", "--query=x", "--precision=int8"], "--precision is for building an index"),
         (["--index=i", "--model=m", "--query=x", "--interactive"], "expected either --interactive, or --query"),
         (["--index=i", "--model=m", "--query=x", "--passage-words=9"], "--passage-words is for building an index"),
         (
@@ -229,6 +230,33 @@ def test_passages_are_scored_as_their_documents(command, corpus):
     assert [answer["results"][0]["text"] for answer in answers[:2]] == ["good film", "bad film"]
     assert answers[2]["metrics"] == {"ndcg_at_10": 1.0, "mrr": 1.0, "recall_at_10": 1.0, "recall_at_100": 1.0}
     assert answers[2]["documents"] == 2
+
+
+def test_the_precision_asked_for_is_the_one_that_is_there(command, corpus, counted):
+    path = corpus / "corpus.jsonl"
+
+    def about():
+        kept = json.loads((corpus / "index" / "index.json").read_text())
+        return kept["search"], kept["precision"]
+
+    exact, _ = command(f"--corpus={path}", "--query=bad film")
+    assert about() == ("exact", "float32")
+    del counted[:]
+    near, err = command(f"--corpus={path}", "--query=bad film", "--precision=int8")
+    assert (about(), counted) == (("exact", "int8"), [["bad film"]]), "the vectors that were there are taken"
+    assert "an index of 3 documents, 0 texts new or changed" in err
+    scores = [[result["score"] for result in one["results"]] for one in (exact[0], near[0])]
+    assert scores[0] != scores[1]
+    assert scores[1] == pytest.approx(scores[0], abs=0.01)
+    path.write_text(CORPUS + '{"_id": "w", "text": "new"}\n')
+    command(f"--corpus={path}", "--query=x")
+    assert about() == ("exact", "int8"), "it stays so"
+    command(f"--corpus={path}", "--query=x", "--approximate")
+    assert about() == ("approximate", "int8")
+    # Vectors of 8 bits do for no exact ones: all are made anew.
+    del counted[:]
+    command(f"--corpus={path}", "--query=x", "--precision=float32")
+    assert (about(), len(counted[0])) == (("approximate", "float32"), 4)
 
 
 def test_a_terminal_gets_results_to_read(command, notes, corpus, monkeypatch):

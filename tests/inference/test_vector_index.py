@@ -92,3 +92,93 @@ def test_a_models_identity_is_all_that_vectors_depend_on(tiny_model):
     others = [identity(moved), identity(pooling="max"), identity(normalize=False), identity(length=9)]
     others.append(identity(tokenizer=BertTokenizer(tokenizer.vocabulary, lowercase=False)))
     assert len({identity(), *others}) == 6
+
+
+# 8 bits, and parts of the vectors at a time.
+
+
+def recall(index: VectorIndex, queries: np.ndarray, vectors: np.ndarray, top: int) -> float:
+    """The share of the true neighbours, by float64, that an index finds."""
+    wanted, (_, found) = rank(queries, vectors, top), index.search(queries, top)
+    return float(np.mean([len(set(a) & set(b)) / top for a, b in zip(found.tolist(), wanted.tolist(), strict=True)]))
+
+
+@pytest.fixture(scope="module")
+def many():
+    """2,500 vectors in groups, as texts have them, and queries near them."""
+    middles = RNG.normal(size=(50, 16))
+    vectors = np.repeat(middles, 50, axis=0) + 0.5 * RNG.normal(size=(2500, 16))
+    return vectors.astype(np.float32), (vectors[::25] + 0.3 * RNG.normal(size=(100, 16))).astype(np.float32)
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_int8_finds_nearly_the_same_in_a_quarter_of_the_file(many, tmp_path, approximate):
+    vectors, queries = many
+    numbers = [str(number) for number in range(len(vectors))]
+    indexes = {
+        precision: VectorIndex(numbers, numbers, vectors, about={}, precision=precision, approximate=approximate)
+        for precision in ("float32", "int8")
+    }
+    assert recall(indexes["float32"], queries, vectors, 10) >= 0.999
+    assert 0.95 <= recall(indexes["int8"], queries, vectors, 10) < 1.0  # below 1, or it would not be 8 bits
+    exact, near = (index.search(queries, 1)[0] for index in indexes.values())
+    np.testing.assert_allclose(near, exact, atol=0.01)
+    assert np.abs(near - exact).max() > 1e-4
+    indexes["int8"].save(tmp_path / "index")
+    again = VectorIndex.load(tmp_path / "index")
+    assert (again.about["precision"], again.about["search"]) == ("int8", "approximate" if approximate else "exact")
+    np.testing.assert_array_equal(again.search(queries, 10)[1], indexes["int8"].search(queries, 10)[1])
+    if not approximate:
+        size = (tmp_path / "index" / "vectors.faiss").stat().st_size
+        assert 16 * len(vectors) < size < 16 * len(vectors) + 500
+
+
+def test_vectors_are_read_and_added_in_parts(many, monkeypatch):
+    vectors, queries = many
+    seen: list[int] = []
+
+    class Part:
+        def __len__(self):
+            return len(vectors)
+
+        def __getitem__(self, rows):
+            seen.append(len(vectors[rows]))
+            return vectors[rows]
+
+    numbers = [str(number) for number in range(len(vectors))]
+    whole = VectorIndex(numbers, numbers, vectors, about={})
+    monkeypatch.setattr(vector_index, "CHUNK", 700)
+    parts = VectorIndex(numbers, numbers, Part(), about={})
+    assert max(seen) == 700
+    for found, wanted in zip(parts.search(queries, 5), whole.search(queries, 5), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    # Ranges of 8 bits are found from blocks of all parts.
+    monkeypatch.setattr(vector_index, "BLOCK", 10)
+    monkeypatch.setattr(vector_index, "RANGES_OF", 900)
+    seen.clear()
+    eight = VectorIndex(numbers, numbers, Part(), about={}, precision="int8")
+    assert seen[1:-4] == [10] * 84
+    assert recall(eight, queries, vectors, 10) >= 0.9
+
+
+def test_kept_ranges_keep_the_vectors(many):
+    vectors, _ = many
+    first = VectorIndex(IDS, TEXTS, vectors[:50], about={}, precision="int8")
+    kept = first.vectors(np.arange(50))
+    again = VectorIndex([*IDS, "new"], [*TEXTS, "new"], np.vstack([kept, vectors[99:100]]), about={},
+                        precision="int8", ranges_of=first)  # fmt: skip
+    np.testing.assert_array_equal(again.vectors(np.arange(50)), kept)
+    np.testing.assert_allclose(np.linalg.norm(again.vectors(np.array([50]))), 1.0, atol=0.2)  # cut at the ranges
+
+
+def test_another_precision_is_refused():
+    with pytest.raises(ValueError, match=r"`precision` must be one of float32, int8. Received: precision='int4'"):
+        make(precision="int4")
+
+
+def test_an_index_of_before_precision_is_float32(tmp_path):
+    make().save(tmp_path)
+    about = json.loads((tmp_path / "index.json").read_text())
+    assert about.pop("precision") == "float32"
+    (tmp_path / "index.json").write_text(json.dumps(about))
+    assert VectorIndex.load(tmp_path).about["precision"] == "float32"

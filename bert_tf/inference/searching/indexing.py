@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.inference.searching.identity import differences, model_facts, model_identity
-from bert_tf.inference.vector_index import VectorIndex
+from bert_tf.inference.vector_index import APPROXIMATE, CHUNK, FLOAT32, VectorIndex
 from bert_tf.weights.places import MINILM
 
 if TYPE_CHECKING:
@@ -71,8 +72,21 @@ def open_model(place: Mapping[str, Any]) -> Pipeline:
     return pipeline
 
 
-def corpus_to_read(corpus: SearchCorpus, about: Mapping[str, Any], folder: Path) -> SearchCorpus | None:
-    """The corpus where it is not as the index has it; None where it is. Raises: UserError for another corpus."""
+def corpus_to_read(
+    corpus: SearchCorpus,
+    about: Mapping[str, Any],
+    folder: Path,
+    *,
+    precision: str | None = None,
+    approximate: bool = False,
+) -> SearchCorpus | None:
+    """The corpus where the index has it in another state, or not in the form asked for; else None.
+
+    Args:
+        about: what the index in `folder` says of itself.
+        precision, approximate: as of `open_index`.
+    Raises: UserError for another corpus.
+    """
     if "rows" in about:
         is_same = about["rows"] == corpus.digest
     else:  # of an older version, which kept a digest of the file
@@ -83,7 +97,8 @@ def corpus_to_read(corpus: SearchCorpus, about: Mapping[str, Any], folder: Path)
             f"--index={folder} holds an index of another corpus, {about.get('corpus_name')}. Give a fresh --index, "
             "or leave out --corpus"
         )
-    return None if is_same else corpus
+    is_as_asked = precision in (None, about["precision"]) and (not approximate or about["search"] == APPROXIMATE)
+    return None if is_same and is_as_asked else corpus
 
 
 def about_model(pipeline: Pipeline, place: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,6 +146,7 @@ def open_index(
     *,
     passage_words: int | None = None,
     approximate: bool = False,
+    precision: str | None = None,
     progress: Progress | None = None,
 ) -> Opened:
     """The index that is there, or one of a corpus, which is written; texts that the old one has keep their vectors.
@@ -140,6 +156,9 @@ def open_index(
         corpus: what to read; None: nothing has changed.
         place: see `about_model`.
         passage_words: most words of a passage, as somebody said; None: as the index that is there was made.
+        approximate: whether to build a graph; one that is there stays one.
+        precision: of the vectors that are kept, "float32" or "int8"; None: as the index that is there has them.
+        progress: called with (texts done, all texts that need vectors).
     Raises: UserError if another model made the index that is there.
     """
     old = None
@@ -149,21 +168,82 @@ def open_index(
     if corpus is None:
         assert old is not None
         return Opened(old, 0)
-    known = {} if old is None else old.vectors_of(corpus.texts)
-    new = [text for text in dict.fromkeys(corpus.texts) if text not in known]
-    known |= dict(zip(new, pipeline.encode(new, progress=progress), strict=True)) if new else {}
+    if about is not None:
+        approximate, precision = approximate or about["search"] == APPROXIMATE, precision or about["precision"]
+        if precision == FLOAT32 != about["precision"]:
+            old = None  # its vectors are not exact, so none is kept
     of_corpus: dict[str, Any] = {"corpus_name": corpus.name, "corpus_place": corpus.place, "rows": corpus.digest}
     of_corpus["passage_words"] = passage_words or (about or {}).get("passage_words")
-    index = VectorIndex(
-        corpus.ids,
-        corpus.texts,
-        np.stack([known[text] for text in corpus.texts]),
-        about={**of_corpus, **about_model(pipeline, place)},
-        details=corpus.details,
-        approximate=approximate or (old is not None and old.about.get("search") == "approximate"),
-    )
+    numbers = {} if old is None else {text: number for number, text in enumerate(old.texts)}
+    new = [text for text in dict.fromkeys(corpus.texts) if text not in numbers]
+    with tempfile.TemporaryDirectory(prefix="bert_tf-index-") as work:
+        encoded = _encoded(pipeline, new, Path(work) / "vectors", progress) if new else None
+        index = VectorIndex(
+            corpus.ids,
+            corpus.texts,
+            CorpusVectors(corpus.texts, old, numbers, new, encoded),
+            about={**of_corpus, **about_model(pipeline, place)},
+            details=corpus.details,
+            approximate=approximate,
+            precision=precision or FLOAT32,
+            # Of an index that was small, the ranges need not be those of many texts.
+            ranges_of=old if old is not None and len(new) <= len(old) else None,
+        )
+        del encoded  # Windows removes no file that is mapped
     index.save(folder)
     return Opened(index, len(new))
+
+
+class CorpusVectors:
+    """The vectors of a corpus, a part at a time: kept ones from an index, and new ones.
+
+    Args:
+        texts: N texts.
+        old: the index of the kept ones; None: there is none.
+        numbers: text -> its number in `old`.
+        new: the other texts, each once.
+        encoded: their vectors; None: there are no new ones.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        old: VectorIndex | None,
+        numbers: Mapping[str, int],
+        new: Sequence[str],
+        encoded: np.ndarray | None,
+    ) -> None:
+        self.old, self.encoded = old, encoded
+        places = {text: -1 - place for place, text in enumerate(new)}  # below 0: in `encoded`
+        self.places = np.array([numbers[text] if text in numbers else places[text] for text in texts], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        places = self.places[rows]
+        is_old = places >= 0
+        if self.encoded is None:
+            assert self.old is not None
+            return self.old.vectors(places)
+        found = self.encoded[np.where(is_old, 0, -1 - places)]
+        if is_old.any():
+            assert self.old is not None
+            found[is_old] = self.old.vectors(places[is_old])
+        return found
+
+
+def _encoded(pipeline: Pipeline, texts: Sequence[str], path: Path, progress: Progress | None) -> np.ndarray:
+    """The vectors of texts, float32 [M, D], in a file: for a million they would take more memory than all else."""
+    found: np.ndarray | None = None
+    for start in range(0, len(texts), CHUNK):
+        so_far = None if progress is None else lambda done, _, start=start: progress(start + done, len(texts))
+        part = pipeline.encode(texts[start : start + CHUNK], progress=so_far)
+        if found is None:
+            found = np.memmap(path, np.float32, "w+", shape=(len(texts), part.shape[1]))
+        found[start : start + len(part)] = part
+    assert found is not None
+    return found
 
 
 def nearest(index: VectorIndex, vectors: np.ndarray, top: int) -> list[list[tuple[int, float]]]:
