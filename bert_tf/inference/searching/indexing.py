@@ -177,7 +177,8 @@ def open_index(
     numbers = {} if old is None else {text: number for number, text in enumerate(old.texts)}
     new = [text for text in dict.fromkeys(corpus.texts) if text not in numbers]
     with tempfile.TemporaryDirectory(prefix="bert_tf-index-") as work:
-        encoded = _encoded(pipeline, new, Path(work) / "vectors", progress) if new else None
+        encoded = Path(work) / "vectors"
+        _encode(pipeline, new, encoded, progress)
         index = VectorIndex(
             corpus.ids,
             corpus.texts,
@@ -189,7 +190,6 @@ def open_index(
             # Of an index that was small, the ranges need not be those of many texts.
             ranges_of=old if old is not None and len(new) <= len(old) else None,
         )
-        del encoded  # Windows removes no file that is mapped
     index.save(folder)
     return Opened(index, len(new))
 
@@ -202,7 +202,8 @@ class CorpusVectors:
         old: the index of the kept ones; None: there is none.
         numbers: text -> its number in `old`.
         new: the other texts, each once.
-        encoded: their vectors; None: there are no new ones.
+        encoded: a file of their vectors, float32, opened for each part: what was read of a file that stays open counts
+            as this process's memory.
     """
 
     def __init__(
@@ -211,9 +212,9 @@ class CorpusVectors:
         old: VectorIndex | None,
         numbers: Mapping[str, int],
         new: Sequence[str],
-        encoded: np.ndarray | None,
+        encoded: Path,
     ) -> None:
-        self.old, self.encoded = old, encoded
+        self.old, self.encoded, self.count = old, encoded, len(new)
         places = {text: -1 - place for place, text in enumerate(new)}  # below 0: in `encoded`
         self.places = np.array([numbers[text] if text in numbers else places[text] for text in texts], np.int64)
 
@@ -223,27 +224,25 @@ class CorpusVectors:
     def __getitem__(self, rows: slice) -> np.ndarray:
         places = self.places[rows]
         is_old = places >= 0
-        if self.encoded is None:
-            assert self.old is not None
-            return self.old.vectors(places)
-        found = self.encoded[np.where(is_old, 0, -1 - places)]
+        parts = []
         if is_old.any():
             assert self.old is not None
-            found[is_old] = self.old.vectors(places[is_old])
+            parts.append(self.old.vectors(places[is_old]))
+        if not is_old.all():
+            new = np.memmap(self.encoded, np.float32, "r").reshape(self.count, -1)
+            parts.append(new[-1 - places[~is_old]])
+        order = np.concatenate([np.flatnonzero(is_old), np.flatnonzero(~is_old)])
+        found = np.empty((len(places), parts[0].shape[1]), np.float32)
+        found[order] = np.concatenate(parts)
         return found
 
 
-def _encoded(pipeline: Pipeline, texts: Sequence[str], path: Path, progress: Progress | None) -> np.ndarray:
-    """The vectors of texts, float32 [M, D], in a file: for a million they would take more memory than all else."""
-    found: np.ndarray | None = None
-    for start in range(0, len(texts), CHUNK):
-        so_far = None if progress is None else lambda done, _, start=start: progress(start + done, len(texts))
-        part = pipeline.encode(texts[start : start + CHUNK], progress=so_far)
-        if found is None:
-            found = np.memmap(path, np.float32, "w+", shape=(len(texts), part.shape[1]))
-        found[start : start + len(part)] = part
-    assert found is not None
-    return found
+def _encode(pipeline: Pipeline, texts: Sequence[str], path: Path, progress: Progress | None) -> None:
+    """Writes the vectors of texts, float32 [M, D]: of a million they would take more memory than all else."""
+    with path.open("wb") as file:
+        for start in range(0, len(texts), CHUNK):
+            so_far = None if progress is None else lambda done, _, start=start: progress(start + done, len(texts))
+            file.write(pipeline.encode(texts[start : start + CHUNK], progress=so_far).tobytes())
 
 
 def nearest(index: VectorIndex, vectors: np.ndarray, top: int) -> list[list[tuple[int, float]]]:
