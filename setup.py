@@ -51,6 +51,8 @@ EXTRAS = {
     "docs": ["furo>=2024.8.6", "myst-parser>=4", "sphinx>=8.1", "sphinx-copybutton>=0.5.2"],
     "flax": ["msgpack>=1.1"],
     "hub": ["huggingface_hub>=0.30", "kagglehub>=0.3"],
+    "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
+    "openvino": ["nncf>=2.15", "openvino>=2025"],
     "parquet": ["pyarrow>=18"],
     "prepare": ["apache-beam>=2.60"],
     "profile": ["tensorboard-plugin-profile>=2.24"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from bert_tf.command_line import (
 )
 from bert_tf.config import RunConfig, override_layer
 from bert_tf.errors import UserError
-from bert_tf.exporting.definitions import load_export
+from bert_tf.exporting.definitions import export_in, load_export
 from bert_tf.inference.runs import open_run
 from bert_tf.lookup import names
 
@@ -37,12 +37,13 @@ PROG = "python -m bert_tf.export"
 CHECKED = 2000  # examples of the evaluation set that an export is checked on
 GROUPS = {
     "what is written": ("--run", "--format", "--out", "--quantize"),
-    "how it is checked": ("--data", "--tolerance", "--no-timing"),
+    "how it is checked": ("--data", "--tolerance", "--no-timing", "--beside"),
 }
 EXAMPLES = {
     "--run=runs/sst2 --format=saved_model --out=models/sst2": "for TensorFlow Serving, or plain TensorFlow",
     "--run=runs/sst2 --format=tflite --quantize=float32,int8 --out=models/phone": "for phones, in two sizes",
     "--run=runs/sst2 --format=huggingface --out=models/hub": "for Transformers",
+    "--run=runs/sst2 --format=onnx --out=models/onnx --beside models/phone models/sst2/1": "times of three formats",
 }
 
 
@@ -64,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--tolerance", metavar="POINTS", type=_points, default=0.5,
                         help="points, of 100, of the task's metric that may be lost; default: 0.5")  # fmt: skip
     parser.add_argument("--no-timing", action="store_true", help="leave the times out of the report")
+    parser.add_argument("--beside", metavar="DIR", action="extend", nargs="+", default=[],
+                        help="other exports of the run, to be timed in turns with this one")  # fmt: skip
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be, before anything slow.
@@ -76,10 +79,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     artefact = artefact.with_settings(override_layer(settings).values)
     artefact.check(kind)
     place = artefact.place(out)
+    beside = {place: export_in(Path(place).expanduser()) for place in flags.beside}
     data = find_data(kind, config.task, flags.data or config.data.source)
 
     # 2. Written beside, read back, checked, and given its name.
-    report = _export(artefact, place, flags, folder=folder, config=config, kind=kind, data=data)
+    report = _export(artefact, place, flags, folder=folder, config=config, kind=kind, data=data, beside=beside)
     say(f"{place}: {report['format']} of {report['task']}")
     for hint in artefact.hints(place):
         say(hint)
@@ -95,6 +99,7 @@ def _export(
     config: RunConfig,
     kind: Kind,
     data: str,
+    beside: Mapping[str, Artefact],
 ) -> dict[str, Any]:
     examples = kind.read(data, flags.split, skip_bad_rows=config.data.skip_bad_rows)
     if not examples.is_labelled or not len(examples):
@@ -118,7 +123,15 @@ def _export(
     with written_folder(place) as work:
         artefact.write(run, work)
         models = artefact.load(run, work)
-        report = make_report(run, Path(flags.format).stem, models, tolerance=flags.tolerance, timed=not flags.no_timing)
+        others = {place: other.load(run, Path(place).expanduser()) for place, other in beside.items()}
+        report = make_report(
+            run,
+            Path(flags.format).stem,
+            models,
+            tolerance=flags.tolerance,
+            timed=not flags.no_timing,
+            beside=others,
+        )
         say(as_table(report))
         check_report(report)
         write_report(report, work)

@@ -76,6 +76,10 @@ class Artefact(abc.ABC):
     def load(self, run: Run, folder: Path) -> Sequence[Loaded]:
         """Reads back what `write` left, one object for each model in it (each quantisation, say)."""
 
+    def of_folder(self: Self, folder: Path) -> Self:
+        """The same with the settings by which it wrote a folder, as far as `load` needs them."""
+        return self
+
     def hints(self, place: Path) -> Sequence[str]:
         """Lines for stderr when all is done: what to do with the files."""
         return ()

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from bert_tf import lookup
+from bert_tf.errors import UserError
 from bert_tf.exporting.artefact import Artefact
+
+REPORT = "export_report.json"
 
 
 def load_export(name: str) -> Artefact:
@@ -13,3 +19,15 @@ def load_export(name: str) -> Artefact:
         `bert_tf.exporting`.
     """
     return lookup.load("export", name, "ARTEFACT", Artefact, "an export format of bert_tf.exporting")
+
+
+def export_in(folder: Path) -> Artefact:
+    """The format of a folder that an export wrote, with the settings by which it was written.
+
+    Raises: UserError where no export wrote it, or the format is not known.
+    """
+    try:
+        name = str(json.loads((folder / REPORT).read_text(encoding="utf-8"))["format"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder}: expected a folder of an export, with its {REPORT}. Received: {error}") from None
+    return load_export(name).of_folder(folder)

@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,32 +15,45 @@ from typing import Any
 from bert_tf.errors import UserError
 from bert_tf.exporting.agreement import agreement
 from bert_tf.exporting.artefact import Loaded
+from bert_tf.exporting.definitions import REPORT
 from bert_tf.exporting.run import Run
 from bert_tf.metrics.bleu import NAMES as TRANSLATION
 from bert_tf.metrics.rouge import NAMES as ROUGE
 from bert_tf.metrics.undefined import as_json
 from bert_tf.weights.files import write_json
 
-JSON, TABLE = "export_report.json", "export_report.md"
+TABLE = "export_report.md"
 CPU_INFO = Path("/proc/cpuinfo")  # of Linux
-SHAPES = tuple((batch, tokens) for batch in (1, 32) for tokens in (16, 128))
+BATCHES, TOKENS = (1, 32), (16, 128)
 IN_POINTS = (*ROUGE, *TRANSLATION)  # metrics that are 0 to 100; the others are 0 to 1
 SECONDS, CALLS = 1.0, (3, 50)  # how long a shape is timed, and the fewest and most calls
 
 
-def make_report(run: Run, name: str, models: Sequence[Loaded], *, tolerance: float, timed: bool) -> dict[str, Any]:
+def make_report(
+    run: Run,
+    name: str,
+    models: Sequence[Loaded],
+    *,
+    tolerance: float,
+    timed: bool,
+    beside: Mapping[str, Sequence[Loaded]] | None = None,
+) -> dict[str, Any]:
     """Answers the run's examples with each of `models`, and times them.
 
     Args:
         name: of the format.
         tolerance: how many points, of 100, a model's main metric may be worse than the run's.
         timed: whether to time, which takes up to 4 seconds a model, and more for a slow one.
+        beside: models of other exports of the run, by their folders, to be timed in turns with these.
     """
     versions = {name: _version(name) for name in ("tensorflow", "tensorflow-text", "keras")}
     own: dict[str, Any] = {"metrics": run.metrics, "latency_ms": []}
     of_models = [_of_model(run, model) for model in models]
+    others = [(f"{place}: {model.name}", model) for place, few in (beside or {}).items() for model in few]
+    of_others = [{**_facts(model), "name": shown, "latency_ms": []} for shown, model in others]
     if timed:
-        for described, latencies in zip((own, *of_models), _latencies(run, models), strict=True):
+        latencies_of_all = _latencies(run, [*models, *(model for _, model in others)])
+        for described, latencies in zip((own, *of_models, *of_others), latencies_of_all, strict=True):
             described["latency_ms"] = latencies
     return {
         "format": name,
@@ -56,6 +69,7 @@ def make_report(run: Run, name: str, models: Sequence[Loaded], *, tolerance: flo
         "versions": {"bert_tf": _own_version(), **versions},
         "run": own,
         "models": of_models,
+        "beside": of_others,
     }
 
 
@@ -78,26 +92,30 @@ def check_report(report: dict[str, Any]) -> None:
 def write_report(report: dict[str, Any], folder: Path) -> None:
     """Writes both forms of it."""
     parts = [{**part, "metrics": as_json(part["metrics"])} for part in (report["run"], *report["models"])]
-    write_json(folder / JSON, {**report, "run": parts[0], "models": parts[1:]})
+    write_json(folder / REPORT, {**report, "run": parts[0], "models": parts[1:]})
     (folder / TABLE).write_text(as_table(report), encoding="utf-8")
 
 
 def as_table(report: dict[str, Any]) -> str:
     """The report in Markdown."""
     metric = report["metric"]
-    names = ["", "MB", metric, "points lost", "same answers", "largest difference"]
+    names = ["", "takes", "MB", metric, "points lost", "same answers", "largest difference"]
     vectors = any("mean_cosine" in model["agreement"] for model in report["models"])
     names += ["mean cosine"] if vectors else []
-    names += [f"ms, {batch} x {tokens} tokens" for batch, tokens in SHAPES]
-    rows = [["the run", "", f"{report['run']['metrics'][metric]:.4f}", "", "", "", *([""] if vectors else [])]]
-    rows[0] += _times(report["run"]["latency_ms"])
+    shapes = _shapes(report["sequence_length"])
+    names += [f"ms, {batch} x {tokens} tokens" for batch, tokens in shapes]
+    rows = [["the run", "text", "", f"{report['run']['metrics'][metric]:.4f}", "", "", "", *([""] if vectors else [])]]
+    rows[0] += _times(report["run"]["latency_ms"], shapes)
     for model in report["models"]:
         found = model["agreement"]
         rows.append([
-            model["name"], f"{model['bytes'] / 1e6:.1f}", f"{model['metrics'][metric]:.4f}",
+            model["name"], model["takes"], f"{model['bytes'] / 1e6:.1f}", f"{model['metrics'][metric]:.4f}",
             f"{model['drop_points']:.2f}", f"{100 * found['same_answers']:.2f} %", f"{found['largest_difference']:.1e}",
-            *([f"{found['mean_cosine']:.6f}"] if vectors else []), *_times(model["latency_ms"]),
+            *([f"{found['mean_cosine']:.6f}"] if vectors else []), *_times(model["latency_ms"], shapes),
         ])  # fmt: skip
+    for other in report["beside"]:
+        cells = [other["name"], other["takes"], f"{other['bytes'] / 1e6:.1f}"]
+        rows.append([*cells, *[""] * (len(names) - len(shapes) - len(cells)), *_times(other["latency_ms"], shapes)])
     machine = report["machine"]
     lines = [
         f"# {report['format']} of {report['task']}",
@@ -121,10 +139,7 @@ def _of_model(run: Run, model: Loaded) -> dict[str, Any]:
     if math.isnan(run.metrics[metric]):  # the run's own score is undefined: there is nothing to lose
         lost = 0.0
     return {
-        "name": model.name,
-        "files": [file.name for file in model.files],
-        "bytes": sum(_size(file) for file in model.files),
-        "takes": model.takes,
+        **_facts(model),
         "metrics": metrics,
         "drop_points": lost * (1 if metric in IN_POINTS else 100),
         "agreement": agreement(run.kind, run.examples, run.rows, rows),
@@ -133,11 +148,20 @@ def _of_model(run: Run, model: Loaded) -> dict[str, Any]:
     }
 
 
+def _facts(model: Loaded) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "files": [file.name for file in model.files],
+        "bytes": sum(_size(file) for file in model.files),
+        "takes": model.takes,
+    }
+
+
 def _latencies(run: Run, models: Sequence[Loaded]) -> Iterator[list[dict[str, Any]]]:
     """Of the run and each of the models, timed in turns, since a machine is not equally fast from minute to minute."""
     makers = [lambda batch, tokens: run.pipeline.call(*run.probe(batch, tokens)), *(model.call for model in models)]
     found: list[list[dict[str, Any]]] = [[] for _ in makers]
-    for batch, tokens in SHAPES:
+    for batch, tokens in _shapes(run.sequence_length):
         calls = [make(batch, tokens) for make in makers]
         for of_model, times in zip(found, _timed(calls), strict=True):
             median = 1000 * statistics.median(times) if times else None
@@ -159,9 +183,15 @@ def _timed(calls: Sequence[Callable[[], object] | None]) -> list[list[float]]:
     return [mine[1:] for mine in times]
 
 
-def _times(latencies: list[dict[str, Any]]) -> list[str]:
+def _shapes(sequence_length: int) -> list[tuple[int, int]]:
+    """What is timed: examples of few and of many tokens, of which none is longer than those of the task."""
+    lengths = sorted({min(tokens, sequence_length) for tokens in TOKENS})
+    return [(batch, tokens) for batch in BATCHES for tokens in lengths]
+
+
+def _times(latencies: list[dict[str, Any]], shapes: Sequence[tuple[int, int]]) -> list[str]:
     found = {(item["batch"], item["tokens"]): item["ms"] for item in latencies}
-    return ["" if found.get(shape) is None else f"{found[shape]:.1f}" for shape in SHAPES]
+    return ["" if found.get(shape) is None else f"{found[shape]:.1f}" for shape in shapes]
 
 
 def _markdown(names: list[str], rows: list[list[str]]) -> list[str]:

@@ -234,6 +234,13 @@ class TFLite(Artefact):
                     found.append(LoadedTensors(quantization, path, run))
         return found
 
+    def of_folder(self, folder: Path) -> TFLite:
+        from bert_tf.exporting.tflite.task_json import TASK
+
+        models = json.loads((folder / TASK).read_text(encoding="utf-8"))["models"]
+        inputs, quantize = (tuple(dict.fromkeys(model[key] for model in models)) for key in ("takes", "quantization"))
+        return dataclasses.replace(self, inputs=inputs, quantize=quantize)
+
     def hints(self, place: Path) -> list[str]:
         from bert_tf.exporting.tflite.task_json import TASK
 

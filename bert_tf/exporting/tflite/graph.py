@@ -46,7 +46,7 @@ def tensors_function(
         # Looked up by a number that comes in, the positions are a table to the converter, which it can bring to 8 bits.
         positions = tf.minimum(tf.cumsum(mask, axis=1, exclusive=True), most - 1)
         inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": segment_ids, "position_ids": positions}
-        return _encoded(model, outputs, inputs)
+        return encoded(model, outputs, inputs)
 
     return tf.function(run, input_signature=spec, autograph=False)
 
@@ -79,7 +79,7 @@ def text_function(model: Any, outputs: Contract, names: Sequence[str], tokenizer
 
     def run(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
         row = tokenizer(texts, first_tokens=first_tokens)
-        found = _encoded(model, outputs, inputs_of(row))
+        found = encoded(model, outputs, inputs_of(row))
         places = {"ids": row["token_ids"], "starts": row["starts"], "ends": row["ends"]} if outputs.per_token else {}
         return found | places
 
@@ -128,7 +128,8 @@ def _split(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (table / columns).astype(np.float32), columns
 
 
-def _encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """What a file with such a contract gives for rows, int32 [B, T] by name."""
     found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs.call(model, inputs))
     if outputs.places:
         is_real = inputs["padding_mask"][..., None] > 0  # [B, T, 1]

@@ -24,7 +24,9 @@ def text_to_text(write: Callable[[Any, Any], Callable[..., Any]], *, target_leng
     inputs = ("token_ids", "padding_mask")
     return Serving(
         signatures=Signatures(tensors=Tensors(inputs=inputs, spare_positions=target_length, run=write)),
-        refuses={"tflite": "expected a task that answers in one pass. Received: one that writes texts"},
+        refuses=dict.fromkeys(
+            ("tflite", "onnx", "openvino"), "expected a task that answers in one pass. Received: one that writes texts"
+        ),
         calls=Calls(ours=WRITES, cannot="does not write texts with them"),
         shown=_shown,
     )

@@ -1,0 +1,1 @@
+"""ONNX files, which ONNX Runtime and others run."""

@@ -1,0 +1,1 @@
+"""OpenVINO's files, which run on Intel's processors, and others."""
