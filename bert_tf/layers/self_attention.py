@@ -89,32 +89,55 @@ class SelfAttention(Composite):
         Args:
             x: float [B, K, D], the tokens.
             source: keys [B, N, H, S] and values [B, N, S, H] of the source.
-            past: keys [B * K, N, H, P] and values [B * K, N, P, H] of each sequence's own tokens so far.
+            past: keys and values, [B * K, N, P, H] each, of each sequence's own tokens so far.
             place: int [], where in `past` the new tokens go; what lies after is not seen.
             bias: float32 [B, 1, 1, S], for the source.
         Returns: float [B, K, D], and `past` with the new tokens in it.
         """
         x = ops.cast(x, self.compute_dtype)
-        number, length = x.shape[1], past[0].shape[3]
-        q = self._queries(x)  # [B, N, K, H]
+        number, length = x.shape[1], past[0].shape[2]
         flat = ops.reshape(x, (-1, 1, self.hidden_dim))  # [B * K, 1, D]
-        new_k, new_v = self.keys_and_values(flat)  # [B * K, N, H, 1], [B * K, N, 1, H]
-        places = ops.arange(length)  # [P]
-        past_k = ops.where(ops.equal(places, place), new_k, past[0])
-        past_v = ops.where(ops.equal(places, place)[:, None], new_v, past[1])
-        own_q = ops.reshape(ops.transpose(q, (0, 2, 1, 3)), (-1, self.num_heads, 1, self.head_dim))  # [B * K, N, 1, H]
-        own = ops.cast(ops.matmul(own_q, past_k), "float32")  # [B * K, N, 1, P]
-        own = ops.where(places <= place, own, MASKED)
-        own = ops.transpose(ops.reshape(own, (-1, number, self.num_heads, length)), (0, 2, 1, 3))  # [B, N, K, P]
-        scores = ops.cast(ops.matmul(q, source[0]), "float32")  # [B, N, K, S]
+        past_k = self._written(past[0], place, on_tokens(self.key, flat))  # [B * K, N, P, H]
+        past_v = self._written(past[1], place, on_tokens(self.value, flat))
+        scale = 1.0 / math.sqrt(self.head_dim)
+        own_q = ops.reshape(on_tokens(self.query, flat) * scale, (-1, self.num_heads, 1, self.head_dim))
+        q = self._of_sources(own_q, number)  # [B, N, K, H]
+        own = self._of_sources(ops.matmul(own_q, ops.transpose(past_k, (0, 1, 3, 2))), number)  # [B, N, K, P]
+        scores = ops.cast(ops.concatenate([own, ops.matmul(q, source[0])], axis=-1), "float32")  # [B, N, K, P + S]
+        later = ops.cast(ops.arange(length) > place, "float32")[None, None, None] * MASKED  # [1, 1, 1, P]
         if bias is not None:
-            scores = scores + bias
-        weights = ops.cast(ops.softmax(ops.concatenate([own, scores], axis=-1)), self.compute_dtype)
+            hidden = ops.concatenate([later + ops.zeros_like(bias[..., :1]), bias], axis=-1)  # [B, 1, 1, P + S]
+        else:
+            hidden = ops.pad(later, ((0, 0), (0, 0), (0, 0), (0, source[1].shape[2])))
+        weights = ops.cast(ops.softmax(scores + hidden), self.compute_dtype)
         out = ops.matmul(weights[..., length:], source[1])  # [B, N, K, H]
-        own_weights = ops.transpose(weights[..., :length], (0, 2, 1, 3))  # [B, K, N, P]
-        own_out = ops.matmul(ops.reshape(own_weights, (-1, self.num_heads, 1, length)), past_v)  # [B * K, N, 1, H]
-        own_out = ops.reshape(own_out, (-1, number, self.num_heads, self.head_dim))  # [B, K, N, H]
-        return self._join(out + ops.transpose(own_out, (0, 2, 1, 3))), (past_k, past_v)
+        own_out = ops.matmul(self._of_texts(weights[..., :length], number, length), past_v)  # [B * K, N, 1, H]
+        out = self._of_texts(out, number, self.head_dim) + own_out
+        out = on_tokens(self.output_dense, ops.reshape(out, (-1, 1, self.hidden_dim)))  # [B * K, 1, D]
+        return ops.reshape(out, (-1, number, self.hidden_dim)), (past_k, past_v)
+
+    def _written(self, past, place, new):
+        """`past` [R, N, P, H] with `new` [R, 1, D] at `place`: the numbers that change are written and no others, which
+        TensorFlow does in place."""
+        _, heads, length, width = past.shape
+        rows = ops.shape(past)[0] * heads
+        where = ops.arange(rows)[:, None] * length + place  # [R * N, 1]
+        flat = ops.reshape(past, (-1, width))  # [R * N * P, H]
+        flat = ops.scatter_update(flat, where, ops.reshape(new, (-1, width)))
+        return ops.reshape(flat, (-1, heads, length, width))
+
+    def _of_sources(self, x, number: int):
+        """[B * K, N, 1, W] -> [B, N, K, W]"""
+        if number == 1:
+            return x
+        x = ops.reshape(x, (-1, number, self.num_heads, x.shape[-1]))
+        return ops.transpose(x, (0, 2, 1, 3))
+
+    def _of_texts(self, x, number: int, width: int):
+        """[B, N, K, W] -> [B * K, N, 1, W]"""
+        if number == 1:
+            return x
+        return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, self.num_heads, 1, width))
 
     def _queries(self, x):
         """[B, T, D] -> [B, N, T, H], scaled."""

@@ -184,7 +184,8 @@ class BertSeq2Seq(OnBackbone):
         """Works the source through.
 
         Returns: logits of the target's first token, float32 [B, V]; and what `next_logits` needs of the source: each
-            block's keys and values, the attention's bias, float32 [B, 1, 1, S], and the lengths, int32 [B].
+            block's keys and values, the attention's bias, float32 [B, 1, 1, S], the lengths, int32 [B], and the token
+            vectors as columns, [D, V], which are the same for every token.
         """
         token_ids = inputs["token_ids"]
         mask = inputs.get("padding_mask")
@@ -199,16 +200,17 @@ class BertSeq2Seq(OnBackbone):
         kept.append(self.backbone.blocks[-1].attention.keys_and_values(x))
         last = ops.take_along_axis(x, (lengths - 1)[:, None, None], axis=1)  # [B, 1, D]
         last = self.backbone.blocks[-1](x, bias=bias, queries=last, training=False)
-        return self._logits(last), (tuple(kept), bias, lengths)
+        columns = self.masked_lm.columns(self.backbone.embeddings.token.table)  # [D, V]
+        return self._logits(last, columns), (tuple(kept), bias, lengths, columns)
 
     def empty_past(self, logits, settings: Generation):
-        """Room for the keys and values of what is to be written, a block: [B * K, N, H, L] and [B * K, N, L, H]."""
+        """Room for the keys and values of what is to be written, a block: both [B * K, N, L, H]."""
         config = self.config
         heads, width, length = config.num_heads, config.hidden_dim // config.num_heads, settings.max_length
         rows = ops.repeat(ops.cast(logits[:, :1] * 0.0, self.compute_dtype), settings.beams, axis=0)  # [B * K, 1]
         flat = rows + ops.zeros((1, heads * width * length), self.compute_dtype)
-        keys, values = (ops.reshape(flat, (-1, heads, *shape)) for shape in ((width, length), (length, width)))
-        return tuple((keys, values) for _ in self.backbone.blocks)
+        room = ops.reshape(flat, (-1, heads, length, width))
+        return tuple((room, room) for _ in self.backbone.blocks)
 
     def next_logits(self, tokens, place, source, past) -> tuple[Any, Any]:
         """One more token of each text.
@@ -220,16 +222,16 @@ class BertSeq2Seq(OnBackbone):
             past: as `empty_past` or the last call gave it.
         Returns: logits of the tokens after, float32 [B * K, V], and the new `past`.
         """
-        kept, bias, lengths = source
+        kept, bias, lengths, columns = source
         positions = ops.zeros_like(tokens) + lengths[:, None] + place  # [B, K]
         x = self.backbone.embeddings(tokens, segment_ids=ops.ones_like(tokens), position_ids=positions, training=False)
         new = []
         for block, read, own in zip(self.backbone.blocks, kept, past, strict=True):
             x, own = block.decode(x, read, own, place, bias)  # [B, K, D]
             new.append(own)
-        return self._logits(x), tuple(new)
+        return self._logits(x, columns), tuple(new)
 
-    def _logits(self, x):
+    def _logits(self, x, columns):
         """float [B, K, D] -> float32 [B * K, V]"""
         x = ops.reshape(x, (-1, self.config.hidden_dim))
-        return self.masked_lm(x, self.backbone.embeddings.token.table, training=False)
+        return self.masked_lm.logits(self.masked_lm.transform(x, training=False), columns)

@@ -100,7 +100,7 @@ def test_one_token_at_a_time_is_the_same_as_all_at_once():
     layer.build(None)
     source, own = X[:, :4], RANDOM.normal(size=(2, 2, 3, 8)).astype("float32")
     mask = np.array([[1, 1, 0, 0], [1, 1, 1, 1]], "int32")
-    past = (np.zeros((4, 2, 4, 5), "float32"), np.zeros((4, 2, 5, 4), "float32"))
+    past = (np.zeros((4, 2, 5, 4), "float32"), np.zeros((4, 2, 5, 4), "float32"))
     found = []
     for place in range(3):
         kept = layer.keys_and_values(ops.convert_to_tensor(source))

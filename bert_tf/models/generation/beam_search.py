@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from bert_tf.models.generation.decoding import Step, allowed, power
@@ -31,25 +32,29 @@ def beam_search(
     """
     beams, length, size = settings.beams, settings.max_length, logits.shape[-1]
     places = ops.arange(length)
+    ends = np.where(np.arange(size) == end_id, 2 * NEVER, 0).astype("float32")  # [V]
+    wide = min(beams, size)
 
     def extend(logits, place, alive, total, best, score):
         """From logits [B * K, V]: the beams one token longer, and the best text that has ended. Also the beams' parents
         [B * K], as rows, and their new tokens [B, K]."""
         flat = ops.reshape(alive, (-1, length))
         log_p = allowed(logits, flat, place, settings, end_id=end_id, never=never)
-        log_p = total[:, :, None] + ops.reshape(log_p, (-1, beams, size))  # [B, K, V]
-
-        ended = log_p[:, :, end_id] / power(place + 1, settings.length_penalty)  # [B, K]
+        ended = total + ops.reshape(log_p[:, end_id], (-1, beams))  # [B, K]
+        ended = ended / power(place + 1, settings.length_penalty)
         which = ops.cast(ops.argmax(ended, axis=-1), "int32")  # [B]
         text = ops.take_along_axis(alive, which[:, None, None], axis=1)[:, 0]  # [B, L]
         text = ops.where(ops.equal(places, place), end_id, text)
         better = ops.max(ended, axis=-1) > score
         best, score = ops.where(better[:, None], text, best), ops.where(better, ops.max(ended, axis=-1), score)
 
-        log_p = ops.where(ops.equal(ops.arange(size), end_id), 2 * NEVER, log_p)
-        total, index = ops.top_k(ops.reshape(log_p, (-1, beams * size)), beams)  # [B, K]
+        # No more than K of those that a beam may lead to are among the K likeliest of all.
+        log_p, tokens = ops.top_k(log_p + ends, wide)  # [B * K, W]
+        log_p = total[:, :, None] + ops.reshape(log_p, (-1, beams, wide))  # [B, K, W]
+        total, index = ops.top_k(ops.reshape(log_p, (-1, beams * wide)), beams)  # [B, K]
         index = ops.cast(index, "int32")
-        parent, token = index // size, index % size
+        parent = index // wide
+        token = ops.take_along_axis(ops.reshape(ops.cast(tokens, "int32"), (-1, beams * wide)), index, axis=1)
         alive = ops.take_along_axis(alive, parent[:, :, None], axis=1)
         alive = ops.where(ops.equal(places, place), token[:, :, None], alive)
         first = ops.arange(ops.shape(parent)[0])[:, None] * beams  # [B, 1]
