@@ -28,6 +28,7 @@ from bert_tf.command_line import (
     Parser,
     add_model_settings,
     add_reading_flags,
+    answer_settings,
     check_writable,
     is_said,
     model_settings,
@@ -90,20 +91,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--format", metavar="NAME", choices=(TEXT, JSON), help="of the results: text, to be read, or "
                         "json, an object a line; default: text on a terminal, json elsewhere")  # fmt: skip
     add_reading_flags(parser)
-    add_model_settings(parser)
+    add_model_settings(parser, answers=True)
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be, before anything slow.
     _check(flags)
+    answers = answer_settings(flags)
     settings = model_settings(flags)
-    from bert_tf.inference.searching.indexing import corpus_to_read, model_place, open_model
+    from bert_tf.inference.searching.indexing import corpus_to_read
+    from bert_tf.inference.searching.models import fetch_model, model_place, open_model
     from bert_tf.inference.vector_index import check_faiss, read_about
 
     check_faiss()
     folder = Path(flags.index).expanduser()
     is_there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     about = read_about(folder) if is_there or flags.corpus is None else None
-    place = model_place(flags.run, flags.model, settings, about, folder)
+    place = model_place(flags.run, flags.model, settings, about, folder, answers=answers)
     corpus = None
     if flags.corpus is not None:
         corpus = _corpus(flags, about)
@@ -112,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             asked = {"precision": flags.precision, "approximate": flags.approximate}
             corpus = corpus_to_read(corpus, about, folder, **asked)
     queries = _queries(flags)
+    fetch_model(place)
 
     # 2. The model, and the index: opened, brought up to date, or built and written.
     start_tensorflow()

@@ -49,7 +49,7 @@ from bert_tf.config.resume import is_begun, resumable_changes
 from bert_tf.errors import UserError, did_you_mean, in_python
 from bert_tf.inference.runs import settings_file, task_file
 from bert_tf.inference.trained import Run
-from bert_tf.kinds.definitions import asked_run
+from bert_tf.kinds.definitions import asked_run, fetch_backbone
 from bert_tf.metrics.undefined import listed
 from bert_tf.terminal.results import draw_result
 from bert_tf.training.examples import read_examples, with_fitting_settings
@@ -251,6 +251,7 @@ def _run_to_its_end(
     # The examples, then training: what is wrong with them is said before TensorFlow is imported.
     data = str(config.data.source)
     examples = read_examples(config, kind, data=data)
+    fetch_backbone(config.backbone)
     if not begun:
         config, found = with_fitting_settings(config, kind, examples, by_hand=by_hand)
         for line in found:

@@ -102,6 +102,16 @@ def _own_run(
     return own_task(_lasting_run(run), memory, tell=tell, warn=warn)
 
 
+def fetch_backbone(place: str) -> None:
+    """Fetches a backbone of a hub, when the data are known to be good and before TensorFlow is imported.
+
+    Raises: UserError if there is none, or no way to it.
+    """
+    from bert_tf.weights.places import ask_hub
+
+    ask_hub(place, "--backbone")
+
+
 def _lasting_run(run: RunConfig) -> RunConfig:
     _check_backbone(run.backbone)
     lasting = {"backbone": _lasting(run.backbone)}

@@ -64,6 +64,19 @@ def resolve(where: str | os.PathLike[str]) -> Path:
     )
 
 
+def ask_hub(where: str, flag: str) -> None:
+    """Fetches a model that a name of Hugging Face's hub or of Kaggle's means, so that what is wrong with the name or
+    the network is said before anything slow is imported. Any other place is left alone.
+
+    Raises: UserError that names the flag.
+    """
+    if where.startswith(("hf://", "kaggle://")):
+        try:
+            resolve(where)
+        except UserError as error:
+            raise UserError(f"{flag}={where}: {error}") from None
+
+
 def place_of_preset(preset: str | os.PathLike[str]) -> str | os.PathLike[str]:
     """The place that KerasHub's `from_preset` means: a bare name that nothing here has is one of its own presets."""
     name = os.fspath(preset)

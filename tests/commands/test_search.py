@@ -99,6 +99,12 @@ def test_a_run_of_another_kind_is_refused(corpus, tiny_run):
         (["--index=i", "--model=m", "--query=x", "--top=0"], "expected a number of 1 or more. Received: 0"),
         (["--index=i", "--model=m", "--query=x"], "i: expected an index, which has index.json. Received: none"),
         (["--index=i", "--model=m", "--corpus=none.txt"], "none.txt: expected a file that can be read"),
+        (["--index=i", "--model=m", "--corpus=i", "--set", "word_vectors=true"], "have no setting 'word_vectors'"),
+        (
+            ["--index=i", "--model=m", "--corpus=i", "--set", "long_texts=all"],
+            "must be cut or windows. Received: .*all",
+        ),
+        (["--index=i", "--run=m", "--corpus=i", "--set", "model.lowercase=true"], "--set is for a --model that no run"),
     ],
 )
 def test_bad_use(flags, expected, tmp_path, monkeypatch):
@@ -185,6 +191,24 @@ def test_what_was_kept_is_what_would_be_made(notes, command, corpus, tiny_model,
         assert [result["id"] for result in one["results"]] == [result["id"] for result in other["results"]]
         for result, wanted in zip(one["results"], other["results"], strict=True):
             assert result["score"] == pytest.approx(wanted["score"], abs=1e-6)
+
+
+def test_long_texts_are_read_in_windows_which_the_index_remembers(command, corpus, capsys):
+    long = json.dumps({"_id": "l", "text": "good " * 700 + "film " * 700})
+    (corpus / "corpus.jsonl").write_text(f"{long}\n{CORPUS}")
+    index = f"--index={corpus / 'windows'}"
+    cut, _ = command(f"--corpus={corpus / 'corpus.jsonl'}", "--query=film", "--top=4")
+    windows, _ = command(
+        index, f"--corpus={corpus / 'corpus.jsonl'}", "--query=film", "--set", "long_texts=windows", "--top=4"
+    )
+    scores = [{row["id"]: row["score"] for row in answers[0]["results"]} for answers in (cut, windows)]
+    assert scores[0]["l"] != pytest.approx(scores[1]["l"], abs=1e-4)
+    assert scores[0]["z"] == scores[1]["z"]
+    search.main([index, "--query=film", "--top=4"])  # as the index remembers
+    again = json.loads(capsys.readouterr().out)["results"]
+    assert {row["id"]: row["score"] for row in again} == scores[1]
+    with pytest.raises(UserError, match=r"differs in long_texts \(windows in the index, None now\)"):
+        command(index, "--query=film")
 
 
 def test_what_differs_in_another_model_is_named(command, corpus, tiny_model, tmp_path):

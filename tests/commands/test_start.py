@@ -93,6 +93,8 @@ def test_data_are_checked_before_tensorflow_is_imported_and_nothing_is_left(sets
         (train(f"--data={good}", "--bakcbone=tiny"), "unrecognized arguments: --bakcbone=tiny"),
         (train(f"--data={good}", "--encoding=utf-99"), "utf-99"),
         (train(f"--data={good}", "--backbone=bert-base-uncased"), "did you mean hf://google-bert/bert-base-uncased?"),
+        (train(f"--data={good}", "--backbone=hf://a/b/c"), "--backbone=hf://a/b/c: `hf://a/b/c` is not of the form"),
+        (train(f"--data={label}", "--backbone=hf://a/b/c"), "dev.tsv:5: "),  # no hub is asked for bad data
         (("evaluate", [f"--run={trained}", f"--data={label}"]), "dev.tsv:5: "),
         (("evaluate", [f"--run={trained}", f"--data={good}", "--split=tset"]), "tset"),
         (export(f"--data={label}"), "dev.tsv:5: "),
@@ -100,6 +102,13 @@ def test_data_are_checked_before_tensorflow_is_imported_and_nothing_is_left(sets
         (("predict", [f"--run={trained}", "--input=nowhere.csv", f"--output={out / 'a.jsonl'}"]), "nowhere.csv"),
         (("predict", [f"--run={trained}", "--text=x", f"--output={out / 'a.parquet'}"]), ".parquet"),
         (("search", ["--model=minilm", "--corpus=nowhere.csv", f"--index={out}"]), "nowhere.csv"),
+        (
+            (
+                "search",
+                ["--model=hf://a/b/c", f"--corpus={good / 'train.tsv'}", "--text-column=sentence", f"--index={out}"],
+            ),
+            "--model=hf://a/b/c: `hf://a/b/c` is not of the form",
+        ),
         (("prepare", ["--task=pretrain", "--input=nowhere", f"--output={out}"]), "nowhere"),
     ]
     before = listing(tmp_path)

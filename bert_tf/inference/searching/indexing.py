@@ -12,17 +12,16 @@ import numpy as np
 
 from bert_tf.errors import UserError
 from bert_tf.inference.searching.identity import differences, model_facts, model_identity
+from bert_tf.inference.searching.models import PLACE
 from bert_tf.inference.vector_index import APPROXIMATE, CHUNK, FLOAT32, VectorIndex
-from bert_tf.weights.places import MINILM
 
 if TYPE_CHECKING:
     from bert_tf.data.search_corpus import SearchCorpus
     from bert_tf.inference.pipeline import Pipeline
 
 Progress = Callable[[int, int], None]
-LENGTH = 512  # most tokens of a text where the model names no number
-MODEL, FACTS, PLACE = "model", "model_facts", "model_place"
-"""What an index says of its model: the digest of all its vectors depend on; this by names; where it was read from."""
+MODEL, FACTS = "model", "model_facts"
+"""What an index says of its model: the digest of all its vectors depend on, and this by names."""
 
 
 class Opened(NamedTuple):
@@ -30,46 +29,6 @@ class Opened(NamedTuple):
 
     index: VectorIndex
     encoded: int
-
-
-def model_place(
-    run: str | None,
-    model: str | None,
-    settings: Mapping[str, Any],
-    about: Mapping[str, Any] | None,
-    folder: Path,
-) -> Mapping[str, Any]:
-    """Where the model is: as the flags say, or as the index remembers. Raises: UserError where neither does."""
-    if run is not None:
-        return {"run": str(Path(run).expanduser().absolute())}
-    if model is not None:
-        path = Path(model).expanduser()
-        is_path = model != MINILM and path.exists()
-        return {"model": str(path.absolute()) if is_path else model, "settings": dict(settings)}
-    place = None if about is None else about.get(PLACE)
-    if place is None:
-        raise UserError(
-            f"expected either --run or --model. Received: neither, and --index={folder} does not say which made it"
-        )
-    return place
-
-
-def open_model(place: Mapping[str, Any]) -> Pipeline:
-    """The model of a place. Raises: UserError if a run's task is not one of sentence vectors, or nothing is there."""
-    from bert_tf.data import InMemory
-    from bert_tf.inference.pipeline import Pipeline
-    from bert_tf.kinds import Retrieval
-
-    if "model" in place:
-        task = Retrieval(source=InMemory({}), sequence_length=LENGTH)
-        return Pipeline(place["model"], task=task, **place.get("settings", {}))
-    pipeline = Pipeline(Path(place["run"]))
-    if not pipeline.kind.serving.vector:
-        raise UserError(
-            f"--run={place['run']}: expected a run whose task is of sentence vectors. "
-            f"Received: one of {type(pipeline.kind).__name__}"
-        )
-    return pipeline
 
 
 def corpus_to_read(
