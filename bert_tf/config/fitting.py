@@ -186,8 +186,10 @@ def _said(config: RunConfig, updates: int, examples: int, given: list[str], *, a
     if aside:
         lines.append("the recipe's length and rates are for far more examples than there are, and are set aside")
     patience = training.early_stopping_patience
+    # How many texts fill a row shows when they are tokenised.
+    steps = f"{'about ' * (training.max_steps is None)}{updates:,} updates"
     lines.append(
-        f"settings for {examples:,} training examples: {updates:,} updates of {training.batch_examples} examples "
+        f"settings for {examples:,} training examples: {steps} of {training.batch_examples} examples "
         f"({passes:.3g} passes), learning rate {training.learning_rate:g}, layer decay {training.layer_decay:g}"
         + (f", scored every {training.evaluate_every_steps}" if training.evaluate_every_steps else "")
         + (f", stopped after {patience} scores that are no better" if patience else "")

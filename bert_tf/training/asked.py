@@ -66,6 +66,24 @@ def schedule_as_asked(options: TrainingConfig, total_steps: int) -> Schedule:
     )
 
 
+def updates_as_planned(options: TrainingConfig, examples: Examples, total_steps: int) -> list[str]:
+    """What is to be said where the settings were found for these examples, which gave about so many updates, and the
+    texts' lengths have made them others.
+
+    Args:
+        examples: of the training set.
+        total_steps: updates of the whole run, as planned.
+    Returns: a line, or none.
+    """
+    if options.max_steps is not None or options.meant_for_examples != len(examples):
+        return []
+    passed = options.epochs * len(examples)
+    if total_steps == math.ceil(passed / options.batch_examples):
+        return []
+    mean = passed / total_steps
+    return [f"{total_steps:,} updates, of {mean:.3g} examples on average, as texts of these lengths fill the batches"]
+
+
 def stops_as_asked(options: TrainingConfig, epochs: BatchPlans, total_steps: int) -> tuple[set[int], set[int]]:
     """The steps after which to evaluate, and those after which to write a checkpoint; both hold the last one."""
     if options.evaluate_every_steps:

@@ -14,7 +14,7 @@ import numpy as np
 from bert_tf.config import RunConfig
 from bert_tf.data import Features
 from bert_tf.errors import Stopped, UserError
-from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short
+from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short, updates_as_planned
 from bert_tf.training.board.kept import begin_kept, write_kept
 from bert_tf.training.board.profiling import Profiler
 from bert_tf.training.checkpoints import Checkpoints
@@ -157,6 +157,8 @@ class Loop:
                 self.evaluate()
             return
         setup = self.setup
+        for line in updates_as_planned(self.options, setup.examples["train"], setup.total_steps):
+            self.progress.line(line)
         self.head = solve_head_as_asked(setup.kind, setup.trained, setup.examples["train"], setup.config)
         if self.options.mode == "frozen":
             self.evaluate()
