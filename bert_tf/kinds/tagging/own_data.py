@@ -12,8 +12,8 @@ from bert_tf.config import OwnDataConfig
 from bert_tf.data import Annotated, InMemory, Source
 from bert_tf.data.files import Row
 from bert_tf.data.rows.table import BadRow
-from bert_tf.data.sources.annotated.shapes import SPANS
-from bert_tf.data.sources.annotated.source import CONLL, CONLL_SUFFIXES, CONLLU_SUFFIXES, DOCBIN, AnnotatedRows, Found
+from bert_tf.data.sources.annotated.shapes import CONLL, SPANS, Shape
+from bert_tf.data.sources.annotated.source import CONLL_SUFFIXES, CONLLU_SUFFIXES, DOCBIN, AnnotatedRows
 from bert_tf.data.splits.names import TRAIN, VALIDATION
 from bert_tf.data.splits.source import SUFFIXES
 from bert_tf.data.tagged.label_sets import OUTSIDE, UNNAMED, LabelSet, of_types, read_labels
@@ -167,14 +167,14 @@ def _reader(own: OwnDataConfig, given: Given, delimiter: str | None) -> Annotate
     )
 
 
-def _look(reader: Annotated, given: Given, split: str) -> tuple[Found, Looked]:
+def _look(reader: Annotated, given: Given, split: str) -> tuple[Shape, Looked]:
     if given.memory is None:
         return _of_file(reader, given.files[split])
     rows = AnnotatedRows(rows=InMemory(given.memory), how=reader)
     return rows.found(split), _looked(rows.rows_of_split(split))
 
 
-def _of_file(reader: Annotated, path: Path) -> tuple[Found, Looked]:
+def _of_file(reader: Annotated, path: Path) -> tuple[Shape, Looked]:
     return reader.found(path), _looked(reader.all_rows(path))
 
 
@@ -223,7 +223,7 @@ def _most(tags: Mapping[Any, int]) -> list[str]:
     return listed + [f"and {len(tags) - MOST_LISTED:,} more"] * (len(tags) > MOST_LISTED)
 
 
-def _form_line(found: Found) -> str:
+def _form_line(found: Shape) -> str:
     also = f"; other columns that may be: {', '.join(found.candidates)} (--label=COLUMN)" if found.candidates else ""
     by = f", sentences by {found.sentence!r}" if found.sentence else ""
     counted = ", columns counted from 0" if found.form == CONLL else ""

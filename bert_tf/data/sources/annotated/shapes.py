@@ -16,7 +16,17 @@ from bert_tf.data.tagged.spans import are_spans
 from bert_tf.data.tagged.tags import Tags
 from bert_tf.errors import UserError, did_you_mean
 
-LISTS, SPACED, SPANS, ROWS = "lists", "spaced", "spans", "rows"
+LISTS, SPACED, SPANS, ROWS = "lists", "spaced", "spans", "rows"  # of tables
+CONLL, CONLLU, SPACY = "conll", "conllu", "spacy"  # of files of their own
+SAID = {
+    CONLL: "a word a line, in columns (CoNLL)",
+    CONLLU: "CoNLL-U",
+    SPACY: "spaCy's DocBin",
+    LISTS: "a list of words and a list of tags a row",
+    SPACED: "words and tags with spaces between",
+    SPANS: "texts with spans of characters",
+    ROWS: "a word a row",
+}
 SENTENCE = re.compile(r"sent", re.IGNORECASE)
 DOCUMENT = re.compile(r"(doc|document|doc_?id|document_?id|doc_?#|doc_?name)", re.IGNORECASE)
 WORD_NAMES = ("word", "words", "token", "tokens", "form", "text", "tokens_list")
@@ -28,12 +38,12 @@ CARRIED = "rows whose sentence is that of the row above, as their cell is empty"
 
 @dataclass(frozen=True)
 class Shape:
-    """How a table has its tagged sentences.
+    """How a file or a table has its tagged sentences.
 
     Args:
-        form: LISTS, a list of words and one of tags a row; SPACED, the same with spaces between; SPANS, a text and its
-            spans; or ROWS, a word a row.
-        words: the column of the words, or of the text.
+        form: of a table LISTS, a list of words and one of tags a row; SPACED, the same with spaces between; SPANS, a
+            text and its spans; or ROWS, a word a row. Of other files CONLL, CONLLU or SPACY.
+        words: the column of the words, or of the text: by name, or in CONLL by number.
         tags: that of the tags, or of the spans.
         sentence: of ROWS: the column that says which sentence a word is of; None: sentences end at empty lines.
         document: the column that says which document a row is of; None: there is none.
@@ -46,6 +56,11 @@ class Shape:
     sentence: str | None = None
     document: str | None = None
     candidates: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """The form, in words."""
+        return SAID[self.form]
 
 
 def find_shape(

@@ -16,10 +16,9 @@ from bert_tf.data.sources.annotated.cells import as_list
 from bert_tf.data.sources.annotated.conllu import columns_of, columns_of_tags, conllu_rows, is_conllu
 from bert_tf.data.sources.annotated.docbin import docbin_rows, docbin_tags
 from bert_tf.data.sources.annotated.shapes import (
-    LISTS,
-    ROWS,
-    SPACED,
-    SPANS,
+    CONLL,
+    CONLLU,
+    SPACY,
     Shape,
     best_tags,
     find_shape,
@@ -31,42 +30,9 @@ from bert_tf.data.sources.conll import COMMENT, DOCUMENT, Conll
 from bert_tf.data.sources.in_memory import InMemory
 from bert_tf.errors import UserError
 
-CONLL, CONLLU, SPACY = "conll", "conllu", "spacy"
 CONLL_SUFFIXES = ("", ".txt", ".conll", ".conll03", ".conll2003", ".iob", ".iob2", ".bio", ".bioes", ".ner", ".pos")
 CONLLU_SUFFIXES = (".conllu", ".conllup")
 DOCBIN = ".spacy"
-SAID = {
-    CONLL: "a word a line, in columns (CoNLL)",
-    CONLLU: "CoNLL-U",
-    SPACY: "spaCy's DocBin",
-    LISTS: "a list of words and a list of tags a row",
-    SPACED: "words and tags with spaces between",
-    SPANS: "texts with spans of characters",
-    ROWS: "a word a row",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """What a file of tagged sentences is.
-
-    Args:
-        form: CONLL, CONLLU, SPACY, or the form of a `Shape`.
-        words, tags: the columns, by name, or in CONLL by number.
-        sentence, document: of a table.
-        candidates: other columns that could be the tags.
-    """
-
-    form: str
-    words: str
-    tags: str
-    sentence: str | None = None
-    document: str | None = None
-    candidates: tuple[str, ...] = ()
-
-    @property
-    def description(self) -> str:
-        return SAID[self.form]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,7 +73,7 @@ class Annotated(FileSource):
     def rows_of(self, path: Path, wanted: Wanted) -> Rows:
         return annotated_rows(DataFile(path, self.encoding), self)
 
-    def found(self, path: Path) -> Found:
+    def found(self, path: Path) -> Shape:
         """What a file is. Raises: UserError for one that is of no form known, or lacks a column."""
         file = DataFile(path, self.encoding)
         form = _form(file)
@@ -116,9 +82,9 @@ class Annotated(FileSource):
         if form == CONLLU:
             return _conllu(file, self)
         if form == SPACY:
-            return Found(SPACY, "text", docbin_tags(file, self.tags))
+            return Shape(SPACY, "text", docbin_tags(file, self.tags))
         rows, _ = _table(file, self.delimiter)
-        return _found(find_shape(rows, file.origin, words=self.words, tags=self.tags, sentence=self.sentence))
+        return find_shape(rows, file.origin, words=self.words, tags=self.tags, sentence=self.sentence)
 
     def all_rows(self, path: Path) -> list[Row]:
         """The rows of a file with their numbers, unchecked."""
@@ -137,9 +103,9 @@ class AnnotatedRows(Source):
     rows: InMemory
     how: Annotated
 
-    def found(self, split: str) -> Found:
+    def found(self, split: str) -> Shape:
         """What the rows of a split are. Raises: UserError for rows of no form known, or without a column."""
-        return _found(self._shape(self._flat(split, Notes(split)), split))
+        return self._shape(self._flat(split, Notes(split)), split)
 
     def rows_of_split(self, split: str) -> list[Row]:
         """The rows of a split with their numbers, unchecked."""
@@ -177,10 +143,6 @@ def annotated_rows(file: DataFile, how: Annotated) -> Rows:
     rows, read = _table(file, how.delimiter)
     shape = find_shape(rows, file.origin, words=how.words, tags=how.tags, sentence=how.sentence)
     return Rows((), shaped(iter(rows), shape, read.notes, how.names), read.notes, read.has_lines)
-
-
-def _found(shape: Shape) -> Found:
-    return Found(shape.form, shape.words, shape.tags, shape.sentence, shape.document, shape.candidates)
 
 
 def _table(file: DataFile, delimiter: str | None) -> tuple[list[Row], Rows]:
@@ -223,7 +185,7 @@ def _is_conll(file: DataFile) -> bool:
     return any(not line.strip() or line.startswith((DOCUMENT, COMMENT)) for line in lines)
 
 
-def _conll(file: DataFile, how: Annotated) -> Found:
+def _conll(file: DataFile, how: Annotated) -> Shape:
     assert file.path is not None
     numbers = {}
     for flag, name in (("--text", how.words), ("--label", how.tags)):
@@ -247,7 +209,7 @@ def _conll(file: DataFile, how: Annotated) -> Found:
     chosen = best_tags(columns, different=len(words))
     if chosen is None:
         raise UserError(f"{file.origin}: expected words and their tags, with tabs or spaces between. Received: words")
-    return Found(CONLL, str(word), chosen, candidates=tuple(name for name in columns if name != chosen))
+    return Shape(CONLL, str(word), chosen, candidates=tuple(name for name in columns if name != chosen))
 
 
 def _first_row(file: DataFile, word: int) -> list[str]:
@@ -260,7 +222,7 @@ def _first_row(file: DataFile, word: int) -> list[str]:
     raise UserError(f"{file.origin}: expected one sentence at least. Received: none")
 
 
-def _conllu(file: DataFile, how: Annotated) -> Found:
+def _conllu(file: DataFile, how: Annotated) -> Shape:
     lines = [line.rstrip("\r\n") for line in text_lines(file)]
     names, tags = columns_of(lines), how.tags
     values = columns_of_tags(lines)
@@ -278,7 +240,7 @@ def _conllu(file: DataFile, how: Annotated) -> Found:
     if tags is None:
         raise UserError(f"{file.origin}: expected a column of tags, such as UPOS. Received: none with two values")
     offered = tuple(name for name in telling if name not in (tags, "ID", "FORM", "LEMMA", "HEAD"))
-    return Found(CONLLU, "FORM" if "FORM" in names else names[min(1, len(names) - 1)], tags, candidates=offered)
+    return Shape(CONLLU, "FORM" if "FORM" in names else names[min(1, len(names) - 1)], tags, candidates=offered)
 
 
 def _with_documents(source: Conll, file: DataFile) -> Iterator[Row]:
