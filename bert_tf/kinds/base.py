@@ -42,6 +42,25 @@ class Watched:
     of_training: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ToWatch:
+    """What evaluations in training look at.
+
+    Args:
+        model: its token numbers are those of `features`, which need not be the tokenizer's.
+        tokenizer: of raw texts.
+        features: split -> its examples, tokenised: of the `scored_splits`, and of more where a kind asks for more.
+        examples: split -> what was read.
+        batch_examples: examples in a batch of an evaluation.
+    """
+
+    model: Any
+    tokenizer: BertTokenizer
+    features: Mapping[str, Any]
+    examples: Mapping[str, Examples]
+    batch_examples: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind(Reader):
     """A task of some kind. Nothing here imports TensorFlow until it works with tensors.
@@ -129,21 +148,13 @@ class Kind(Reader):
         """The metric of answers to raw text that an export is judged by, and whether more of it is better."""
         return self.main_metric, self.greater_is_better
 
-    @abc.abstractmethod
-    def scorer_of_splits(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Features],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-    ) -> Callable[[], dict[str, float]]:
-        """A function that scores the model, as it stands then, on all `scored_splits`, keys of both mappings; called
-        again and again in training.
+    to_watch: ClassVar[type[ToWatch]] = ToWatch
+    """What `scorer_of_splits` and `watcher` take; training, which imports no kind, makes one by this name."""
 
-        Args:
-            model: its token numbers are those of `features`, which need not be the tokenizer's.
+    @abc.abstractmethod
+    def scorer_of_splits(self, watched: ToWatch) -> Callable[[], dict[str, float]]:
+        """A function that scores the model, as it stands then, on all `scored_splits`; called again and again in
+        training.
         """
 
     sample_split: ClassVar[str] = "train_sample"
@@ -154,29 +165,20 @@ class Kind(Reader):
         return None
 
     def watcher(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Features],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-        train_batch_examples: int,
-        loss: Callable[[Any, Mapping[str, Any]], Any],
+        self, watched: ToWatch, *, train_batch_examples: int, loss: Callable[[Any, Mapping[str, Any]], Any]
     ) -> Callable[[], Watched]:
         """`scorer_of_splits`, and with it what training draws as curves. Here the loss has a pass of its own, over a
         part of the validation set where that is large.
 
         Args:
-            features, examples: of the `scored_splits`, and of `sample_split` where `training_sample` gave one.
-            batch_examples: examples in a batch of an evaluation.
+            watched: has `sample_split` too where `training_sample` gave one.
             train_batch_examples: of an update; a loss that compares the examples of a batch depends on it.
             loss: outputs and batch -> the loss of each example, as in training.
         """
         from bert_tf.kinds.outputs import MeanLoss
 
-        score = self.scorer_of_splits(model, tokenizer, features, examples, batch_examples=batch_examples)
-        mean_loss = MeanLoss(model, features["validation"], loss, batch_examples=train_batch_examples)
+        score, validation = self.scorer_of_splits(watched), watched.features["validation"]
+        mean_loss = MeanLoss(watched.model, validation, loss, batch_examples=train_batch_examples)
         return lambda: Watched(scores=score(), loss=mean_loss())
 
     @abc.abstractmethod

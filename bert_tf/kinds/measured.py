@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.kinds.base import Kind, Watched
+from bert_tf.kinds.base import Kind, ToWatch, Watched
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.serving import Contract, Serving
 
@@ -71,19 +71,11 @@ class Measured(Kind):
     def note(self, model: Any, outputs: Sequence[np.ndarray]) -> None:
         """What the model is to remember of its outputs for the validation set; nothing by default."""
 
-    def scorer_of_splits(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Features],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-    ) -> Callable[[], dict[str, float]]:
-        """A function that scores the model, as it stands then, on all `scored_splits`, keys of both mappings."""
-        splits = self.scored_splits
+    def scorer_of_splits(self, watched: ToWatch) -> Callable[[], dict[str, float]]:
+        """A function that scores the model, as it stands then, on all `scored_splits`."""
+        splits, parts, size = self.scored_splits, (watched.model, watched.tokenizer), watched.batch_examples
         scorers = {
-            split: self.scorer(model, tokenizer, features[split], examples[split], batch_examples=batch_examples)
+            split: self.scorer(*parts, watched.features[split], watched.examples[split], batch_examples=size)
             for split in splits
         }
 
@@ -102,29 +94,21 @@ class Measured(Kind):
         return examples.spread(count) if self._is_scored_by_outputs else None
 
     def watcher(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Features],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-        train_batch_examples: int,
-        loss: Callable[[Any, Mapping[str, Any]], Any],
+        self, watched: ToWatch, *, train_batch_examples: int, loss: Callable[[Any, Mapping[str, Any]], Any]
     ) -> Callable[[], Watched]:
         """As every kind's; the loss is that of the outputs that the metrics are of."""
         from bert_tf.kinds.outputs import Outputs, compiled
 
         if not self._is_scored_by_outputs:
-            batches: dict[str, Any] = {"batch_examples": batch_examples, "train_batch_examples": train_batch_examples}
-            return super().watcher(model, tokenizer, features, examples, **batches, loss=loss)
+            return super().watcher(watched, train_batch_examples=train_batch_examples, loss=loss)
+        model, features, examples = watched.model, watched.features, watched.examples
         forward = compiled(model, loss)
         splits = self.scored_splits
         runs = {
             split: Outputs(
                 model,
                 features[split],
-                batch_examples=batch_examples,
+                batch_examples=watched.batch_examples,
                 per_token=self.outputs_per_token,
                 forward=forward,
             )

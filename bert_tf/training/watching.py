@@ -50,15 +50,14 @@ def watcher_of(
         found = kind.features(tokenizer, sample, sequence_length=config.data.sequence_length)
         features = {**features, kind.sample_split: trained.vocabulary.features(found)}
         examples = {**examples, kind.sample_split: sample}
-    return kind.watcher(
-        trained.precise,
-        tokenizer,
-        features,
-        examples,
+    watched = kind.to_watch(
+        model=trained.precise,
+        tokenizer=tokenizer,
+        features=features,
+        examples=examples,
         batch_examples=config.evaluation.batch_examples,
-        train_batch_examples=config.training.batch_examples,
-        loss=loss,
     )
+    return kind.watcher(watched, train_batch_examples=config.training.batch_examples, loss=loss)
 
 
 def sample_of_training(kind: Kind, config: RunConfig, examples: Mapping[str, Examples]) -> Examples | None:

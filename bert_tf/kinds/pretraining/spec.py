@@ -12,7 +12,7 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
-from bert_tf.kinds.base import Answer, Watched
+from bert_tf.kinds.base import Answer, ToWatch, Watched
 from bert_tf.kinds.diagnosis import Answered, Diagnosis, share
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
@@ -121,40 +121,24 @@ class Pretraining(OnCorpus):
         parts = [sums_of_examples(tokens, *places)]
         return ops.stack([*parts, *(losses * batch["pair_weight"] for losses, _ in pairs)], axis=-1)
 
-    def scorer_of_splits(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Any],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-    ) -> Callable[[], dict[str, float]]:
+    def scorer_of_splits(self, watched: ToWatch) -> Callable[[], dict[str, float]]:
         """Each objective's loss and accuracy on held-out text, the perplexity, and what simple guesses are worth."""
         from bert_tf.kinds.pretraining.scoring import Scorer
 
         return Scorer(
-            model,
-            features["validation"],
+            watched.model,
+            watched.features["validation"],
             pair="" if self.options.pair == "none" else self.options.pair,
-            batch_examples=batch_examples,
+            batch_examples=watched.batch_examples,
             examples=self.options.validation_examples,
-            baselines=self._counts(tokenizer, features["train"]),
+            baselines=self._counts(watched.tokenizer, watched.features["train"]),
         )
 
     def watcher(
-        self,
-        model: Any,
-        tokenizer: BertTokenizer,
-        features: Mapping[str, Any],
-        examples: Mapping[str, Examples],
-        *,
-        batch_examples: int,
-        train_batch_examples: int,
-        loss: Callable[[Any, Mapping[str, Any]], Any],
+        self, watched: ToWatch, *, train_batch_examples: int, loss: Callable[[Any, Mapping[str, Any]], Any]
     ) -> Callable[[], Watched]:
         """As every kind's; the loss is the sum of those of the objectives, which the scores have."""
-        score = self.scorer_of_splits(model, tokenizer, features, examples, batch_examples=batch_examples)
+        score = self.scorer_of_splits(watched)
 
         def watch() -> Watched:
             scores = score()
@@ -180,10 +164,8 @@ class Pretraining(OnCorpus):
             "train": of_run.features(pipeline.tokenizer, train),
             "validation": self.features(pipeline.tokenizer, examples),
         }
-        score = self.scorer_of_splits(
-            pipeline.model, pipeline.tokenizer, features, {}, batch_examples=pipeline.batch_examples
-        )
-        return score(), {}
+        parts = {"model": pipeline.model, "tokenizer": pipeline.tokenizer, "batch_examples": pipeline.batch_examples}
+        return self.scorer_of_splits(ToWatch(**parts, features=features, examples={}))(), {}
 
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         """The share of the corpus's sentences in which the best guess is the word that was hidden."""

@@ -11,6 +11,7 @@ from bert_tf.config import RunConfig
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
 from bert_tf.kinds import Classification, Examples
+from bert_tf.kinds.base import ToWatch
 
 CLASSES = ("bad", "fair", "good")
 ONE = Examples(texts=["a"], labels=np.array([0]))
@@ -206,8 +207,8 @@ def rejecting(tiny_model):
     tokenizer = BertTokenizer.from_pretrained(tiny_model)
     examples = {split: kind.read("own", split) for split in ("train", "validation")}
     features = {split: kind.features(tokenizer, part) for split, part in examples.items()}
-    score = kind.scorer_of_splits(model, tokenizer, features, examples, batch_examples=2)
-    return kind, model, tokenizer, examples["validation"], score()
+    watched = ToWatch(model=model, tokenizer=tokenizer, features=features, examples=examples, batch_examples=2)
+    return kind, model, tokenizer, examples["validation"], kind.scorer_of_splits(watched)()
 
 
 def test_a_model_that_rejects_keeps_its_threshold(rejecting, tmp_path):
@@ -250,7 +251,8 @@ def test_further_splits_are_scored_under_their_names(tiny_model):
     tokenizer = BertTokenizer.from_pretrained(tiny_model)
     examples = {split: kind.read("own", split) for split in kind.scored_splits}
     features = {split: kind.features(tokenizer, part) for split, part in examples.items()}
-    found = kind.scorer_of_splits(model, tokenizer, features, examples, batch_examples=2)()
+    watched = ToWatch(model=model, tokenizer=tokenizer, features=features, examples=examples, batch_examples=2)
+    found = kind.scorer_of_splits(watched)()
     names = ("accuracy", "coverage", "accuracy_of_covered")
     assert list(found) == [name + end for end in ("", "_other", "_test") for name in names]
     assert found["coverage"] == 0.5

@@ -15,6 +15,7 @@ from bert_tf.config import Layer, resolve
 from bert_tf.data import TextCorpus, plan_batches, replica_batches
 from bert_tf.errors import UserError
 from bert_tf.kinds import Pretraining
+from bert_tf.kinds.base import ToWatch
 from bert_tf.kinds.definitions import load_task
 from bert_tf.models import BertConfig, BertMaskedLM, BertPretrainer
 from bert_tf.models.base import inputs_of
@@ -81,7 +82,8 @@ def test_the_loss_is_both_means_whatever_the_rows(text, pair, tmp_path):
 def test_scores_are_those_of_every_target(text, pair, tmp_path):
     kind = make(pair=pair, cache=str(tmp_path / "cache"))
     model, both = model_for(kind), streams(kind, text)
-    score = kind.scorer_of_splits(model, sets.tokenizer(), both, {}, batch_examples=8)
+    watched = ToWatch(model=model, tokenizer=sets.tokenizer(), features=both, examples={}, batch_examples=8)
+    score = kind.scorer_of_splits(watched)
     found = score()
     stream = both["validation"]
     plans = stream.epochs(8, batching="packed", divisor=1, pack_length=None, seed=0)
