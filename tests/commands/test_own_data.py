@@ -117,6 +117,15 @@ def test_in_python_columns_are_arguments(loop, messages, tmp_path):
         (["--kind=classification"], r"--data is needed: a file or folder .*--text=message --label=category$"),
         (["--kind=classification", "--data=nowhere.csv"], r"--data=nowhere\.csv: expected .* path that is not there"),
         (
+            ["--kind=tagging", "--data=hf:org/name:part"],
+            r"set of a hub\. Either save it first, datasets\.load_dataset\('org/name', 'part', split='train'\)\.to_json"
+            r"\('train\.jsonl'\) in Python, .* source is bert_tf\.data\.HuggingFaceDataset\('org/name:part'\)$",
+        ),
+        (
+            ["--kind=vectors", "--data=tfds:glue/stsb"],
+            r"this is a set of a hub\. .* bert_tf\.data\.Tfds\('glue/stsb'\)$",
+        ),
+        (
             ["--task=sst2", "--label=category"],
             r"--label: for data of your own, with --kind=NAME\. Received: --task=sst2",
         ),

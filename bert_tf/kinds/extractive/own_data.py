@@ -11,33 +11,27 @@ from bert_tf.config import OwnDataConfig
 from bert_tf.data import Source
 from bert_tf.data.rows.cells import is_missing
 from bert_tf.data.rows.summaries import document, references
-from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
 from bert_tf.kinds.extractive.spec import ExtractiveSummarization
-from bert_tf.kinds.own_data import Given, Inferred, OwnKind, column_called, columns_of
+from bert_tf.kinds.own_data import Given, Inferred, OwnKind
 from bert_tf.kinds.own_data.base import table_source
+from bert_tf.kinds.own_data.pairs import ROUGE, pair_of, settings_of
 
 READ = ("document", "article", "source", "text", "dialogue", "input", "body", "content", "sentences", "src")
 SUMMARIES = ("summary", "summaries", "target", "highlights", "abstract", "reference", "output", "tgt", "title")
 ENDS = re.compile(r"[.!?。！？]+(?=\s|$)|[。！？]|\n")  # about; what is trained on is cut in the graph
 MOST_SENTENCES = 10
-METRICS = ("rouge1", "rouge2", "rougeL")
 
 
 def infer(own: OwnDataConfig, given: Given) -> Inferred:
     """Raises: UserError for columns that are not there or cannot be told."""
-    columns = columns_of(given)
-    if own.text is not None and len(own.text) > 1:
-        raise UserError(f"--text={','.join(own.text)}: expected one column, of the text")
-    read = column_called(own.text[0] if own.text else None, "--text", READ, columns, (own.target,), given.origin)
-    summary = column_called(own.target, "--target", SUMMARIES, columns, (read,), given.origin)
-    texts = [text for text in map(_document, columns[read].cells) if text]
-    counts = np.array([n for n in map(_sentences, columns[summary].cells) if n])
+    pair = pair_of(own, given, read=READ, written=SUMMARIES)
+    read, summary = pair.read, pair.written
+    texts = [text for text in map(_document, pair.columns[read].cells) if text]
+    counts = np.array([n for n in map(_sentences, pair.columns[summary].cells) if n])
     number = own.num_sentences or int(np.clip(round(float(np.median(counts))) if len(counts) else 1, 1, MOST_SENTENCES))
-    settings: dict[str, Any] = {"text": (read,), "target": summary, "num_sentences": number}
-    settings |= {"group": own.group or (read,), "metrics": own.metrics or METRICS}
     return Inferred(
-        settings=settings,
+        settings={**settings_of(own, read, summary, ROUGE), "num_sentences": number},
         lines=[
             f"text: {read!r}; summary: {summary!r}",
             f"a summary is {number} sentence{'s' * (number > 1)} of its text at most, as half of the given ones have "

@@ -8,6 +8,7 @@ from typing import Any
 
 from bert_tf.config import OWN, OwnDataConfig, RunConfig
 from bert_tf.data import InMemory, Source
+from bert_tf.data.files.hubs import is_hub
 from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.splits.names import TRAIN, VALIDATION, data_files, split_called
 from bert_tf.errors import UserError
@@ -107,11 +108,29 @@ def _given(config: RunConfig, memory: Any) -> Given:
         raise UserError(f"--data is needed: a file or folder with the rows to learn from, as in {example}")
     if where == OWN:
         raise UserError("--data is needed: this run's rows were in memory, and are not in its settings")
+    if is_hub(where):
+        raise UserError(_hub_is_no_file(where, str(own.kind)))
     place = Path(where).expanduser()
     if not place.exists() and not own_kind(str(own.kind)).takes_patterns:
         raise UserError(f"--data={where}: expected a file or folder. Received: a path that is not there")
     suffixes = own_kind(str(own.kind)).suffixes
     return Given(place.resolve(), encoding=config.data.encoding, delimiter=own.delimiter, suffixes=suffixes, **options)
+
+
+def _hub_is_no_file(where: str, kind: str) -> str:
+    """What to do instead of giving a hub's set in the place of a file."""
+    prefix, _, name = where.partition(":")
+    path, _, config = name.partition(":")
+    arguments = ", ".join(repr(part) for part in (path, config) if part)
+    source, of_file = f"Tfds({name!r})", "save its rows as a table, say train.csv, and give that"
+    if prefix == "hf":
+        source = f"HuggingFaceDataset({name!r})"
+        save = f"datasets.load_dataset({arguments}, split='train').to_json('train.jsonl')"
+        of_file = f"save it first, {save} in Python, and give train.jsonl"
+    return (
+        f"--data={where}: --kind={kind} looks at files, to find what is in them, and this is a set of a hub. Either "
+        f"{of_file}, or write a task file whose source is bert_tf.data.{source}"
+    )
 
 
 def _splits(memory: Any) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from bert_tf.data.splits.names import TRAIN, VALIDATION
 from bert_tf.data.splits.parallel import parallel_files
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Kind
-from bert_tf.kinds.own_data import Given, Inferred, OwnKind, column_called, columns_of
+from bert_tf.kinds.own_data import Given, Inferred, OwnKind
 from bert_tf.kinds.own_data.base import table_source
+from bert_tf.kinds.own_data.pairs import ROUGE, pair_of, settings_of
 from bert_tf.kinds.text_to_text.spec import SPECIAL, TextToText
 
 READ = ("dialogue", "document", "article", "source", "input", "text", "question", "original", "src", "body", "content")
@@ -64,12 +65,9 @@ def whole(own: OwnDataConfig, given: Given) -> Inferred | None:
 
 def infer(own: OwnDataConfig, given: Given) -> Inferred:
     """Raises: UserError for columns that are not there or cannot be told."""
-    columns = columns_of(given)
-    if own.text is not None and len(own.text) > 1:
-        raise UserError(f"--text={','.join(own.text)}: expected one column, which is read")
-    read = column_called(own.text[0] if own.text else None, "--text", READ, columns, (own.target,), given.origin)
-    written = column_called(own.target, "--target", WRITTEN, columns, (read,), given.origin)
-    return _inferred(own, read, written, columns[read].cells, columns[written].cells)
+    pair = pair_of(own, given, read=READ, written=WRITTEN)
+    cells = (pair.columns[name].cells for name in (pair.read, pair.written))
+    return _inferred(own, pair.read, pair.written, *cells)
 
 
 def source(own: OwnDataConfig, rows: Source | None) -> Source:
@@ -122,13 +120,12 @@ def _inferred(own: OwnDataConfig, read: str, written: str, sources: Sequence[Any
     is_summary = (
         float(np.median(lengths[1])) < MUCH_SHORTER * float(np.median(lengths[0])) if all(map(len, lengths)) else False
     )
-    metrics = own.metrics or (("rouge1", "rouge2", "rougeL") if is_summary else ("chrf",))
+    settings = settings_of(own, read, written, ROUGE if is_summary else ("chrf",))
+    metrics = settings["metrics"]
     cut = [int(np.sum(found > room_ - SPECIAL)) for found, room_ in zip(lengths, (length - room, room), strict=True)]
-    settings = {"text": (read,), "target": written, "target_length": room, "metrics": metrics}
-    settings |= {"group": own.group or (read,)}
     how = "much shorter, so scored as a summary" if is_summary else "scored letter by letter, as no language is known"
     return Inferred(
-        settings=settings,
+        settings={**settings, "target_length": room},
         lines=[
             f"read: {read!r}; written: {written!r}, {how}: {', '.join(metrics)} (--metrics=bleu with "
             "--set data.language=de, say)",

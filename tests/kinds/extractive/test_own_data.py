@@ -38,5 +38,5 @@ def test_what_cannot_be_says_so(tmp_path):
     path = written(tmp_path, ROWS)
     with pytest.raises(UserError, match=r"--target=highlight: .* Did you mean 'highlights'"):
         own_task("extractive", path, target="highlight")
-    with pytest.raises(UserError, match="--text=a,b: expected one column, of the text"):
+    with pytest.raises(UserError, match="--text=a,b: expected one column, which is read"):
         own_task("extractive", path, text="a,b")
