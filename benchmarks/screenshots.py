@@ -2,6 +2,7 @@
 
     python -m benchmarks.screenshots --run=runs/sst2 --out=docs/pictures      # TensorBoard's tabs, at 1,280 pixels
     python -m benchmarks.screenshots --page=report=report.html --width=390 --out=docs/pictures
+    python -m benchmarks.screenshots --page=site=docs/_build/html/index.html --height=800 --out=docs/pictures
 
 Needs the extra `browser`, and Chromium (`CHROMIUM=PATH`, else the first of the usual names on the PATH). Pictures have
 256 colours at most, so that a document stays light.
@@ -165,6 +166,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, help="a run folder, or a folder of them: its TensorBoard")
     parser.add_argument("--page", action="append", default=[], metavar="NAME=URL", help="any page, or a file")
     parser.add_argument("--width", type=int, default=1280, help="of the window for --page")
+    parser.add_argument("--height", type=int, help="of the window for --page; default: the whole page")
     parser.add_argument("--wait-for", action="append", default=[], metavar="TEXT", help="what --page must show first")
     parser.add_argument("--only", help="part of the names of the pictures to be made")
     parser.add_argument("--out", type=Path, required=True, help="folder of the pictures")
@@ -175,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for given in flags.page:
             name, _, place = given.partition("=")
             url = place if "://" in place else Path(place).resolve().as_uri()
-            pages.append(Page(name, url, width=flags.width, wait_for=flags.wait_for, height=None))
+            pages.append(Page(name, url, width=flags.width, wait_for=flags.wait_for, height=flags.height))
         if flags.run is not None:
             pages += tabs_of_tensorboard(stack.enter_context(tensorboard(flags.run)))
         context = stack.enter_context(browser())

@@ -125,6 +125,7 @@ class BertPreprocessor(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> BertPreprocessor:
+        """The layer that `get_config` describes, its vocabulary included."""
         tokenizer = dict(config["tokenizer"])
         tokenizer["added_tokens"] = [AddedToken(**token) for token in tokenizer["added_tokens"]]
         return cls(**{**config, "tokenizer": BertTokenizer(**tokenizer)})

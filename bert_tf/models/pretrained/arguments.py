@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
-import textwrap
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -84,7 +83,7 @@ def signature_of(cls: type) -> inspect.Signature:
 
 def meanings_of(cls: type) -> str:
     """What stands under `help(cls.from_pretrained)`."""
-    own = textwrap.fill(", ".join(own_arguments(cls)), 110, subsequent_indent="    ")
+    own = ", ".join(own_arguments(cls))  # in one line, or readers of docstrings take the second one for prose
     return f"A `{cls.__name__}` with the weights found at `where`.\n{MEANINGS.format(own=own, name=cls.__name__)}"
 
 
