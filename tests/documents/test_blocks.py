@@ -75,6 +75,20 @@ def test_a_block_says_what_it_is_and_python_can_be_read(page):
             ast.parse(block.body, filename=where)
 
 
+@pytest.mark.parametrize(
+    ("page", "originals"),
+    [("README.zh-CN.md", ("README.md",)), ("docs/zh/own_csv.md", ("README.md", "docs/guides/own_csv.md"))],
+)
+def test_a_translated_page_has_the_commands_of_the_english_ones(page, originals):
+    def commands(name: str) -> list[str]:
+        found = blocks((REPOSITORY / name).read_text(encoding="utf-8"))
+        return [line for block in found if block.runs for line in block.body.splitlines()]
+
+    known = {line for name in originals for line in commands(name)}
+    assert len(commands(page)) >= 5
+    assert [line for line in commands(page) if line not in known] == []
+
+
 def test_broken_blocks_are_seen(tmp_path):
     text = "# A page\n```sh\nfalse\n```\n\n````python not-run: a sketch\n```x\n````\n```csv a.csv\ntext\n```\n"
     assert [(block.language, block.rest, block.line, block.runs) for block in blocks(text)] == [
@@ -112,6 +126,7 @@ def run_page(page: str, found: list[Block], folder: Path) -> None:
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY),
         "KERAS_BACKEND": "tensorflow",
+        "BERT_TF_REPORT": "1",  # as for a reader: other tests are spared the reports
     }
     python: list[Block] = []
     for block in [*found, Block("end", "", "", 0)]:
