@@ -38,6 +38,7 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     from bert_tf.training.reports.results import peak_memory_bytes
     from bert_tf.training.step import TrainStep
     from bert_tf.training.strategy import make_placement
+    from bert_tf.training.threads import parts_at_once
     from bert_tf.training.trained_model import TrainedModel
 
     policy = "mixed_bfloat16" if precision == "bfloat16" else precision
@@ -57,7 +58,9 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     epochs = Epochs.of(features.lengths, choose_layout(features.lengths, ROWS), seed=1)
     with placement.strategy.scope():
         optimizer = AdamW(trained.trainable, Schedule(peak=1e-5, total_steps=100), weight_decay=0.01)
-    step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0)
+    step = TrainStep(
+        trained.model, kind.per_example_loss, optimizer, clip_norm=1.0, at_once=parts_at_once(trained.config.hidden_dim)
+    )
     run = make_engine(placement, step, trained.features["train"], epochs, start=0)
     for _ in range(UPDATES):
         run(1)

@@ -18,7 +18,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
-from bert_tf.training.threads import set_threads
+from bert_tf.training.threads import parts_at_once, set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 
@@ -33,7 +33,8 @@ def task_and_data(data: str, backbone: str, precision: str = "float32") -> tuple
 
 
 def main(data: str, backbone: str, precision: str) -> None:
-    set_threads(None, config_of(backbone).hidden_dim)
+    hidden_dim = config_of(backbone).hidden_dim
+    set_threads(None, hidden_dim, parts=parts_at_once(hidden_dim))
     config, kind, stream = task_and_data(data, backbone, precision)
     placement = make_placement("one_device")
     trained = TrainedModel(kind.build_model(config), {"train": stream}, placement.strategy, trim=False)
@@ -41,7 +42,14 @@ def main(data: str, backbone: str, precision: str) -> None:
     schedule = Schedule(peak=1e-5, total_steps=100_000, warmup_steps=100)
     with placement.strategy.scope():
         optimizer = AdamW(trained.trainable, schedule, weight_decay=0.01)
-    step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0, parts=kind.loss_parts)
+    step = TrainStep(
+        trained.model,
+        kind.per_example_loss,
+        optimizer,
+        clip_norm=1.0,
+        at_once=parts_at_once(hidden_dim),
+        parts=kind.loss_parts,
+    )
     run = make_engine(placement, step, stream, plans, start=0)
     done = 0
     for line in sys.stdin:

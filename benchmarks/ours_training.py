@@ -17,7 +17,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import make_placement
-from bert_tf.training.threads import set_threads
+from bert_tf.training.threads import parts_at_once, set_threads
 from bert_tf.training.trained_model import TrainedModel
 
 
@@ -29,7 +29,8 @@ def main(data: str, backbone: str, dropout: float, precision: str) -> None:
         "model": {"hidden_dropout": dropout, "attention_dropout": dropout},
         "training": {"precision": policy},
     }
-    set_threads(None, config_of(backbone).hidden_dim)
+    hidden_dim = config_of(backbone).hidden_dim
+    set_threads(None, hidden_dim, parts=parts_at_once(hidden_dim))
     config, kind = resolve([Layer(origin="benchmark", values=values)]), load_task("sst2")
     examples = kind.read(data, "train")
     features = kind.features(kind.build_tokenizer(backbone), examples)
@@ -39,7 +40,7 @@ def main(data: str, backbone: str, dropout: float, precision: str) -> None:
     schedule = Schedule(peak=1e-5, total_steps=100_000, warmup_steps=100)
     with placement.strategy.scope():
         optimizer = AdamW(trained.trainable, schedule, weight_decay=0.0)
-    step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0)
+    step = TrainStep(trained.model, kind.per_example_loss, optimizer, clip_norm=1.0, at_once=parts_at_once(hidden_dim))
     run = make_engine(placement, step, trained.features["train"], epochs, start=0)
     done = 0
     for line in sys.stdin:

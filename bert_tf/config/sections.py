@@ -200,7 +200,7 @@ class TrainingConfig(Section):
     steps_per_call: Count = entry(1, "updates in one call of the compiled function")
     threads_per_operation: Count | None = entry(
         None,
-        "threads of a CPU operation; none: half the cores for models up to 512 wide, else TensorFlow's default",
+        "threads of a CPU operation; none: half the cores, but all of them for wide models that XLA compiles",
     )
     strategy: Literal["auto", "one_device", "mirrored", "multi_worker", "tpu", "parameter_server"] = entry(
         "auto",

@@ -27,7 +27,7 @@ from bert_tf.training.precision import choose_precision
 from bert_tf.training.reports.history import History, check_same_examples, described
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement, make_placement
-from bert_tf.training.threads import set_threads
+from bert_tf.training.threads import parts_at_once, set_threads
 from bert_tf.training.trained_model import TrainedModel
 from bert_tf.training.watching import Loss, watcher_of
 
@@ -150,6 +150,7 @@ def set_up(
             clip_norm=options.clip_norm,
             loss_scale=loss_scale,
             xla=options.xla,
+            at_once=1 if options.xla or placement.local > 1 else parts_at_once(trained.config.hidden_dim),
             parts=kind.loss_parts,
         ),
         watch=watcher_of(kind, config, trained, tokenizer, examples, loss),
@@ -168,7 +169,8 @@ def _width(config: RunConfig) -> int:
 
 def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> Placement:
     """Threads, seeds and the strategy: what holds for the whole process."""
-    set_threads(options.threads_per_operation, hidden_dim)
+    parts = 1 if options.xla else parts_at_once(hidden_dim)
+    set_threads(options.threads_per_operation, hidden_dim, parts=parts)
     keras.utils.set_random_seed(seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()

@@ -32,6 +32,8 @@ class TrainStep:
         clip_norm: largest global norm of the summed gradient, or None.
         loss_scale: for float16, or None.
         xla: compile forward and backward pass with XLA.
+        at_once: parts of the rows that go through the model side by side, each with masks of its own, where there are
+            as many rows. A part's operations stand in a line; beside another part's, they leave no core idle.
         parts: names of what the loss is the sum of, where `per_example_loss` gives them one by one, on a last axis.
     """
 
@@ -46,6 +48,7 @@ class TrainStep:
         clip_norm: float | None = None,
         loss_scale: LossScale | None = None,
         xla: bool = False,
+        at_once: int = 1,
         parts: Sequence[str] = (),
     ) -> None:
         self.model = model
@@ -55,6 +58,7 @@ class TrainStep:
         self.accumulation_steps = accumulation_steps
         self.clip_norm = clip_norm
         self.loss_scale = loss_scale
+        self.at_once = at_once
         self.parts = tuple(parts)
         self.gradients_of = tf.function(self._gradients, jit_compile=True) if xla else self._gradients
 
@@ -113,10 +117,9 @@ class TrainStep:
         )
 
     def _micro_batch(self, batch: Batch, scale: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        seed = tf.stack([tf.constant(self.seed, tf.int64), number])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.optimizer.variables_to_train)
-            outputs = self.model(inputs_of(batch), training=True, seed=seed)
+            outputs = self._outputs(inputs_of(batch), number)
             losses = self.per_example_loss(outputs, batch)
             weight = batch["example_weight"]
             if self.parts:
@@ -133,3 +136,15 @@ class TrainStep:
         # An embedding's gradient comes as slices, a row as often as its token occurs: this adds them up.
         reported = tf.concat([[loss], parts], axis=0)
         return reported, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
+
+    def _outputs(self, inputs: Batch, number: tf.Tensor) -> Any:
+        """What the model gives for all rows, worked out part by part."""
+        rows = inputs["token_ids"].shape[0] or 1
+        count = min(self.at_once, rows)
+        ends = [rows * i // count for i in range(1, count)]
+        found = []
+        for i, (first, last) in enumerate(zip([None, *ends], [*ends, None], strict=True)):
+            part = {name: value[first:last] for name, value in inputs.items()}
+            seed = tf.stack([tf.constant(self.seed, tf.int64), number * self.at_once + i])
+            found.append(self.model(part, training=True, seed=seed))
+        return found[0] if count == 1 else tf.nest.map_structure(lambda *each: tf.concat(each, axis=0), *found)

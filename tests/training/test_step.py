@@ -97,6 +97,32 @@ def test_gradients_are_clipped_after_the_sum_over_micro_batches(batches):
         np.testing.assert_allclose(clipped, 1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("accumulation_steps", [1, 2])
+def test_rows_that_are_worked_out_side_by_side_take_the_same_steps(accumulation_steps, batches):
+    found = losses(make(at_once=2, accumulation_steps=accumulation_steps), batches, rounds=2)
+    np.testing.assert_allclose(found, losses(make(), batches, rounds=2), atol=1e-4)
+
+
+@pytest.mark.parametrize(("rows", "at_once", "sizes"), [(5, 2, [2, 3]), (1, 2, [1]), (4, 1, [4]), (7, 3, [2, 2, 3])])
+def test_parts_hold_every_row_in_order_and_no_two_of_all_updates_share_a_seed(rows, at_once, sizes):
+    step = make(at_once=at_once)
+    calls: list[tuple[int, tuple[int, ...]]] = []
+
+    def model(inputs: dict[str, tf.Tensor], *, training: bool, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        assert training
+        calls.append((len(inputs["token_ids"]), tuple(seed.numpy().tolist())))
+        return {"ids": inputs["token_ids"], "sums": tf.reduce_sum(inputs["token_ids"], axis=1)}
+
+    step.model = model
+    ids = tf.reshape(tf.range(rows * 3), [rows, 3])
+    for number in range(3):
+        found = step._outputs({"token_ids": ids}, tf.constant(number, tf.int64))
+        np.testing.assert_array_equal(found["ids"], ids)
+        np.testing.assert_array_equal(found["sums"], tf.reduce_sum(ids, axis=1))
+    assert [size for size, _ in calls] == 3 * sizes
+    assert len({seed for _, seed in calls}) == len(calls)
+
+
 def test_dropout_depends_on_seed_and_step_alone(batches):
     config = CONFIG.replace(hidden_dropout=0.5, attention_dropout=0.5)
     first, again, other = make(config=config, seed=1), make(config=config, seed=1), make(config=config, seed=2)
