@@ -100,7 +100,15 @@ def test_what_is_said_to_differ():
     assert found[2] == ["[CLS]", "[UNK]", "[SEP]"]
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression", "tagging", "span_qa", "embedding"])
+# What a file does with text is the same for all kinds: one text and a pair are tried each time, the others more rarely.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "classification",
+        "regression",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tagging", "span_qa", "embedding")),
+    ],
+)
 def test_files_that_take_text_answer_as_the_run_does(runs, tmp_path, exported, kind):
     out = tmp_path / "out"
     report, said = exported(
