@@ -25,6 +25,10 @@ def to_openvino(graph: Graph) -> Any:
         path = Path(folder) / "graph.pb"
         path.write_bytes(graph.definition.SerializeToString())
         model = openvino().Core().read_model(str(path))
+    wanted = set(graph.outputs.values())
+    for result in model.get_results():
+        if not result.input_value(0).names & wanted:  # an input that nothing reads is read as an output too
+            model.remove_result(result)
     for item in model.inputs:
         name = next(name for name in INPUTS if f"{name}:0" in item.names or name in item.names)
         item.get_node().set_friendly_name(name)
