@@ -31,7 +31,7 @@ from bert_tf.command_line import (
 from bert_tf.config import RunConfig
 from bert_tf.data.files.write import WRITERS, writer_of
 from bert_tf.errors import UserError
-from bert_tf.inference.runs import open_run
+from bert_tf.inference.runs import model_of, open_run
 from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import as_json, listed
 from bert_tf.reporting.mistakes import write_mistakes
@@ -48,6 +48,7 @@ GROUPS = {
 EXAMPLES = {
     "--run=runs/sst2": "on the run's own validation set",
     "--run=runs/sst2 --data=SST-2 --split=validation": "on other data, in the format of the task",
+    "--run=runs/sst2 --model=int8": "the run's export in its folder int8",
     "--task=stsb_embedding --model=minilm --data=STS-B": "a model that no run made, as it is",
 }
 
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", help="run folder, with its model")
     parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run")
-    parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is")
+    parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is; with "
+                        "--run, an exported TFLite file or its folder, here or in the run folder")  # fmt: skip
     parser.add_argument(
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_model_settings(parser, answers=True)
     flags = parser.parse_args(argv)
 
-    if (flags.run is None) == (flags.model is None) or (flags.model is None) != (flags.task is None):
+    if (flags.run is None) == (flags.task is None) or (flags.run is None and flags.model is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
     answers = answer_settings(flags)
@@ -75,8 +77,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         writer_of(flags.mistakes, flag="--mistakes")
         check_writable(Path(flags.mistakes).expanduser().parent, "--mistakes")
     reading = model_settings(flags)
-    if flags.run is not None:
-        config, kind = open_run(Path(flags.run).expanduser(), needs_data=True)
+    run_folder = None if flags.run is None else Path(flags.run).expanduser()
+    if run_folder is not None:
+        model_of(run_folder, flags.model)  # before anything slow
+        config, kind = open_run(run_folder, needs_data=True)
     else:
         config, kind = RunConfig(task=flags.task), load_task(flags.task)
     config = with_reading(config, flags)
@@ -97,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from bert_tf.inference.pipeline import Pipeline
 
-    where = Path(flags.run).expanduser() if flags.run is not None else flags.model
+    where = flags.model if run_folder is None else model_of(run_folder, flags.model)
     pipeline = Pipeline(where, task=kind, **reading)
     started = time.perf_counter()
     metrics: dict[str, float] = {}

@@ -32,20 +32,21 @@ from bert_tf.data.inputs import Input, Reading, input_of_line
 from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, inputs_of
 from bert_tf.errors import UserError
 from bert_tf.inference.answering import Answered, answer_over, answers_of
-from bert_tf.inference.runs import open_run
+from bert_tf.inference.runs import model_of, open_run
 
 if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
 
 PROG = "python -m bert_tf.predict"
 GROUPS = {
-    "with what": ("--run",),
+    "with what": ("--run", "--model"),
     "what is answered": ("--text", "--input", "--text-column", "--question", "--context", "--interactive"),
     "where answers go": ("--output",),
 }
 EXAMPLES = {
     '--run=runs/sst2 --text="A joy from start to end."': "one text",
     "--run=runs/sst2 --input=reviews.csv --text-column=review --output=answers.csv": "a file; its columns are kept",
+    "--run=runs/sst2 --model=int8 --input=reviews.csv": "the run's export in its folder int8",
     '--run=runs/squad --question="Who wrote it?" --context=book.txt': "a question to a file",
 }
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns: the exit status, 0, or 3 where inputs have an error in place of an answer."""
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
+    parser.add_argument("--model", metavar="NAME|FILE", help="what answers instead of the run's own model: an exported "
+                        "TFLite file or its folder, by its place or its name in the run folder")  # fmt: skip
     parser.add_argument(
         "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"
     )
@@ -92,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(flags)
     run_folder = Path(flags.run).expanduser()
     make_writer = writer_of(flags.output)
+    model = model_of(run_folder, flags.model)
     kind = open_run(run_folder).kind.with_settings(override_layer(flags.settings).values)
     if (flags.question or flags.context) and kind.serving.over_texts is None:
         came = f"one of {type(kind).__name__}"
@@ -119,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_tensorflow()
     from bert_tf.inference.pipeline import Pipeline
 
-    pipeline = Pipeline(run_folder, task=kind)
+    pipeline = Pipeline(model, task=kind)
     is_drawn = flags.format == TEXT or (flags.format is None and flags.output is None and sys.stdout.isatty())
     with _output(flags.output) as out:
         if is_drawn:

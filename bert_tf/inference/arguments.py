@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -22,4 +23,14 @@ def check_arguments(place: Any, parts: Mapping[str, Any], *, of_place: bool, of_
         raise ValueError(
             "`task`, `lowercase`, `ignore` and `ignore_tokenizer` say how a folder is read, and go with `where` alone. "
             "Received: one of them with a model"
+        )
+
+
+def check_reading(folder: Path, *, is_run: bool, saved: bool, exported: bool) -> None:
+    """Raises: ValueError where arguments say how a folder is read that says all of this itself."""
+    if is_run or saved or exported:
+        what = "a run" if is_run else "a SavedModel" if saved else "an exported model"
+        raise ValueError(
+            f"`lowercase`, `ignore` and `ignore_tokenizer` are for folders of other models, and {folder} is {what}, "
+            "which says all of this itself"
         )

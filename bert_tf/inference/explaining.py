@@ -104,7 +104,7 @@ class Explaining:
             texts, pairs: as when it is called.
         Returns: for one text an `Explanation`, for several a list: of the class that is answered, the likeliest label,
             or the number (the first, where there are several).
-        Raises: UserError for another kind of task, or a SavedModel.
+        Raises: UserError for another kind of task, or an exported model.
         """
         if isinstance(texts, str | Mapping):
             return self.explain([texts], None if pairs is None else [pairs])[0]
@@ -125,7 +125,9 @@ def explain(pipeline: Any, *columns: Sequence[str]) -> list[Explanation]:
             f"{type(kind).__name__}"
         )
     if not hasattr(pipeline.model, "logits"):
-        raise UserError("explanations need the model itself, in a run or a folder of weights. Received: a SavedModel")
+        raise UserError(
+            "explanations need the model itself, in a run or a folder of weights. Received: an exported one"
+        )
     names = kind.of_columns(len(columns)).text_columns
     gradients = _gradients(pipeline.model)
     found = []

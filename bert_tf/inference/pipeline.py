@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from bert_tf.inference.arguments import check_arguments
+from bert_tf.inference.arguments import check_arguments, check_reading
 from bert_tf.inference.columns import OfColumns, Several, check_texts, columns_of
 from bert_tf.inference.explaining import Explaining
+from bert_tf.inference.exported.files import exported_in
 from bert_tf.inference.rows import answers_of_words
 from bert_tf.inference.rows import rows_of as _rows
 from bert_tf.inference.runs import open_run, read_run
@@ -25,21 +26,22 @@ from bert_tf.kinds.registry import kind_of
 if TYPE_CHECKING:
     from bert_tf.text import BertTokenizer
 
+EXPORTED_BATCH_EXAMPLES = 256  # of which an exported model makes batches of like lengths, one a thread
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
 Progress = Callable[[int, int], None]
 
 
 class Pipeline(Explaining, Vectors):
     """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
-    version), or of a folder that `save_pretrained` or Transformers wrote; or with parts that are there already:
-    `Pipeline(model, tokenizer, kind)`.
+    version), of a TFLite file that it made (or its folder), or of a folder that `save_pretrained` or Transformers
+    wrote; or with parts that are there already: `Pipeline(model, tokenizer, kind)`.
 
     Args:
-        where: the run folder, or the model's.
+        where: the run folder, or the model's, or an exported file beside its task.json.
         model, tokenizer, kind: in place of `where`: the Keras model, its tokenizer, and the task.
         sequence_length: with parts, most tokens of an example; None: the task's.
         task: what the model is for, where its folder does not say, or the run's task with other settings; None: the
-            run's task, the SavedModel's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
+            run's task, the exported model's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
             classifier answers with labels, a tagger with entities or a label for each word, a masked language model
             with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
         batch_examples: texts in a batch; default: as the run says, or 64.
@@ -139,12 +141,9 @@ class Pipeline(Explaining, Vectors):
         from bert_tf.weights.sentence_transformers import similarity_name
 
         folder = Path(where).expanduser()
-        is_run, saved = (folder / "config.toml").is_file(), saved_model_in(folder)
-        if (reading or ignore) and (is_run or saved is not None):
-            raise ValueError(
-                f"`lowercase`, `ignore` and `ignore_tokenizer` are for folders of other models, and {folder} is a "
-                f"{'run' if is_run else 'SavedModel'}, which says all of this itself"
-            )
+        is_run, saved, exported = (folder / "config.toml").is_file(), saved_model_in(folder), exported_in(folder)
+        if reading or ignore:
+            check_reading(folder, is_run=is_run, saved=saved is not None, exported=exported is not None)
         if is_run:
             config = read_run(folder)
             self.kind = task or open_run(folder).kind
@@ -156,6 +155,9 @@ class Pipeline(Explaining, Vectors):
             self.batch_examples = batch_examples or config.evaluation.batch_examples
         elif saved is not None:
             self._open_saved(saved, task, batch_examples or 64)
+        elif exported is not None:
+            self.kind, self.model, self.tokenizer, self.sequence_length = exported.parts(task)
+            self._is_run, self.batch_examples = True, batch_examples or EXPORTED_BATCH_EXAMPLES
         else:
             if task is not None:
                 self.model = task.load_model(str(where), **({"ignore": ignore} if ignore else {}))
@@ -190,7 +192,7 @@ class Pipeline(Explaining, Vectors):
         self._functions[len(columns)] = answer
 
     def __repr__(self) -> str:
-        model = type(self.model).__name__ if hasattr(self.model, "config") else "SavedModel"
+        model = "SavedModel" if hasattr(self.model, "signatures") else type(self.model).__name__
         sizes = f"sequence_length={self.sequence_length}, batch_examples={self.batch_examples}"
         return f"Pipeline({model}, {self.tokenizer!r}, {type(self.kind).__name__}, {sizes})"
 
@@ -199,7 +201,7 @@ class Pipeline(Explaining, Vectors):
 
         Raises: UserError for a setting that the task does not have; ValueError for a SavedModel, whose are fixed.
         """
-        if not hasattr(self.model, "config"):
+        if hasattr(self.model, "signatures"):
             raise ValueError(f"The settings of a SavedModel are those of its export. Received: {settings}")
         other = copy.copy(self)
         other.kind, other._functions = self.kind.with_settings(settings), {}

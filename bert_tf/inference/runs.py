@@ -76,6 +76,26 @@ def read_run(folder: Path) -> RunConfig:
     return config
 
 
+def model_of(run_folder: Path, name: str | None) -> Path:
+    """What answers for a run: the run folder itself, or an exported model that is called so there, or anywhere.
+
+    Args:
+        name: a file or folder, where the command runs or in the run folder; None: the run's own model.
+    Raises: UserError if there is none.
+    """
+    if name is None:
+        return run_folder
+    places = (Path(name).expanduser(), run_folder / name)
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        raise UserError(
+            f"--model={name}: expected an exported model, a file or a folder, here or in {run_folder}. Received: none; "
+            f"make one with python -m bert_tf.export --run={run_folder} --format=tflite --quantize=int8 "
+            f"--set length=dynamic batch=any --out={run_folder / 'int8'}"
+        )
+    return found
+
+
 def how_to_train(config: RunConfig, folder: Path) -> str:
     """The flag that names a run's task, or its settings where the task is made of somebody's own data."""
     return f"--task={config.task}" if config.own_data.kind is None else f"--config={folder / SETTINGS}"

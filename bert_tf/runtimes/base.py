@@ -85,6 +85,7 @@ class RowsModel(abc.ABC):
             return [np.ascontiguousarray(found[name], np.float32) for name in self.shapes]
 
         given = tf.numpy_function(run, rows, [tf.float32] * len(self.shapes))
+        given = given if isinstance(given, (list, tuple)) else [given]  # one tensor comes alone, outside of graphs
         named = dict(zip(self.shapes, given, strict=True))
         leading = [None, None] if self.contract.per_token else [None]
         return self.contract.decode(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from bert_tf.kinds.serving import Contract
 
 THREADS = 2
+PART_TOKENS = 512  # of rows that are worked out together: more than that falls out of the caches
 
 
 class LiteFile:
-    """A model whose inputs are ids, mask and segment_ids, [1, T] each, or strings [1]. Not for several threads at once.
+    """A model whose inputs are ids, mask and segment_ids, [1, T] or [B, T] each, or strings [1]. Not for several
+    threads at once.
 
     Args:
         path: the file.
@@ -44,8 +46,13 @@ class LiteFile:
         length = int(self.inputs[0]["shape_signature"][-1])
         return None if length < 0 else length
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether it takes any number of rows in a call, rather than one."""
+        return int(self.inputs[0]["shape_signature"][0]) < 0
+
     def feed(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Hands over inputs by name, [1, T], all of the file's own length if it has one, or [1]."""
+        """Hands over inputs by name, [1, T] or [B, T], all of the file's own length if it has one, or [1]."""
         if any(tuple(detail["shape"]) != arrays[detail["name"]].shape for detail in self.inputs):
             for detail in self.inputs:
                 self.interpreter.resize_tensor_input(detail["index"], arrays[detail["name"]].shape)
@@ -68,10 +75,11 @@ class LiteFile:
 
 
 class LiteModel(RowsModel):
-    """A LiteFile where a Keras model is expected.
+    """A LiteFile where a Keras model is expected. It works out a row at a time, or rows of like lengths together where
+    the file takes batches.
 
     Args:
-        file: what does the work, a row at a time.
+        file: what does the work.
         contract, reject_below, labels: as `RowsModel` takes them.
     """
 
@@ -80,17 +88,57 @@ class LiteModel(RowsModel):
         super().__init__(contract, **options)
 
     def outputs(self, ids: np.ndarray, mask: np.ndarray, segment_ids: np.ndarray) -> dict[str, np.ndarray]:
-        tokens = ids.shape[1]
         arrays = {"ids": ids, "mask": mask, "segment_ids": segment_ids}
-        if not len(ids):
-            leading = (0, tokens) if self.contract.per_token else (0,)
-            return {name: np.zeros((*leading, *shape), np.float32) for name, shape in self.shapes.items()}
+        rows, tokens = ids.shape
+        if rows == 1 and self.file.length is None:
+            with self._lock:
+                return self.file(arrays)
+        lengths = lengths_of(mask)
         if self.file.length is not None:
             arrays = {name: padded(array, self.file.length) for name, array in arrays.items()}
+            lengths = np.full(rows, self.file.length)
+        found: dict[str, np.ndarray] = {}
         with self._lock:
-            found = [self.file({name: array[i : i + 1] for name, array in arrays.items()}) for i in range(len(ids))]
-        joined = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-        return {name: array[:, :tokens] for name, array in joined.items()} if self.contract.per_token else joined
+            for part in parts_of(lengths, PART_TOKENS if self.file.takes_batches else 0):
+                width = int(lengths[part[0]])
+                given = self.file({name: resized(array[part], width) for name, array in arrays.items()})
+                for name, values in given.items():
+                    values = resized(values, tokens) if self.contract.per_token else values
+                    found.setdefault(name, np.zeros((rows, *values.shape[1:]), np.float32))[part] = values
+        return found or self._nothing(tokens)
+
+    def _nothing(self, tokens: int) -> dict[str, np.ndarray]:
+        """What there is for no rows."""
+        leading = (0, tokens) if self.contract.per_token else (0,)
+        return {name: np.zeros((*leading, *shape), np.float32) for name, shape in self.shapes.items()}
+
+
+def lengths_of(mask: np.ndarray) -> np.ndarray:
+    """Up to where the last real token of each row is, 1 or more: int [B] of int32 [B, T].
+
+    >>> lengths_of(np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0]])).tolist()
+    [2, 3, 1]
+    """
+    return np.maximum((mask * np.arange(1, mask.shape[1] + 1)).max(axis=1, initial=1), 1)
+
+
+def parts_of(lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
+    """The numbers of rows that are worked out together, like lengths together and the longest first: so memory grows
+    once, and little of it is padding.
+
+    Args:
+        lengths: int [B], of the rows.
+        tokens: in a part at most, padding counted, if it has several rows.
+
+    >>> [part.tolist() for part in parts_of(np.array([2, 5, 1, 4]), 8)]
+    [[1], [3, 0], [2]]
+    """
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        count = max(tokens // int(lengths[order[start]]), 1)
+        yield order[start : start + count]
+        start += count
 
 
 def litert() -> Any:
@@ -109,8 +157,15 @@ def registrars() -> Sequence[Any]:
     return tflite_registrar.SELECT_TFTEXT_OPS
 
 
+def resized(array: np.ndarray, length: int) -> np.ndarray:
+    """[B, T, ...] with as many columns as asked for: more of them are cut off, and 0 stands behind fewer."""
+    if array.shape[1] >= length:
+        return array[:, :length]
+    return np.pad(array, [(0, 0), (0, length - array.shape[1]), *[(0, 0)] * (array.ndim - 2)])
+
+
 def padded(array: np.ndarray, length: int) -> np.ndarray:
     """[B, T] with 0 behind it, [B, length]. Raises: ValueError if it is longer."""
     if array.shape[1] > length:
         raise ValueError(f"`array` must have {length} columns at most. Received: {array.shape[1]}")
-    return np.pad(array, [(0, 0), (0, length - array.shape[1])])
+    return resized(array, length)

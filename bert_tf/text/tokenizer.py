@@ -18,6 +18,7 @@ from bert_tf.text.decode import Decoder
 from bert_tf.text.tables import load_table
 from bert_tf.text.texts import as_texts
 from bert_tf.text.tokens.names import TokenIds, TokenNames
+from bert_tf.text.tokens.one_text import one_row
 from bert_tf.text.vocabulary import (
     MAX_WORD_CHARACTERS,
     distinct,
@@ -252,8 +253,7 @@ class BertTokenizer(TokenNames):
 
     def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> list[str]:
         """Texts of ids [B, T], dense or ragged, or of one list: pieces joined, spaces before punctuation gone."""
-        texts = self.detokenize(ids, skip_special_tokens=skip_special_tokens)
-        return [text.decode("utf-8") for text in texts.numpy()]
+        return [text.decode("utf-8") for text in self.detokenize(ids, skip_special_tokens=skip_special_tokens).numpy()]
 
     def detokenize(self, ids: Any, *, skip_special_tokens: bool = True) -> Any:
         """As `decode`, in the graph. Returns string [B]."""
@@ -278,6 +278,8 @@ class BertTokenizer(TokenNames):
                 "learned pairs without segments, which this library does not make. pairs=True makes it take them"
             )
         check_layout(layout, pair=pairs is not None)
+        if pairs is None and layout.stride is None and (pieces := self._pieces.of_one(texts)) is not None:
+            return one_row(pieces, layout, cls_id=self.cls_id, sep_id=self.sep_id, pad_id=self.pad_id)
         sequences = [as_texts(texts, "texts")]
         if pairs is not None:
             sequences.append(as_texts(pairs, "pairs"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from bert_tf.text.lookup import PREFIX, build_model, lookup
 from bert_tf.text.matching import CLOSE, OPEN
 from bert_tf.text.normalize import WordSplitter
 from bert_tf.text.tables import NormalizationTable
+from bert_tf.text.tokens.one_text import OneText, Piece, only_text
 
 LOG = logging.getLogger(__name__)
 RARE = "zqxjkvbpygfwmucdlhrsnioate"  # letters, by how often they occur in English
@@ -45,6 +47,9 @@ class WordPieceGraph:
             tokens, ids: what texts can name, and the number of each.
         """
         self.lowercase = lowercase
+        # Of this, what one text alone needs is made when one comes.
+        self._of_one_text = {"table": table, "unk_token": unk_token, "max_word_characters": max_word_characters}
+        self._vocabulary = vocabulary
         first = WordSplitter(table, max_word_characters=max_word_characters)
         self.as_found: dict[int, str] = {}
         """The numbers of tokens that are looked for in normalised text -> their normalised contents."""
@@ -96,6 +101,16 @@ class WordPieceGraph:
             self.ascii_model = build_model(vocabulary, max_word_characters, unk_token, pretokenized=False)
         except RuntimeError:  # No token of the vocabulary can occur in such a text.
             self.ascii_model = None
+
+    def of_one(self, texts: Any) -> list[Piece] | None:
+        """The pieces of a single text that takes the short cut, without a graph; None for what is another, in a graph
+        too."""
+        text = only_text(texts) if tf.executing_eagerly() and self.ascii_model is not None else None
+        return None if text is None else self._one_text(text)
+
+    @functools.cached_property
+    def _one_text(self) -> OneText:
+        return OneText(self._vocabulary, short_cut=self.short_cut, **self._of_one_text)
 
     def __call__(self, texts, *, with_offsets: bool):
         """texts string [B] -> int32 [P], or [P, 3] with offsets: id, start, end; and row splits int64 [B + 1]."""

@@ -23,6 +23,7 @@ EIGHT_BITS = ("int8", "static_int8")
 FLAVOURS = ("tensors", "text")
 OPERATORS = ("dense", "all")
 LENGTHS = ("fixed", "dynamic")
+BATCHES = ("one", "any")
 METADATA = ("exact", "always")
 LEAST_MASK = -1e4
 MOST_TEXTS = 2  # in a row that is made of texts
@@ -43,6 +44,8 @@ class TFLite(Artefact):
         quantize: any of "float32"; "float16", weights of 16 bits; "int8", weights of 8 bits, activations quantized
             dynamically; "static_int8", the activations' ranges fixed beforehand: less exact.
         length: "fixed", every row padded to the run's sequence length, or "dynamic", any length up to that.
+        batch: "one", a row a call, as readers on phones ask, or "any", any number of them, for `bert_tf.Pipeline` on a
+            server: int32 [B, T]. Needs a dynamic length; no reader on phones opens such a file.
         calibration_examples: training examples from which "static_int8" learns ranges.
         static_operators: which are in 8 bits with "static_int8": "dense", the dense layers and tables alone, or "all"
             that can be, for processors that know 8 bits only; a BERT then loses much.
@@ -58,6 +61,7 @@ class TFLite(Artefact):
     inputs: tuple[str, ...] = ("tensors",)
     quantize: tuple[str, ...] = ("float32",)
     length: str = "fixed"
+    batch: str = "one"
     calibration_examples: int = 100
     static_operators: str = "dense"
     static_mask_value: float = -50.0
@@ -76,6 +80,11 @@ class TFLite(Artefact):
             raise ValueError("`length` must be fixed for static_int8 and for text. Received: length='dynamic'")
         if "static_int8" in self.quantize and "text" in self.inputs:
             raise ValueError(f"`inputs` must be tensors for static_int8. Received: inputs={self.inputs!r}")
+        if self.batch not in BATCHES or (self.batch == "any" and self.length != "dynamic"):
+            raise ValueError(
+                f"`batch` must be one of {', '.join(BATCHES)}, and one where `length` is fixed. "
+                f"Received: batch={self.batch!r}, length={self.length!r}"
+            )
         if self.static_operators not in OPERATORS:
             raise ValueError(
                 f"`static_operators` must be one of {', '.join(OPERATORS)}. "
@@ -180,7 +189,14 @@ class TFLite(Artefact):
                     graphs[key] = frozen(self._function(run, outputs, None if takes_text else numbers))
             rows = self._calibration(run) if quantization == "static_int8" else None
             model = finish(
-                convert(graphs[key], quantization, rows=rows, every_operator=every, custom_ops=takes_text),
+                convert(
+                    graphs[key],
+                    quantization,
+                    rows=rows,
+                    every_operator=every,
+                    custom_ops=takes_text,
+                    outer_scales=self.batch == "one",
+                ),
                 [note.name for note in inputs],
                 [note.name for note in notes],
                 description=outputs.description,
@@ -205,6 +221,7 @@ class TFLite(Artefact):
             run.tokenizer,
             texts=len(outputs.row or run.kind.text_columns),
             length=run.sequence_length if self.length == "fixed" else None,
+            takes_batches=self.batch == "any",
             reject_below=reject_below,
             anyway=self.reader_metadata == "always",
         )
@@ -215,7 +232,8 @@ class TFLite(Artefact):
 
         if numbers is not None:
             length = run.sequence_length if self.length == "fixed" else None
-            return tensors_function(run.model, outputs, length, numbers, longest=run.sequence_length)
+            rows = 1 if self.batch == "one" else None
+            return tensors_function(run.model, outputs, length, numbers, rows=rows, longest=run.sequence_length)
         from bert_tf.exporting.tflite.text.tokenizer import LiteTokenizer
 
         names = text_names(outputs, len(run.kind.text_columns))

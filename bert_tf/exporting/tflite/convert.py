@@ -23,7 +23,13 @@ def frozen(function: Any) -> Any:
 
 
 def convert(
-    graph: Any, quantization: str, *, rows: Rows | None = None, every_operator: bool = False, custom_ops: bool = False
+    graph: Any,
+    quantization: str,
+    *,
+    rows: Rows | None = None,
+    every_operator: bool = False,
+    custom_ops: bool = False,
+    outer_scales: bool = True,
 ) -> bytes:
     """The model's bytes, without metadata.
 
@@ -34,6 +40,8 @@ def convert(
         rows: for "static_int8", the inputs of some examples by name, from which the ranges are learnt.
         every_operator: for "static_int8", see `bert_tf.exporting.tflite.static`.
         custom_ops: whether operators are kept that TFLite has no kernels for itself.
+        outer_scales: for "int8", whether runtimes from before 2024 are to run the file, which costs about 5 % of the
+            time: see `bert_tf.exporting.tflite.outer_scales`.
     Raises: ValueError for another quantization, or rows where there should be none or none where there should be.
     """
     if quantization not in QUANTIZATIONS:
@@ -51,7 +59,7 @@ def convert(
     with warnings.catch_warnings():  # of the interpreter that the converter itself uses
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
         model = converter.convert()
-    if quantization == "int8":
+    if quantization == "int8" and outer_scales:
         from bert_tf.exporting.tflite.outer_scales import with_outer_scales
 
         return with_outer_scales(model)

@@ -23,22 +23,29 @@ INPUTS = (
 
 
 def tensors_function(
-    model: Any, outputs: Contract, length: int | None, numbers: np.ndarray | None = None, *, longest: int | None = None
+    model: Any,
+    outputs: Contract,
+    length: int | None,
+    numbers: np.ndarray | None = None,
+    *,
+    rows: int | None = 1,
+    longest: int | None = None,
 ) -> Any:
-    """The model as a `tf.function` of ids, mask and segment_ids, int32 [1, length].
+    """The model as a `tf.function` of ids, mask and segment_ids, int32 [rows, length].
 
     Args:
         length: tokens of a row; None: any number.
+        rows: how many a call takes; None: any number.
         numbers: int32 [K], the model's token for each of the numbers that ids may be; None: they are the model's.
-        longest: where `length` is None, the tokens of a row that are read: its first, and the last, which is [SEP].
-            Readers that make rows of any length, as MediaPipe does, would ask for positions that the model has not.
-            None: as many as the model has positions.
+        longest: where `length` is None, the tokens of a single row that are read: its first, and the last, which is
+            [SEP]. Readers that make rows of any length, as MediaPipe does, would ask for positions that the model has
+            not. None: as many as the model has positions.
     """
     most: int = longest or model.config.max_positions
-    spec = [tf.TensorSpec([1, length], tf.int32, name=note.name) for note in INPUTS]
+    spec = [tf.TensorSpec([rows, length], tf.int32, name=note.name) for note in INPUTS]
 
     def run(ids: tf.Tensor, mask: tf.Tensor, segment_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        if length is None:
+        if length is None and rows == 1:
             ids, mask, segment_ids = (_first_and_last(row, most) for row in (ids, mask, segment_ids))
         if numbers is not None:
             small = numbers.max() <= np.iinfo(np.int16).max  # and so is the file, then
@@ -52,7 +59,7 @@ def tensors_function(
 
 
 def _first_and_last(row: Any, longest: int) -> Any:
-    """[1, T] -> [1, T] if T <= longest, else its first longest - 1 columns and the last one."""
+    """[B, T] -> [B, T] if T <= longest, else its first longest - 1 columns and the last one."""
     return tf.concat([row[:, : longest - 1], row[:, longest - 1 :][:, -1:]], axis=1)
 
 

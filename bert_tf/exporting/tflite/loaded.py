@@ -34,11 +34,13 @@ class LoadedTensors(Loaded):
         return self.pipeline.rows(*columns)
 
     def call(self, batch: int, tokens: int) -> Callable[[], object] | None:
-        """One run of the interpreter; a row of a fixed length is padded to it, and one that is too long left out."""
-        if batch != 1 or tokens > self.run.sequence_length:
+        """One run of the interpreter; a row of a fixed length is padded to it, and what the file does not take left
+        out."""
+        if (batch != 1 and not self.file.takes_batches) or tokens > self.run.sequence_length:
             return None
         ids = np.arange(tokens, dtype=np.int32) % self.run.tokenizer.vocabulary_size
         arrays = input_row(ids, np.zeros_like(ids), self.file.length or tokens)
+        arrays = {name: np.repeat(row, batch, axis=0) for name, row in arrays.items()}
         return lambda: self.file(arrays)
 
     def notes(self) -> Mapping[str, Any]:

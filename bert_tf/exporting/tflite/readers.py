@@ -30,6 +30,7 @@ ANSWERER_LENGTH = 384  # BertQuestionAnswerer fails on every answer of a file of
 ANSWERER_NOTE = (
     "reads one window of a context, 64 tokens of a question and answers of up to 32 tokens; its scores are its own"
 )
+BATCHES = "it gives a row a call, and this file takes any number of rows"
 THEIR_TOKENS = {"unk_token": "[UNK]", "sep_token": "[SEP]", "cls_token": "[CLS]"}
 
 
@@ -57,6 +58,7 @@ def readers_of(
     *,
     texts: int,
     length: int | None,
+    takes_batches: bool = False,
     reject_below: float = 0.0,
     anyway: bool = False,
 ) -> Readers:
@@ -66,13 +68,14 @@ def readers_of(
         contract: what its outputs are.
         texts: how many texts the task is about; 1 where each gets a vector of its own.
         length: tokens of a row; None: any number.
+        takes_batches: whether a call takes any number of rows.
         reject_below: the model's, see `Classification`.
         anyway: let them open the file also where they answer otherwise, which is then said of them.
     """
     opens: dict[str, str] = {}
     cannot: dict[str, str] = {}
     for library, name in NAMES.get(contract.reader, {}).items():
-        why = _never_opens(contract, length=length)
+        why = BATCHES if takes_batches else _never_opens(contract, length=length)
         differs = _tokens_differ(tokenizer) or _task_differs(contract, texts=texts)
         if why or (differs and not anyway):
             cannot[name] = why or differs

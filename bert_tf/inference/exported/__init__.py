@@ -1,0 +1,1 @@
+"""Exported models that other runtimes run, opened."""

@@ -1,0 +1,124 @@
+"""An exported model that another runtime runs, opened: its task and its tokenizer lie beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bert_tf.errors import UserError
+from bert_tf.inference import task_file
+
+if TYPE_CHECKING:
+    from bert_tf.kinds.base import Kind
+    from bert_tf.text import BertTokenizer
+
+logger = logging.getLogger(__name__)
+
+TASK = "task.json"
+FORMATS = {".tflite": "tflite"}
+"""The suffix of a model's file -> the format of export that writes it."""
+TENSORS = "tensors"
+
+
+class Exported(NamedTuple):
+    """A model's file, and what the task.json beside it says.
+
+    Args:
+        path: the file.
+        format: of export, such as "tflite".
+        described: all of task.json.
+    """
+
+    path: Path
+    format: str
+    described: Mapping[str, Any]
+
+    def parts(self, task: Kind | None = None) -> tuple[Kind, Any, BertTokenizer, int]:
+        """What a pipeline is made of: the task, the model, its tokenizer, and most tokens of an example.
+
+        Args:
+            task: as the run has it, or with other settings; None: that of task.json.
+        Raises: UserError for a task that the model is not for.
+        """
+        from bert_tf.text import BertTokenizer
+
+        kind = self._kind(task_file.from_json(self.described) if task is None else task)
+        model = self._model(kind)
+        tokenizer = BertTokenizer.from_pretrained(self.path.parent)
+        return kind.fitted(model, str(self.path)), model, tokenizer, kind.sequence_length
+
+    def _kind(self, task: Kind) -> Kind:
+        """The task as such a model answers it: what it does not give is left out of the answers, which is said."""
+        task = dataclasses.replace(task, sequence_length=self.described["sequence"]["max_length"])
+        if self.format in task.serving.refuses:
+            raise UserError(f"{self.path}: {task.serving.refuses[self.format]}")
+        kept = task.serving.contract.settings
+        lost = [f"{name}={value!r}" for name, value in kept.items() if getattr(task, name) != value]
+        if lost:
+            logger.warning("%s: an exported model gives less than its run: it has %s", self.path, ", ".join(lost))
+        return dataclasses.replace(task, **kept)
+
+    def _model(self, kind: Kind) -> Any:
+        """What stands where the kind expects a Keras model."""
+        from bert_tf.runtimes.tflite import LiteFile, LiteModel
+
+        options = {"reject_below": self.described["reject_below"], "labels": self.described["labels"] or ()}
+        return LiteModel(LiteFile(self.path, threads=_cores()), kind.serving.contract, **options)
+
+
+def exported_in(where: Path) -> Exported | None:
+    """The exported model that `where` is, or that lies in the folder; None where it is neither.
+
+    Raises: UserError for a file without task.json beside it, one that takes text, or a folder with several models.
+    """
+    if where.is_file():
+        if where.suffix not in FORMATS:
+            return None
+        described = _described(where.parent)
+        if described is None:
+            raise UserError(
+                f"{where}: expected the other files of its export beside it, {TASK} and the tokenizer's. "
+                f"Received: {where.parent} without them"
+            )
+        found = [model for model in described["models"] if model["file"] == where.name]
+        if not found:
+            raise UserError(
+                f"{where}: expected one of the models that {where.parent / TASK} describes. Received: another"
+            )
+    elif (described := _described(where)) is not None:
+        found = [model for model in described["models"] if model["takes"] == TENSORS] or described["models"]
+        if len(found) > 1:
+            names = ", ".join(str(where / model["file"]) for model in found)
+            raise UserError(f"{where}: expected a folder with one model, or the file of one. Received: {names}")
+    else:
+        return None
+    (model,) = found
+    path = (where if where.is_dir() else where.parent) / model["file"]
+    if model["takes"] != TENSORS:
+        raise UserError(
+            f"{path}: expected a model that takes tensors, exported with --set inputs=tensors. "
+            f"Received: one that takes {model['takes']}"
+        )
+    return Exported(path, FORMATS[path.suffix], described)
+
+
+def _cores() -> int:
+    """How many this process may use; macOS has no such limit."""
+    may_use = getattr(os, "sched_getaffinity", None)
+    return len(may_use(0)) if may_use else os.cpu_count() or 1
+
+
+def _described(folder: Path) -> Mapping[str, Any] | None:
+    """What stands in the task.json of an export; None where there is none."""
+    try:
+        described = json.loads((folder / TASK).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder / TASK}: expected JSON. Received: {error}") from None
+    return described if isinstance(described, Mapping) and "models" in described else None
