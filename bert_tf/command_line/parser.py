@@ -170,7 +170,7 @@ def model_settings(flags: argparse.Namespace) -> dict[str, Any]:
     """What `add_model_settings` was given, as arguments of Pipeline. Raises: UserError for any other setting."""
     if not flags.settings:
         return {}
-    if flags.model is None:
+    if flags.model is None or flags.run is not None:
         raise UserError(f"--set is for a --model that no run made. Received: --set {' '.join(flags.settings)}")
     known = [f"model.{key}" for key in READING_KEYS]
     unknown = [setting for setting in flags.settings if setting.partition("=")[0].strip() not in known]

@@ -197,8 +197,7 @@ class BertTokenizer(TokenNames):
 
     def tokenize(self, texts: Any) -> Any:
         """Returns ragged int32 [B, (T)]: token ids without special tokens around the text."""
-        values, splits = self._ids(as_texts(texts, "texts"))
-        return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
+        return tf.RaggedTensor.from_row_splits(*self._ids(as_texts(texts, "texts")), validate=False)
 
     def tokenize_with_offsets(self, texts: Any) -> tuple[Any, Any, Any]:
         """Returns ids, starts and ends, ragged int32 [B, (T)] each: token t is of `text[starts[t]:ends[t]]`."""
@@ -278,8 +277,9 @@ class BertTokenizer(TokenNames):
                 "learned pairs without segments, which this library does not make. pairs=True makes it take them"
             )
         check_layout(layout, pair=pairs is not None)
-        if pairs is None and layout.stride is None and (pieces := self._pieces.of_one(texts)) is not None:
-            return one_row(pieces, layout, cls_id=self.cls_id, sep_id=self.sep_id, pad_id=self.pad_id)
+        one = self._pieces.of_one(texts) if pairs is None and layout.stride is None else None
+        if one is not None:
+            return one_row(one, layout, cls_id=self.cls_id, sep_id=self.sep_id, pad_id=self.pad_id)
         sequences = [as_texts(texts, "texts")]
         if pairs is not None:
             sequences.append(as_texts(pairs, "pairs"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +13,7 @@ from bert_tf.runtimes.base import RowsModel
 class Sums(RowsModel):
     """Gives each row's sum of ids and of segments, or each token's."""
 
-    def __init__(self, contract: Contract, **options: float) -> None:
+    def __init__(self, contract: Contract, **options: Any) -> None:
         self.seen: list[tuple[int, ...]] = []
         super().__init__(contract, **options)
 

@@ -27,7 +27,7 @@ def made(tmp_path_factory):
 
         def run(ids, mask, segment_ids):
             found = tf.cast(ids * mask + 100 * segment_ids * mask, tf.float32)
-            return {"logits": found[..., None] if per_token else tf.reduce_sum(found, axis=1, keepdims=True)}
+            return {"logits": tf.expand_dims(found, -1) if per_token else tf.reduce_sum(found, axis=1, keepdims=True)}
 
         graph = frozen(tf.function(run, input_signature=spec, autograph=False))
         path.write_bytes(finish(convert(graph, "float32"), NAMES, ["logits"], description=""))

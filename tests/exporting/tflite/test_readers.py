@@ -105,3 +105,11 @@ def test_who_rejects_and_who_does_not(uncased):
 def test_text_in_is_for_litert_alone():
     assert list(readers_of_text(ONE.serving.contract).opens) == ["LiteRT with tensorflow_text's operators"]
     assert "no further windows" in str(readers_of_text(Tagging(source=NOWHERE, types=("x",)).serving.contract).opens)
+
+
+@pytest.mark.parametrize("anyway", [False, True])
+def test_a_file_that_takes_batches_is_for_litert_alone(uncased, anyway):
+    found = asked(ONE, uncased, length=None, takes_batches=True, anyway=anyway)
+    why = "it gives a row a call, and this file takes any number of rows"
+    assert (found.opens, found.cannot) == ({LITERT: ""}, {MEDIAPIPE: why, TASK_LIBRARY: why})
+    assert not found.bring_tokenizers

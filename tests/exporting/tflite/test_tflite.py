@@ -187,6 +187,8 @@ def test_a_table_in_8_bits_has_a_scale_for_each_column():
             "length=dynamic inputs=text",
             "`length` must be fixed for static_int8 and for text. Received: length='dynamic'",
         ),
+        ("batch=many", "`batch` must be one of one, any, and one where `length` is fixed. Received: batch='many'"),
+        ("batch=any", "`batch` must be one of one, any, and one where `length` is fixed. .*'any', length='fixed'"),
         ("length=dynamic quantize=static_int8", "`length` must be fixed for static_int8"),
         ("inputs=text quantize=static_int8", "`inputs` must be tensors for static_int8"),
         ("reader_metadata=no", "`reader_metadata` must be one of exact, always. Received: reader_metadata='no'"),

@@ -69,8 +69,9 @@ def test_a_file_and_its_folder_answer_as_the_run_does(tiny_run, lite):
     assert by_file([]) == []
     assert repr(by_file).startswith("Pipeline(LiteModel, ")
     assert by_file.sequence_length == run.sequence_length
+    no_texts: Any = ["good", 3]
     with pytest.raises(ValueError, match=r"`texts\[1\]` must be a text. Received: 3"):
-        by_file(["good", 3])
+        by_file(no_texts)
 
 
 def test_the_commands_take_it_with_the_run(its_run, reviews, capsys):
