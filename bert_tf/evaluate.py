@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", metavar="DIR", help="run folder, with its model")
     parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run")
     parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is; with "
-                        "--run, an exported TFLite file or its folder, here or in the run folder")  # fmt: skip
+                        "--run, an exported file or its folder, here or in the run folder")  # fmt: skip
     parser.add_argument(
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )

@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument("--model", metavar="NAME|FILE", help="what answers instead of the run's own model: an exported "
-                        "TFLite file or its folder, by its place or its name in the run folder")  # fmt: skip
+                        "file (TFLite, ONNX, OpenVINO) or its folder, here or in the run folder")  # fmt: skip
     parser.add_argument(
         "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"
     )

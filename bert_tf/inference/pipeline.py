@@ -33,8 +33,8 @@ Progress = Callable[[int, int], None]
 
 class Pipeline(Explaining, Vectors):
     """Answers texts with the model of a run folder, of a SavedModel that `bert_tf.export` made (or its newest
-    version), of a TFLite file that it made (or its folder), or of a folder that `save_pretrained` or Transformers
-    wrote; or with parts that are there already: `Pipeline(model, tokenizer, kind)`.
+    version), of a TFLite, ONNX or OpenVINO file that it made (or its folder), or of a folder that `save_pretrained` or
+    Transformers wrote; or with parts that are there already: `Pipeline(model, tokenizer, kind)`.
 
     Args:
         where: the run folder, or the model's, or an exported file beside its task.json.

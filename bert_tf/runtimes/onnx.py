@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.runtimes.base import RowsModel
+from bert_tf.runtimes.base import RowsModel, cores
 
 if TYPE_CHECKING:
     from bert_tf.kinds.serving import Contract
@@ -64,9 +63,3 @@ def onnxruntime() -> Any:
     except ImportError as error:
         raise UserError(f"expected ONNX Runtime: pip install 'bert_tf[onnx]'. Received: {error}") from error
     return runtime
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    may_use = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(may_use(0)) if may_use else os.cpu_count() or 1

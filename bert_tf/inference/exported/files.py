@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TASK = "task.json"
-FORMATS = {".tflite": "tflite"}
+FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "openvino"}
 """The suffix of a model's file -> the format of export that writes it."""
 TENSORS = "tensors"
 
@@ -65,10 +64,21 @@ class Exported(NamedTuple):
 
     def _model(self, kind: Kind) -> Any:
         """What stands where the kind expects a Keras model."""
-        from bert_tf.runtimes.tflite import LiteFile, LiteModel
-
+        contract = kind.serving.contract
         options = {"reject_below": self.described["reject_below"], "labels": self.described["labels"] or ()}
-        return LiteModel(LiteFile(self.path, threads=_cores()), kind.serving.contract, **options)
+        if self.format == "tflite":
+            from bert_tf.runtimes.base import cores
+            from bert_tf.runtimes.tflite import LiteFile, LiteModel
+
+            return LiteModel(LiteFile(self.path, threads=cores()), contract, **options)
+        options["prompt"] = self.described.get("prompt", "")
+        if self.format == "onnx":
+            from bert_tf.runtimes.onnx import OnnxModel
+
+            return OnnxModel(self.path, contract, **options)
+        from bert_tf.runtimes.openvino import OpenVinoModel
+
+        return OpenVinoModel(self.path, contract, **options)
 
 
 def exported_in(where: Path) -> Exported | None:
@@ -105,12 +115,6 @@ def exported_in(where: Path) -> Exported | None:
             f"Received: one that takes {model['takes']}"
         )
     return Exported(path, FORMATS[path.suffix], described)
-
-
-def _cores() -> int:
-    """How many this process may use; macOS has no such limit."""
-    may_use = getattr(os, "sched_getaffinity", None)
-    return len(may_use(0)) if may_use else os.cpu_count() or 1
 
 
 def _described(folder: Path) -> Mapping[str, Any] | None:

@@ -157,3 +157,15 @@ def test_files_of_other_kinds_answer_as_the_run_does(tmp_path, kind, batch, capl
     if kind != "embedding":
         given = (TEXTS, CONTEXTS)[: len(run.kind.text_columns)]
         same(lite(*given), run(*given))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("format_name", "package"), [("onnx", "tf2onnx"), ("openvino", "openvino")])
+def test_files_of_other_formats(tiny_run, tmp_path, format_name, package):
+    pytest.importorskip(package)
+    out = tmp_path / "out"
+    export.main([f"--run={tiny_run}", f"--format={format_name}", f"--out={out}", "--no-timing", "--examples=3"])
+    (path,) = [path for path in out.iterdir() if path.suffix in (".onnx", ".xml")]
+    expected = Pipeline(tiny_run)(TEXTS)
+    same(Pipeline(out)(TEXTS), expected)
+    same(Pipeline(path)(TEXTS), expected)
