@@ -27,15 +27,21 @@ class LiteFile:
         path: the file.
         threads: how many a call uses.
         register: functions that add kernels of custom operators, as LiteRT's InterpreterWithCustomOps takes them.
+    Raises: UserError if there is no such file.
     """
 
     def __init__(self, path: Path, *, threads: int = THREADS, register: Sequence[Any] = ()) -> None:
         interpreter = litert()
         arguments = {"model_path": str(path), "num_threads": threads}
-        if register:
-            self.interpreter = interpreter.InterpreterWithCustomOps(custom_op_registerers=list(register), **arguments)
-        else:
-            self.interpreter = interpreter.Interpreter(**arguments)
+        try:
+            if register:
+                self.interpreter = interpreter.InterpreterWithCustomOps(
+                    custom_op_registerers=list(register), **arguments
+                )
+            else:
+                self.interpreter = interpreter.Interpreter(**arguments)
+        except ValueError as error:
+            raise UserError(f"{path}: expected a TFLite file. Received: {error}") from error
         self.inputs = self.interpreter.get_input_details()
         self.outputs = self.interpreter.get_output_details()
         self.interpreter.allocate_tensors()

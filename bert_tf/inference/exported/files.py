@@ -121,7 +121,7 @@ def _described(folder: Path) -> Mapping[str, Any] | None:
     """What stands in the task.json of an export; None where there is none."""
     try:
         described = json.loads((folder / TASK).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / TASK}: expected JSON. Received: {error}") from None

@@ -118,6 +118,11 @@ def test_what_there_is_no_model_of(its_run, lite, tmp_path):
     (several / "other.tflite").write_bytes(b"")
     with pytest.raises(UserError, match=r"expected one of the models that .*task.json describes. Received: another"):
         Pipeline(several / "other.tflite")
+    for content in (b"no model", None):
+        (several / "task.json").write_text(json.dumps(described))
+        (several / one["file"]).unlink() if content is None else (several / one["file"]).write_bytes(content)
+        with pytest.raises(UserError, match=r"model_float32.tflite: expected a TFLite file. Received: "):
+            Pipeline(several)
     (several / "task.json").write_text("no JSON")
     with pytest.raises(UserError, match=r"task.json: expected JSON. Received: "):
         Pipeline(several)
