@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import re
 import string
 import sys
 from importlib.util import find_spec
@@ -41,6 +42,18 @@ def test_every_side_is_there_and_takes_what_it_is_given(row):
         values = [value for value in side.arguments.values() if isinstance(value, str)]
         paths = [field for value in values for _, field, _, _ in string.Formatter().parse(value) if field is not None]
         assert all(hasattr(Inputs, path) for path in paths), paths
+
+
+def test_settings_of_its_trainings_are_known():
+    from bert_tf.config import RunConfig
+
+    files = (SIDES / "whole_process.py", SIDES.parent / "inputs.py")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    found = set(re.findall(r"\"(training|evaluation)\.(\w+)[=\"]", text))
+    assert len(found) >= 5
+    for section, key in found:
+        fields: Any = RunConfig.model_fields[section].annotation
+        assert key in fields.model_fields, f"{section}.{key}"
 
 
 def test_names_of_rows():

@@ -128,7 +128,7 @@ class Inputs:
             return self.given_run.resolve()
         return self._made("run", lambda folder: self._command(
             "train", "--task=sst2", f"--data={self.sst2}", f"--run={folder}", "--set", f"training.max_steps={UPDATES}",
-            "training.warmup_steps=20", "evaluation.writes_report=false",
+            "training.warmup_steps=20", "evaluation.report=false",
         ))  # fmt: skip
 
     @cached_property

@@ -82,7 +82,7 @@ def _worker(data: str, folder: str, core: int, variables: Mapping[str, str]) -> 
         "training.strategy": "multi_worker" if variables else "one_device",
         "training.max_steps": WORKER_UPDATES,
         "training.evaluate_every_steps": 10 * WORKER_UPDATES,
-        "evaluation.writes_report": "false",
+        "evaluation.report": "false",
     }
     command = [sys.executable, "-m", "bert_tf.train", "--task=sst2", f"--data={data}", f"--run={folder}", "--set",
                *(f"{key}={value}" for key, value in settings.items())]  # fmt: skip
