@@ -44,6 +44,7 @@ def probabilities(path: Path, inputs: dict[str, np.ndarray]) -> np.ndarray:
     return openvino.Core().compile_model(str(path), "CPU", FLOAT32)(inputs)["probability"]
 
 
+@pytest.mark.slow
 def test_a_file_gives_what_the_model_gives(files, classifier):
     expected = expected_probabilities(classifier)
     np.testing.assert_allclose(probabilities(files / "model_float32.xml", INPUTS), expected, atol=CLOSE)
@@ -53,6 +54,7 @@ def test_a_file_gives_what_the_model_gives(files, classifier):
     assert sizes[1] < 0.6 * sizes[0]
 
 
+@pytest.mark.slow
 def test_what_lies_beside_the_files(files, classifier):
     assert_described(files, "classification", ["model_float32.xml", "model_float16.xml"])
     assert_readme_answers_as_the_run(files, classifier)
