@@ -42,7 +42,10 @@ def pool(x, inputs, pooling: str | Sequence[str]):
         slots = numbers[:, :1]  # the first token's text is the row's
     else:
         slots = ops.ones_like(numbers[:, :1]) * (1 + ops.arange(first_positions.shape[1], dtype=numbers.dtype))
-    own = ops.logical_and(ops.equal(numbers[:, None, :], slots[:, :, None]), ops.not_equal(numbers, 0)[:, None, :])
+    # Not by new axes of a slice, which LiteRT's converter has no operator for where B and T are not known.
+    numbers_of_tokens = ops.expand_dims(numbers, 1)  # [B, 1, T]
+    own = ops.equal(numbers_of_tokens, ops.expand_dims(slots, 2))  # [B, M, T]
+    own = ops.logical_and(own, ops.not_equal(numbers_of_tokens, 0))
 
     def pooled(name: str):
         if name == "cls":
@@ -84,7 +87,7 @@ def _shares(own, name: str):
 
 def _largest_of_row(x, own):
     """[B, T, D] and bool [B, 1, T] -> [B, 1, D]"""
-    return ops.max(ops.where(own[:, 0, :, None], x, -1e30), axis=1, keepdims=True)
+    return ops.max(ops.where(ops.expand_dims(own[:, 0], -1), x, -1e30), axis=1, keepdims=True)
 
 
 def _largest(x, numbers, slots: int):

@@ -139,6 +139,6 @@ def encoded(model: Any, outputs: Contract, inputs: Mapping[str, Any]) -> dict[st
     """What a file with such a contract gives for rows, int32 [B, T] by name."""
     found = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs.call(model, inputs))
     if outputs.places:
-        is_real = inputs["padding_mask"][..., None] > 0  # [B, T, 1]
+        is_real = tf.expand_dims(inputs["padding_mask"], -1) > 0  # [B, T, 1]
         found = tf.where(is_real, found, tf.reduce_min(found, axis=1, keepdims=True))  # which needs no other scale
     return outputs.encode(model.scores(found) if outputs.scores else found)
