@@ -31,6 +31,7 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     from bert_tf.config import Layer, resolve
     from bert_tf.data import Epochs, choose_layout, encode
     from bert_tf.kinds.definitions import load_task
+    from bert_tf.machine.threads import parts_at_once
     from bert_tf.text import BertTokenizer
     from bert_tf.training.engine import make_engine
     from bert_tf.training.optimizers.adamw import AdamW
@@ -38,7 +39,6 @@ def ours(backbone: str, data: str, precision: str, recompute: bool) -> None:
     from bert_tf.training.reports.results import peak_memory_bytes
     from bert_tf.training.step import TrainStep
     from bert_tf.training.strategy import make_placement
-    from bert_tf.training.threads import parts_at_once
     from bert_tf.training.trained_model import TrainedModel
 
     policy = "mixed_bfloat16" if precision == "bfloat16" else precision

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.command_line import (
     Parser,
     add_model_settings,
+    add_precision,
     add_reading_flags,
     answer_settings,
     check_writable,
@@ -31,6 +32,7 @@ from bert_tf.command_line import (
 from bert_tf.config import RunConfig
 from bert_tf.data.files.write import WRITERS, writer_of
 from bert_tf.errors import UserError
+from bert_tf.inference.engine.precision import use_all_cores
 from bert_tf.inference.runs import model_of, open_run
 from bert_tf.kinds.definitions import load_task
 from bert_tf.metrics.undefined import as_json, listed
@@ -67,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         f"a file ending in {', '.join(WRITERS)}")  # fmt: skip
     add_reading_flags(parser)
     add_model_settings(parser, answers=True)
+    add_precision(parser)
     flags = parser.parse_args(argv)
 
     if (flags.run is None) == (flags.task is None) or (flags.run is None and flags.model is None):
@@ -102,7 +105,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from bert_tf.inference.pipeline import Pipeline
 
     where = flags.model if run_folder is None else model_of(run_folder, flags.model)
-    pipeline = Pipeline(where, task=kind, **reading)
+    use_all_cores()
+    pipeline = Pipeline(where, task=kind, precision=flags.precision, **reading)
     started = time.perf_counter()
     metrics: dict[str, float] = {}
     wrong: list[Answered] = []
@@ -122,7 +126,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         say(f"{len(wrong):,} mistakes in {flags.mistakes}")
     named = listed(metrics)
     count, bad_rows = sum(map(len, examples.values())), sum(part.bad_rows for part in examples.values())
-    say(f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s)")
+    say(
+        f"{name} of {data}: {named} ({count} examples, {bad_rows} bad rows left out, {seconds:.1f} s, "
+        f"in {pipeline.precision})"
+    )
     baselines = kind.baselines(examples[name])
     for baseline, scores in baselines.items():
         say(f"baseline {baseline}: {listed(scores)}")
@@ -130,7 +137,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     reasons = sum((Counter(part.bad_row_reasons) for part in examples.values()), Counter())
     result |= {"bad_row_reasons": dict(reasons)} if reasons else {}
     result |= {"baselines": {name: as_json(scores) for name, scores in baselines.items()}} if baselines else {}
-    print(json.dumps({**result, "metrics": as_json(metrics), **report, "seconds": round(seconds, 3)}))
+    result |= {"metrics": as_json(metrics), **report, "precision": pipeline.precision, "seconds": round(seconds, 3)}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, check_writable, is_said, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, add_precision, check_writable, is_said, run_command, say, start_tensorflow
 from bert_tf.command_line.interactive import Lines, contexts_and_questions
 from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, as_rows, writer_of
@@ -32,6 +32,7 @@ from bert_tf.data.inputs import Input, Reading, input_of_line
 from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, inputs_of
 from bert_tf.errors import UserError
 from bert_tf.inference.answering import Answered, answer_over, answers_of
+from bert_tf.inference.engine.precision import use_all_cores
 from bert_tf.inference.runs import model_of, open_run
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
     parser.add_argument("--explain", action="store_true", help="also say which words an answer hangs on, by integrated "
                         "gradients; for classes, labels and numbers")  # fmt: skip
+    add_precision(parser)
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="settings of answers, if there are any: long_texts=windows, ...")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", help="where the answers go, as its suffix says: "
@@ -123,7 +125,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_tensorflow()
     from bert_tf.inference.pipeline import Pipeline
 
-    pipeline = Pipeline(model, task=kind)
+    use_all_cores()
+    precision = "float32" if flags.explain and flags.precision == "auto" else flags.precision
+    pipeline = Pipeline(model, task=kind, precision=precision)
     is_drawn = flags.format == TEXT or (flags.format is None and flags.output is None and sys.stdout.isatty())
     with _output(flags.output) as out:
         if is_drawn:
@@ -192,7 +196,7 @@ def _answer(
         errors += [found.error for found in chunk if found.error is not None]
         if flags.output is not None or not out.isatty():  # where answers show, a line between them is in the way
             _progress(done, started, last=False)
-    _progress(done, started, last=True)
+    _progress(done, started, last=True, precision=pipeline.precision)
     if cut:
         say(cut_line(pipeline.kind, cut, done))
     if errors:
@@ -238,10 +242,11 @@ def _without(column: str, write: Write) -> Write:
     return lambda answer, others: write({key: value for key, value in answer.items() if key != column}, others)
 
 
-def _progress(done: int, started: float, *, last: bool) -> None:
+def _progress(done: int, started: float, *, last: bool, precision: str = "") -> None:
     """A line that writes itself over on a terminal, and one line at the end elsewhere."""
     seconds = time.perf_counter() - started
     line = f"{done:,} texts in {seconds:.1f} s ({done / max(seconds, 1e-9):,.0f} texts/s)"
+    line += f", in {precision}" if precision else ""
     if not is_said():
         return
     if sys.stderr.isatty():

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.command_line import (
     Parser,
     add_model_settings,
+    add_precision,
     add_reading_flags,
     answer_settings,
     check_writable,
@@ -92,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         "json, an object a line; default: text on a terminal, json elsewhere")  # fmt: skip
     add_reading_flags(parser)
     add_model_settings(parser, answers=True)
+    add_precision(parser, "--model-precision")
     flags = parser.parse_args(argv)
 
     # 1. What is asked, and whether it can be, before anything slow.
@@ -119,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 2. The model, and the index: opened, brought up to date, or built and written.
     start_tensorflow()
-    pipeline = open_model(place)
+    pipeline = open_model(place, precision=flags.model_precision)
     index = _index(pipeline, folder, about, corpus, place, flags)
 
     # 3. Answers.

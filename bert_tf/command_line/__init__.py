@@ -4,6 +4,7 @@ from bert_tf.command_line.in_python import arguments_named, check_backend, own_r
 from bert_tf.command_line.parser import (
     Parser,
     add_model_settings,
+    add_precision,
     add_reading_flags,
     answer_settings,
     model_settings,
@@ -21,6 +22,7 @@ __all__ = [
     "LEVELS",
     "Parser",
     "add_model_settings",
+    "add_precision",
     "add_reading_flags",
     "answer_settings",
     "arguments_named",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from bert_tf.command_line.help import WIDTH, Show, example_lines, formatter, sections, summary_of
 from bert_tf.command_line.saying import LEVELS, set_verbosity
-from bert_tf.config import OWN, Layer, RunConfig, override_layer, own_flags, resolve
+from bert_tf.config import OWN, PRECISIONS, Layer, RunConfig, override_layer, own_flags, resolve
 from bert_tf.errors import UserError, did_you_mean
 
 
@@ -146,6 +146,13 @@ def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
 
 
 READING_KEYS = ("lowercase", "ignore", "ignore_tokenizer")
+
+
+def add_precision(parser: Parser, flag: str = "--precision") -> None:
+    """The flag of commands that answer with a model."""
+    parser.add_argument(flag, metavar="NAME", choices=PRECISIONS, default=PRECISIONS[0],
+                        help="what the model works in: float32, mixed_bfloat16, mixed_float16, or auto, what the "
+                        "machine is fastest with, but float32 for a run trained in it; default: auto")  # fmt: skip
 
 
 def add_model_settings(parser: Parser, *, answers: bool = False) -> None:

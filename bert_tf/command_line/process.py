@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,12 +15,18 @@ from bert_tf.errors import Stopped, UserError
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
+UNNEEDED = ("IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn")
+"""What TensorFlow and Keras import where it is there, for parts that no command uses: a third of the start."""
 REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
+
+
+_is_own_process = False  # whether nobody but a command uses this process
 
 
 def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
     """Runs a command as a process, with its status, or 0. UserError and Ctrl-C are one line on stderr, 2 and 130."""
-    status = 0
+    global _is_own_process
+    status, _is_own_process = 0, True
     try:
         status = command(None) or 0
         sys.stdout.flush()
@@ -60,9 +67,10 @@ def _import_tensorflow() -> None:
     with tempfile.TemporaryFile() as held_back:
         os.dup2(held_back.fileno(), 2)
         try:
-            import keras
-            import tensorflow as tf
-            import tensorflow_text
+            with _without_unneeded():
+                import keras
+                import tensorflow as tf
+                import tensorflow_text
 
             tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
             imported = bool(keras and tensorflow_text)
@@ -75,3 +83,15 @@ def _import_tensorflow() -> None:
                 is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
                 if not imported or not is_remark:
                     print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _without_unneeded() -> Iterator[None]:
+    """In a process of a command's own, meanwhile `UNNEEDED` cannot be imported; later they can, by who needs them."""
+    names = [name for name in UNNEEDED if name not in sys.modules] if _is_own_process else []
+    sys.modules.update(dict.fromkeys(names))  # pyright: ignore[reportCallIssue, reportArgumentType]  # Python's own way
+    try:
+        yield
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)

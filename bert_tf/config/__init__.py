@@ -16,10 +16,11 @@ from bert_tf.config.run import (
     resolve,
     to_toml,
 )
-from bert_tf.config.sections import DataConfig, EvaluationConfig, ModelConfig, TrainingConfig
+from bert_tf.config.sections import PRECISIONS, DataConfig, EvaluationConfig, ModelConfig, TrainingConfig
 
 __all__ = [
     "OWN",
+    "PRECISIONS",
     "SAMPLE",
     "DataConfig",
     "EvaluationConfig",

@@ -12,6 +12,8 @@ Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+PRECISIONS = get_args(Precision)
 
 
 def _checked_steps(value: str) -> str:
@@ -192,7 +194,7 @@ class TrainingConfig(Section):
         None,
         'weight of each class in the loss, in the order of the classes; "balanced": inverse to how often it occurs',
     )
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = entry(
+    precision: Precision = entry(
         "float32",
         "Keras dtype policy; softmax, norms and loss stay float32; auto: mixed_bfloat16 where the hardware has it",
     )

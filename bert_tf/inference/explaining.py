@@ -145,7 +145,7 @@ def _gradients(model: Any) -> Gradients:
     at the points, float64 [P], and its gradient there, float64 [P, T, D]."""
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def ask(points: Any, inputs: Any, number: Any) -> Any:
         inputs = {name: tf.repeat(value, tf.shape(points)[0], axis=0) for name, value in inputs.items()}
         with tf.GradientTape() as tape:

@@ -8,14 +8,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
 from bert_tf.inference.arguments import check_arguments, check_reading
 from bert_tf.inference.columns import OfColumns, Several, check_texts, columns_of
+from bert_tf.inference.engine.batches import batches_of, in_batches
+from bert_tf.inference.engine.precision import check_precision, load, precision_of_run
+from bert_tf.inference.engine.rows import answers_of_words
 from bert_tf.inference.explaining import Explaining
 from bert_tf.inference.exported.files import exported_in
-from bert_tf.inference.rows import answers_of_words
-from bert_tf.inference.rows import rows_of as _rows
 from bert_tf.inference.runs import open_run, read_run
 from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
 from bert_tf.inference.vectors import Vectors
@@ -44,7 +43,10 @@ class Pipeline(Explaining, Vectors):
             run's task, the exported model's, or what the folder's architecture is for (`bert_tf.kinds.registry`): a
             classifier answers with labels, a tagger with entities or a label for each word, a masked language model
             with guesses for each [MASK], and so on. A folder that answers nothing by itself is refused.
-        batch_examples: texts in a batch; default: as the run says, or 64.
+        batch_examples: texts in a batch, short ones more; default: as the run says, or 64.
+        precision: of a folder's model: "float32"; "mixed_bfloat16", in which probabilities differ in the third digit,
+            and labels hardly ever; or "auto", what the machine is fastest with, but float32 for a run that was trained
+            in it. A SavedModel has its own.
         lowercase: of a model's folder: whether to lower-case texts, even if its files say otherwise; None: as they say.
         ignore, ignore_tokenizer: of a model's folder: facts of its files, and settings of its tokenizer, that would be
             refused otherwise, to be ignored although answers may change; like the settings model.ignore and
@@ -77,6 +79,7 @@ class Pipeline(Explaining, Vectors):
         *,
         task: Kind | None = None,
         batch_examples: int | None = None,
+        precision: str = "float32",
         lowercase: bool | None = None,
         ignore: Collection[str] = (),
         ignore_tokenizer: Collection[str] = (),
@@ -102,6 +105,7 @@ class Pipeline(Explaining, Vectors):
         sequence_length: int | None = None,
         task: Kind | None = None,
         batch_examples: int | None = None,
+        precision: str = "float32",
         lowercase: bool | None = None,
         ignore: Collection[str] = (),
         ignore_tokenizer: Collection[str] = (),
@@ -115,8 +119,9 @@ class Pipeline(Explaining, Vectors):
             place, parts, of_place=bool(task is not None or ignore or reading), of_parts=sequence_length is not None
         )
         if place is not None:
-            self._open(place, task, batch_examples, ignore, reading)
+            self._open(place, task, batch_examples, ignore, reading, precision)
         else:
+            check_precision(precision, takes_one=False, what="a model")
             self.model, self.tokenizer, self.kind = parts.values()
             self.sequence_length = sequence_length or self.kind.sequence_length
             self.batch_examples, self._is_run = batch_examples or 64, True
@@ -135,8 +140,10 @@ class Pipeline(Explaining, Vectors):
         batch_examples: int | None,
         ignore: Collection[str],
         reading: Mapping[str, Any],
+        precision: str,
     ) -> None:
         """Reads the model of a run folder, of a SavedModel, or of a folder that no run made."""
+        from bert_tf.machine.precision import choose_precision
         from bert_tf.text import BertTokenizer
         from bert_tf.weights.sentence_transformers import similarity_name
 
@@ -144,11 +151,17 @@ class Pipeline(Explaining, Vectors):
         is_run, saved, exported = (folder / "config.toml").is_file(), saved_model_in(folder), exported_in(folder)
         if reading or ignore:
             check_reading(folder, is_run=is_run, saved=saved is not None, exported=exported is not None)
+        own = saved is not None or exported is not None
+        check_precision(precision, takes_one=not own, what="an exported model")
         if is_run:
             config = read_run(folder)
             self.kind = task or open_run(folder).kind
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
-            self.model = self.kind.load_model(str(folder / "model"))
+            self.model = load(
+                self.kind,
+                str(folder / "model"),
+                precision=precision_of_run(precision, config.training.precision),
+            )
             self.kind = self.kind.fitted(self.model, str(folder))
             self._is_run = True
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length
@@ -160,10 +173,10 @@ class Pipeline(Explaining, Vectors):
             self._is_run, self.batch_examples = True, batch_examples or EXPORTED_BATCH_EXAMPLES
         else:
             if task is not None:
-                self.model = task.load_model(str(where), **({"ignore": ignore} if ignore else {}))
+                self.model = load(task, str(where), ignore=ignore, precision=precision)
                 self.kind = task.fitted(self.model, str(where))
             else:
-                self.kind, self.model = kind_of(where, ignore=ignore)
+                self.kind, self.model = kind_of(where, ignore=ignore, dtype=choose_precision(precision))
             self.tokenizer = self.kind.build_tokenizer(str(where), **reading)
             self.similarity_name = similarity_name(where)
             self._is_run = task is not None or len(self.kind.text_columns) > 1
@@ -190,6 +203,12 @@ class Pipeline(Explaining, Vectors):
             return with_ragged(function(**dict(zip(columns, texts, strict=True))), described["counts"])
 
         self._functions[len(columns)] = answer
+
+    @property
+    def precision(self) -> str:
+        """What the model answers in, such as "float32" or "mixed_bfloat16"; "" where its files do not say."""
+        policy = getattr(self.model, "dtype_policy", None)
+        return "" if policy is None else policy.name
 
     def __repr__(self) -> str:
         model = "SavedModel" if hasattr(self.model, "signatures") else type(self.model).__name__
@@ -252,27 +271,15 @@ class Pipeline(Explaining, Vectors):
             progress: called with (texts done, E) after each batch.
             batch_examples: texts in a batch; None: the pipeline's.
         """
-        import tensorflow as tf
 
         columns = self._columns(texts, pairs, *more)
         names = ("texts", "pairs") if len(columns) <= 2 else self._names(len(columns))
         for name, column in zip(names, columns, strict=False):
             check_texts(name, column)
         answer = self._function(len(columns))
-        lengths = np.sum([[len(text) for text in column] for column in columns], axis=0, dtype=np.int64)
-        order = np.argsort(
-            -lengths, kind="stable"
-        )  # the longest first: like lengths together, and memory is known early
-        answers: list[Answer] = [{}] * len(order)
         size = batch_examples or self.batch_examples
-        for start in range(0, len(order), size):
-            rows = order[start : start + size]
-            batch = [tf.constant([column[i] for i in rows], tf.string) for column in columns]
-            for i, row in zip(rows, _rows(answer(*batch)), strict=True):
-                answers[i] = row
-            if progress is not None:
-                progress(min(start + size, len(order)), len(order))
-        return answers
+        batches = batches_of(self.tokenizer, columns, batch_examples=size, sequence_length=self.sequence_length)
+        return in_batches(answer, columns, batches, progress=progress)
 
     def call(
         self, texts: Sequence[str] | Several, pairs: Sequence[str] | None = None, *more: Sequence[str]

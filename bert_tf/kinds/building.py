@@ -66,11 +66,12 @@ class Modelled(Task):
         return model
 
     @abc.abstractmethod
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> Any:
-        """The Keras model as a run saved it, in float32.
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> Any:
+        """The Keras model as a run saved it.
 
         Args:
             ignore: facts of a folder that no run made to leave out, as every model's `from_pretrained` takes them.
+            dtype: its dtype policy.
         """
 
     def fitted(self: Self, model: Any, where: str) -> Self:

@@ -20,10 +20,13 @@ class Folder:
         where: as it was given.
         place: the local folder, or file prefix.
         ignore: facts of its files to ignore although answers may change.
+        dtype: the dtype policy of its model.
     """
 
-    def __init__(self, where: str | os.PathLike[str], place: Path, ignore: Collection[str] = ()) -> None:
-        self.where, self.place, self.ignore = where, place, ignore
+    def __init__(
+        self, where: str | os.PathLike[str], place: Path, ignore: Collection[str] = (), dtype: str = "float32"
+    ) -> None:
+        self.where, self.place, self.ignore, self.dtype = where, place, ignore, dtype
 
     @cached_property
     def checkpoint(self) -> Any:
@@ -38,9 +41,14 @@ class Folder:
         return frozenset(path.split("/")[0] for path in self.checkpoint.arrays)
 
     @property
+    def reading(self) -> dict[str, Any]:
+        """How its files are read: arguments of `Kind.load_model`."""
+        return {"ignore": self.ignore, "dtype": self.dtype}
+
+    @property
     def whole(self) -> dict[str, Any]:
         """How its model is read: as answers need it."""
-        return {"dtype": "float32", "new_weights": "forbid", "ignore": self.ignore}
+        return {"new_weights": "forbid", **self.reading}
 
 
 Answering = tuple[Kind, Any]

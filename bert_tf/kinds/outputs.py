@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.data import Features, choose_layout, plan_epoch, replica_batches
+from bert_tf.machine.side_by_side import several_at_a_time
+from bert_tf.machine.threads import runs_at_a_time
 from bert_tf.models.base import inputs_of
 
 Loss = Callable[[Any, Mapping[str, Any]], Any]
@@ -25,8 +27,12 @@ def compiled(model: Any, loss: Loss | None = None) -> Forward:
     Returns: batch -> the outputs, and the sum of its examples' losses, float32 []; 0 without `loss`.
     """
 
+    @tf.autograph.experimental.do_not_convert  # which costs most of a trace, and a model needs none
+    def ask(batch: Mapping[str, Any]) -> Any:
+        return model(inputs_of(batch), training=False)
+
     def forward(batch: Mapping[str, Any]) -> tuple[Any, Any]:
-        outputs = model(inputs_of(batch), training=False)
+        outputs = ask(batch)
         return outputs, tf.zeros([]) if loss is None else _sum(loss(outputs, batch), batch["example_weight"])
 
     return tf.function(forward, reduce_retracing=True)
@@ -73,10 +79,15 @@ class Outputs:
         found: list[np.ndarray] = [np.empty(0)] * len(self.features)
         lengths = self.features.lengths
         total = divisor = 0.0
-        for batch in replica_batches(self.features, self.plan):
+
+        def work(batch: Mapping[str, Any]) -> tuple[np.ndarray, Any]:
             needed = batch if self.with_loss else inputs_of(batch)
             outputs, loss = self.forward({name: tf.constant(value) for name, value in needed.items()})
-            outputs = outputs.numpy().astype(np.float32)
+            return outputs.numpy().astype(np.float32), loss
+
+        workers = min(runs_at_a_time(), self.plan.number_of_batches)
+        batches = replica_batches(self.features, self.plan)
+        for batch, (outputs, loss) in several_at_a_time(work, batches, workers=workers):
             total, divisor = total + float(loss), divisor + float(batch["loss_divisor"])
             for row, index in enumerate(batch["example_index"]):
                 if index >= 0:

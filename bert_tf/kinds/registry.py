@@ -58,19 +58,20 @@ FORMATS = (*vectors.FORMATS,)
 """Files that say more than an architecture does."""
 
 
-def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> Answering:
+def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = (), dtype: str = "float32") -> Answering:
     """The kind of task that a folder's architecture is for, and its model.
 
     Args:
         where: a place as `bert_tf.weights.resolve` takes it, with a model's weights.
         ignore: facts of its files to leave out, as every model's `from_pretrained` takes them.
+        dtype: the dtype policy of the model.
     Raises: UserError naming an architecture that is not known, or answers nothing, and what to do.
     """
     from bert_tf import weights
     from bert_tf.weights.places import folder_of, inner_folder
 
     place = folder_of(weights.resolve(where))
-    folder = Folder(where, place, ignore)
+    folder = Folder(where, place, ignore, dtype)
     for found in FORMATS:
         if found.is_place(place):
             return found.answer(folder)

@@ -136,9 +136,9 @@ class BertTokenizer(TokenNames):
             stands = [self.token_to_id[token] == number for number, token in enumerate(self.vocabulary)]
             self._decoder = Decoder(shown, stands, special)
         # Traced once for any number of texts; what comes after them differs from call to call.
-        self._ids = tf.function(partial(self._pieces, with_offsets=False), input_signature=[TEXTS])
-        self._places = tf.function(partial(self._pieces, with_offsets=True), input_signature=[TEXTS])
-        self._encode = tf.function(self._encode_graph, reduce_retracing=True)
+        self._ids = tf.function(partial(self._pieces, with_offsets=False), input_signature=[TEXTS], autograph=False)
+        self._places = tf.function(partial(self._pieces, with_offsets=True), input_signature=[TEXTS], autograph=False)
+        self._encode = tf.function(self._encode_graph, reduce_retracing=True, autograph=False)
 
     @classmethod
     def from_pretrained(

@@ -15,6 +15,8 @@ import tensorflow as tf
 from bert_tf.config import DataConfig, RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans, Features, Stream, plan_batches
 from bert_tf.errors import UserError
+from bert_tf.machine.precision import choose_precision
+from bert_tf.machine.threads import parts_at_once, set_threads
 from bert_tf.models.pretrained import config_of
 from bert_tf.training.asked import freeze_as_asked, schedule_as_asked
 from bert_tf.training.checkpoints import Checkpoints, State
@@ -23,11 +25,9 @@ from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
 from bert_tf.training.optimizers.lamb import Lamb
 from bert_tf.training.optimizers.loss_scale import LossScale
 from bert_tf.training.optimizers.schedule import Schedule
-from bert_tf.training.precision import choose_precision
 from bert_tf.training.reports.history import History, check_same_examples, described
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement, make_placement
-from bert_tf.training.threads import parts_at_once, set_threads
 from bert_tf.training.trained_model import TrainedModel
 from bert_tf.training.watching import Loss, watcher_of
 

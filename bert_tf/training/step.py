@@ -137,6 +137,7 @@ class TrainStep:
         reported = tf.concat([[loss], parts], axis=0)
         return reported, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
 
+    @tf.autograph.experimental.do_not_convert  # which costs most of a trace, and a model needs none
     def _outputs(self, inputs: Batch, number: tf.Tensor) -> Any:
         """What the model gives for all rows, worked out part by part."""
         rows = inputs["token_ids"].shape[0] or 1

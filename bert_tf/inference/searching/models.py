@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.errors import UserError
+from bert_tf.inference.engine.precision import use_all_cores
 from bert_tf.kinds.task import OF_LONG_TEXTS, check_answer_settings
 from bert_tf.weights.places import MINILM, ask_hub
 
@@ -59,15 +60,19 @@ def fetch_model(place: Mapping[str, Any]) -> None:
     ask_hub(str(place.get("model", "")), "--model")
 
 
-def open_model(place: Mapping[str, Any]) -> Pipeline:
-    """The model of a place. Raises: UserError if a run's task is not one of sentence vectors, or nothing is there."""
+def open_model(place: Mapping[str, Any], *, precision: str = "float32") -> Pipeline:
+    """The model of a place, for a process that does nothing else.
+
+    Raises: UserError if a run's task is not one of sentence vectors, or nothing is there.
+    """
     from bert_tf.inference.pipeline import Pipeline
 
     answers = place.get(ANSWERS, {})
+    use_all_cores()
     if "model" in place:
-        pipeline = Pipeline(place["model"], task=_vectors_of_any_model(), **place.get("settings", {}))
-        return _reading(pipeline, answers)
-    pipeline = Pipeline(Path(place["run"]))
+        task = _vectors_of_any_model()
+        return _reading(Pipeline(place["model"], task=task, precision=precision, **place.get("settings", {})), answers)
+    pipeline = Pipeline(Path(place["run"]), precision=precision)
     if not pipeline.kind.serving.vector:
         raise UserError(
             f"--run={place['run']}: expected a run whose task is of sentence vectors. "

@@ -165,11 +165,11 @@ class Pooled(Windowed):
         # A head that is solved for is one on the mean over tokens.
         return model if config.training.mode == "fine_tune" else with_mean_block(model)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertClassifier:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertClassifier:
         from bert_tf.models import BertClassifier
 
         return BertClassifier.from_pretrained(
-            folder, dtype="float32", new_weights="forbid", output_activation="linear", ignore=ignore
+            folder, dtype=dtype, new_weights="forbid", output_activation="linear", ignore=ignore
         )
 
     def answer_function(
@@ -195,7 +195,7 @@ class Pooled(Windowed):
 
         answer = in_windows if self.reads_windows else cut
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
-        return tf.function(answer, input_signature=signature)
+        return tf.function(answer, input_signature=signature, autograph=False)
 
     def explained(self, answer: Answer) -> tuple[int, str]:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The likeliest class or label, or the first number, whose words `Pipeline.explain` weighs."""

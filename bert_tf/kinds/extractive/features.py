@@ -60,7 +60,7 @@ def sentence_features(
         language: by which the oracle counts words.
         progress: called with (texts done, E) after each chunk.
     """
-    rows = tf.function(lambda texts: sentence_rows(tokenizer, texts, max_length=max_length))
+    rows = tf.function(lambda texts: sentence_rows(tokenizer, texts, max_length=max_length), autograph=False)
     oracle = Oracle(limit, language)
     without = unread = 0
     columns: dict[str, list[Any]] = {}
@@ -155,4 +155,5 @@ def _select_function(limit: int, block_trigrams: bool) -> Callable[..., Any]:
     return tf.function(
         lambda sentences, scores, splits: select(sentences, scores, splits, limit=limit, block_trigrams=block_trigrams),
         input_signature=[tf.TensorSpec([None], dtype) for dtype in (tf.string, tf.float32, tf.int32)],
+        autograph=False,
     )

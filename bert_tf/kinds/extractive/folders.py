@@ -9,7 +9,7 @@ from bert_tf.kinds.folders import Answering, Folder, Row, no_source
 def extractive(folder: Folder) -> Answering:
     """With the task's own settings."""
     kind = ExtractiveSummarization(source=no_source(), text="text", summary="summary")
-    return kind, kind.load_model(str(folder.where), ignore=folder.ignore)
+    return kind, kind.load_model(str(folder.where), **folder.reading)
 
 
 def is_meant(folder: Folder) -> bool:

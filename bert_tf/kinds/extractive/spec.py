@@ -163,10 +163,12 @@ class ExtractiveSummarization(Measured):
 
         return self.from_backbone(BertExtractiveSummarizer, config)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertExtractiveSummarizer:
+    def load_model(
+        self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32"
+    ) -> BertExtractiveSummarizer:
         from bert_tf.models import BertExtractiveSummarizer
 
-        return BertExtractiveSummarizer.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
+        return BertExtractiveSummarizer.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,
@@ -267,7 +269,7 @@ class ExtractiveSummarization(Measured):
                 "unread": tf.maximum(rows.counts - (found.row_splits[1:] - found.row_splits[:-1]), 0),
             }
 
-        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])
+        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)], autograph=False)
 
     @property
     def serving(self) -> Serving:

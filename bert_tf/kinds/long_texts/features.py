@@ -65,7 +65,9 @@ def encode_windows(
         progress: called with (texts done, N) after each chunk.
     """
     columns = [texts] if pairs is None else [texts, pairs]
-    make = tf.function(lambda *sides: window_rows(tokenizer, *sides, reading=reading), reduce_retracing=True)
+    make = tf.function(
+        lambda *sides: window_rows(tokenizer, *sides, reading=reading), reduce_retracing=True, autograph=False
+    )
     parts: list[dict[str, np.ndarray]] = []
     for start in range(0, len(texts), CHUNK):
         stop = min(start + CHUNK, len(texts))

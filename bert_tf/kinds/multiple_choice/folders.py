@@ -11,7 +11,7 @@ from bert_tf.kinds.multiple_choice.spec import MultipleChoice
 def multiple_choice(folder: Folder) -> Answering:
     """Any number of choices, which come with each text."""
     kind = MultipleChoice(source=no_source(), text="text", choices="choices", label="label", sequence_length=LONGEST)
-    model = kind.load_model(str(folder.where), ignore=folder.ignore)
+    model = kind.load_model(str(folder.where), **folder.reading)
     return dataclasses.replace(kind, sequence_length=length_of(model)), model
 
 

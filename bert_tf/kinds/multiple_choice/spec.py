@@ -171,10 +171,10 @@ class MultipleChoice(Measured):
 
         return self.from_backbone(BertMultipleChoice, config)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertMultipleChoice:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertMultipleChoice:
         from bert_tf.models import BertMultipleChoice
 
-        return BertMultipleChoice.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
+        return BertMultipleChoice.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,
@@ -264,7 +264,7 @@ class MultipleChoice(Measured):
             }
 
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
-        return tf.function(answer, input_signature=signature)
+        return tf.function(answer, input_signature=signature, autograph=False)
 
     def as_json(self, texts: Sequence[str], answer: Answer) -> dict[str, Any]:
         """What predict prints of the texts of each column and a row of `answer_function`'s tensors."""

@@ -48,7 +48,7 @@ def fill_mask(model: Any, tokenizer: BertTokenizer, *, max_length: int, top_k: i
         }
         return {name: places.with_values(values) for name, values in found.items()} | lengths
 
-    return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
 
 
 def masks_as_json(text: str, answer: Answer) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Scorer:
         self.stream, self.pair = stream, pair
         self.plans: BatchPlans = stream.epochs(batch_examples, batching="packed", divisor=1, pack_length=None, seed=0)
         self.batches = min(self.plans.number_of_batches(1), max(1, round(examples / batch_examples)))
-        self.forward = tf.function(lambda batch: self._sums(model, batch))
+        self.forward = tf.function(lambda batch: self._sums(model, batch), autograph=False)
         self.baselines = self._guess(baselines)
 
     def __call__(self) -> dict[str, float]:

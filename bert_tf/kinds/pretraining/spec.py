@@ -88,13 +88,13 @@ class Pretraining(OnCorpus):
 
         return self.from_backbone(BertMaskedLM if config.pretraining.pair == "none" else BertPretrainer, config)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertMaskedLM:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertMaskedLM:
         from bert_tf.models import BertMaskedLM, BertPretrainer
 
         described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         is_both = MODELS["BertPretrainer"].end in map(end_of, described.get("architectures") or ())
         return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
-            folder, dtype="float32", new_weights="forbid", ignore=ignore
+            folder, dtype=dtype, new_weights="forbid", ignore=ignore
         )
 
     def per_example_loss(

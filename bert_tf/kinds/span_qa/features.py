@@ -134,7 +134,9 @@ def best_spans(
     Args:
         outputs: the logits of each window, [T, 2].
     """
-    decode = tf.function(partial(window_spans, answer_tokens=answer_tokens, n_best=1), reduce_retracing=True)
+    decode = tf.function(
+        partial(window_spans, answer_tokens=answer_tokens, n_best=1), reduce_retracing=True, autograph=False
+    )
     parts = []
     for start in range(0, len(features), MEASURED_AT_ONCE):
         stop = min(start + MEASURED_AT_ONCE, len(features))

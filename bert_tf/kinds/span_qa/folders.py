@@ -9,7 +9,7 @@ from bert_tf.kinds.span_qa.spec import SpanQA
 def span_qa(folder: Folder) -> Answering:
     """With the task's own settings."""
     kind = SpanQA(source=no_source())
-    return kind, kind.load_model(str(folder.where), ignore=folder.ignore)
+    return kind, kind.load_model(str(folder.where), **folder.reading)
 
 
 def is_meant(folder: Folder) -> bool:

@@ -151,10 +151,10 @@ class SpanQA(Measured):
 
         return self.from_backbone(BertSpanQA, config)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertSpanQA:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertSpanQA:
         from bert_tf.models import BertSpanQA
 
-        return BertSpanQA.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
+        return BertSpanQA.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,
@@ -235,7 +235,7 @@ class SpanQA(Measured):
             threshold=self.no_answer_threshold if self.no_answer else None,
         )
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
-        return tf.function(answer, input_signature=signature)
+        return tf.function(answer, input_signature=signature, autograph=False)
 
     @property
     def serving(self) -> Serving:

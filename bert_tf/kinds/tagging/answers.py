@@ -61,4 +61,4 @@ def tag_answers(
             "piece_tag": by_text(tf.boolean_mask(best, heads), example),
         }
 
-    return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)

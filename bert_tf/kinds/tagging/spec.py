@@ -204,10 +204,10 @@ class Tagging(Measured):
 
         return self.from_backbone(BertTagger, config, num_classes=len(self.tag_names), labels=self.tag_names)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertTagger:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertTagger:
         from bert_tf.models import BertTagger
 
-        return BertTagger.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
+        return BertTagger.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,

@@ -165,10 +165,10 @@ class TextToText(Measured):
 
         return self.from_backbone(BertSeq2Seq, config)
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertSeq2Seq:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
 
-        return BertSeq2Seq.from_pretrained(folder, dtype="float32", new_weights="forbid", ignore=ignore)
+        return BertSeq2Seq.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(
         self,
@@ -225,7 +225,7 @@ class TextToText(Measured):
             return {"generated": texts, "score": found["score"]}
 
         spec = tf.TensorSpec([None, None], tf.int32)
-        return tf.function(write, input_signature=[{"token_ids": spec, "padding_mask": spec}])
+        return tf.function(write, input_signature=[{"token_ids": spec, "padding_mask": spec}], autograph=False)
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         """From the texts that were written, as bytes."""
@@ -281,7 +281,7 @@ class TextToText(Measured):
             lengths = answer_lengths(inputs, inputs["cut"])
             return write({name: inputs[name] for name in ("token_ids", "padding_mask")}) | lengths
 
-        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)])
+        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name=self.text)], autograph=False)
 
     @property
     def serving(self) -> Serving:

@@ -12,7 +12,7 @@ from bert_tf.weights.sentence_transformers import has_vectors
 def vectors(folder: Folder) -> Answering:
     """As long as the model's own longest text."""
     kind = Retrieval(source=no_source(), sequence_length=LONGEST)
-    model = kind.load_model(str(folder.where), ignore=folder.ignore)
+    model = kind.load_model(str(folder.where), **folder.reading)
     longest = min(model.max_length or model.config.max_positions, model.config.max_positions)
     return dataclasses.replace(kind, sequence_length=longest), model
 

@@ -175,10 +175,10 @@ class SentenceVectors(Windowed):
             model.prompt = ""
         return model
 
-    def load_model(self, folder: str, *, ignore: Collection[str] = ()) -> BertEmbedder:
+    def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertEmbedder:
         from bert_tf.models import BertEmbedder
 
-        return BertEmbedder.from_pretrained(folder, dtype="float32", ignore=ignore, **self._settings)
+        return BertEmbedder.from_pretrained(folder, dtype=dtype, ignore=ignore, **self._settings)
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -249,7 +249,7 @@ class SentenceVectors(Windowed):
         else:
             max_length = sequence_length or self.sequence_length
             answer = answers_of_rows(model, tokenizer, max_length=max_length, words=words)
-        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        return tf.function(answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
 
     def merge(self, outputs: Any, windows: Windows, model: Any) -> Any:
         """The mean of the windows' vectors, as long as these are on average: 1 where they are of the length 1."""

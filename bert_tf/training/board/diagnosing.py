@@ -72,4 +72,4 @@ def _graph(model: Any) -> Any:
     import tensorflow as tf
 
     specs = {name: tf.TensorSpec(x.shape, x.dtype, name=name) for name, x in model.input.items()}
-    return tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(specs).graph
+    return tf.function(lambda inputs: model(inputs, training=False), autograph=False).get_concrete_function(specs).graph

@@ -213,7 +213,7 @@ def rejecting(tiny_model):
 
 def test_a_model_that_rejects_keeps_its_threshold(rejecting, tmp_path):
     from bert_tf import Pipeline
-    from bert_tf.inference.pipeline import _rows
+    from bert_tf.inference.engine.rows import rows_of as _rows
 
     kind, model, tokenizer, examples, metrics = rejecting
     assert metrics["coverage"] == pytest.approx(2 / 3)

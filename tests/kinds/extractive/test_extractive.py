@@ -13,7 +13,7 @@ import tensorflow as tf
 from bert_tf import load_task
 from bert_tf.data import InMemory, JsonLines, batch_arrays, choose_layout, plan_epoch
 from bert_tf.errors import UserError
-from bert_tf.inference.pipeline import _rows
+from bert_tf.inference.engine.rows import rows_of as _rows
 from bert_tf.kinds import ExtractiveSummarization, SummaryExamples
 from bert_tf.kinds.extractive.features import sentence_features
 from bert_tf.kinds.outputs import Outputs

@@ -11,7 +11,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from bert_tf.data import Epochs, InMemory, choose_layout, replica_batches
 from bert_tf.errors import UserError
-from bert_tf.inference.pipeline import _rows
+from bert_tf.inference.engine.rows import rows_of as _rows
 from bert_tf.kinds import TaggedExamples, Tagging
 from bert_tf.models import BertConfig, BertTagger, weights_by_path
 from bert_tf.text import BertTokenizer

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import bert_tf
 from bert_tf.errors import UserError
-from bert_tf.inference.pipeline import _rows
+from bert_tf.inference.engine.rows import rows_of as _rows
 from bert_tf.models import BertTagger
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY

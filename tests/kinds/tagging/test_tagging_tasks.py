@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import bert_tf
 from bert_tf import evaluate, predict, train
-from bert_tf.inference.pipeline import _rows
+from bert_tf.inference.engine.rows import rows_of as _rows
 from bert_tf.kinds import TaggedExamples, Tagging
 from tests.kinds.tagging.test_tagging import TOKENIZER, tagger
 

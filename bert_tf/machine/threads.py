@@ -53,3 +53,15 @@ def parts_at_once(hidden_dim: int) -> int:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def runs_at_a_time() -> int:
+    """How many runs of a model there may be at a time, in threads of their own, so that all cores have work.
+
+    As many as leave each operation the threads that `set_threads` gave it; one, where TensorFlow chose these itself,
+    and on an accelerator.
+    """
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    if not threads or tf.config.list_physical_devices("GPU"):
+        return 1
+    return max(1, cores() // threads)

@@ -8,7 +8,7 @@ import types
 import pytest
 import tensorflow as tf
 
-from bert_tf.training import precision, threads
+from bert_tf.machine import precision, threads
 from bert_tf.training.reports import results
 
 

@@ -1,0 +1,1 @@
+"""What the machine is good at: its precision, and its threads."""
