@@ -155,8 +155,10 @@ def test_the_recipes_of_the_repository_are_valid():
 
 # Names of files and of other formats' keys that look like settings.
 NO_SETTINGS = {
+    "model.inputs",
     "model.keras",
     "model.max_input_chars_per_word",
+    "model.outputs",
     "model.safetensors",
     "model.vocab",
     "model.weights",
