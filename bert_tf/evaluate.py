@@ -50,7 +50,6 @@ GROUPS = {
 EXAMPLES = {
     "--run=runs/sst2": "on the run's own validation set",
     "--run=runs/sst2 --data=SST-2 --split=validation": "on other data, in the format of the task",
-    "--run=runs/sst2 --model=int8": "the run's export in its folder int8",
     "--task=stsb_embedding --model=minilm --data=STS-B": "a model that no run made, as it is",
 }
 
@@ -69,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         f"a file ending in {', '.join(WRITERS)}")  # fmt: skip
     add_reading_flags(parser)
     add_model_settings(parser, answers=True)
-    add_precision(parser)
+    add_precision(parser, default="float32")  # so that the scores are those that training gives
     flags = parser.parse_args(argv)
 
     if (flags.run is None) == (flags.task is None) or (flags.run is None and flags.model is None):

@@ -43,7 +43,6 @@ EXAMPLES = {
     "--run=runs/sst2 --format=saved_model --out=models/sst2": "for TensorFlow Serving, or plain TensorFlow",
     "--run=runs/sst2 --format=tflite --quantize=float32,int8 --out=models/phone": "for phones, in two sizes",
     "--run=runs/sst2 --format=huggingface --out=models/hub": "for Transformers",
-    "--run=runs/sst2 --format=onnx --out=models/onnx --beside models/phone models/sst2/1": "times of three formats",
 }
 
 

@@ -47,7 +47,6 @@ GROUPS = {
 EXAMPLES = {
     '--run=runs/sst2 --text="A joy from start to end."': "one text",
     "--run=runs/sst2 --input=reviews.csv --text-column=review --output=answers.csv": "a file; its columns are kept",
-    "--run=runs/sst2 --model=int8 --input=reviews.csv": "the run's export in its folder int8",
     '--run=runs/squad --question="Who wrote it?" --context=book.txt': "a question to a file",
 }
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer

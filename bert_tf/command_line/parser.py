@@ -148,11 +148,12 @@ def with_reading(config: RunConfig, flags: argparse.Namespace) -> RunConfig:
 READING_KEYS = ("lowercase", "ignore", "ignore_tokenizer")
 
 
-def add_precision(parser: Parser, flag: str = "--precision") -> None:
+def add_precision(parser: Parser, flag: str = "--precision", *, default: str = PRECISIONS[0]) -> None:
     """The flag of commands that answer with a model."""
-    parser.add_argument(flag, metavar="NAME", choices=PRECISIONS, default=PRECISIONS[0],
+    parser.add_argument(flag, metavar="NAME", choices=PRECISIONS, default=default,
                         help="what the model works in: float32, mixed_bfloat16, mixed_float16, or auto, what the "
-                        "machine is fastest with, but float32 for a run trained in it; default: auto")  # fmt: skip
+                        "machine is fastest with, but float32 for a run trained in it; "
+                        f"default: {default}")  # fmt: skip
 
 
 def add_model_settings(parser: Parser, *, answers: bool = False) -> None:

@@ -146,8 +146,8 @@ def test_an_error_does_not_end_it(tiny_run, monkeypatch, capsys):
     made = pipeline.Pipeline
 
     class Stumbling:
-        def __init__(self, where, task):
-            self.inner = made(where, task=task)
+        def __init__(self, where, **options):
+            self.inner = made(where, **options)
             self.kind = self.inner.kind
 
         def __call__(self, texts):

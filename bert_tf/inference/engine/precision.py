@@ -39,7 +39,7 @@ def precision_of_run(asked: str, trained: str) -> str:
 def load(kind: Kind, where: str, *, ignore: Collection[str] = (), precision: str = FLOAT32) -> Any:
     """The model of a task, in the precision asked for; in float32 where a kind of somebody's own takes no other.
 
-    Only what is not the default is handed on, so that a kind of one's own may leave the arguments out.
+    Only what is not the default is handed on, so that a kind of your own may leave the arguments out.
     """
     from bert_tf.machine.precision import choose_precision
 
