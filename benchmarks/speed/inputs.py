@@ -140,6 +140,11 @@ class Inputs:
         return self._export("tflite", "--quantize=int8", "--set", "length=dynamic")
 
     @cached_property
+    def lite_batches(self) -> Path:
+        """Of any number of rows; its name tells it from `lite`, which phones open."""
+        return self._export("tflite", "--quantize=int8", "--set", "length=dynamic", "batch=any", name="batches")
+
+    @cached_property
     def peer_models(self) -> Path:
         """What other runtimes make of the run."""
 
@@ -186,17 +191,23 @@ class Inputs:
             part.rename(folder)
         return folder
 
-    def _export(self, name: str, *flags: str) -> Path:
+    def _export(self, file_format: str, *flags: str, name: str | None = None) -> Path:
         """An export of the run, with room for the longest text; made again where the library's code is another."""
         run = self._made(f"long-{self._of_run}", self._lengthen)
         code = _digest(*(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "bert_tf").rglob("*.py"))))
 
         def make(folder: Path) -> None:
             self._command(
-                "export", f"--run={run}", f"--format={name}", f"--out={folder}", "--data=sample", "--no-timing", *flags
+                "export",
+                f"--run={run}",
+                f"--format={file_format}",
+                f"--out={folder}",
+                "--data=sample",
+                "--no-timing",
+                *flags,
             )
 
-        return self._made(f"{name}-{run.name}-{code}", make)
+        return self._made(f"{name or file_format}-{run.name}-{code}", make)
 
     def _lengthen(self, folder: Path) -> None:
         from bert_tf.config import read_config, to_toml

@@ -143,6 +143,7 @@ ROWS = (
         unit="texts/s",
         ours=(
             Side(f"{OURS} predict", "answering.predict", {"run": "{run}", "texts": "{texts}"}),
+            Side(f"{OURS} predict, int8", "answering.predict", {"run": "{lite_batches}", "texts": "{texts}"}, slow=True),
             Side(f"{OURS} Pipeline", "answering.labels", {"run": "{run}", "texts": "{texts}"}),
         ),
         peers=(

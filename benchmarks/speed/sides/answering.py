@@ -23,11 +23,13 @@ def read(texts: str) -> list[str]:
 
 
 def predict(*, run: str, texts: str) -> Work:
-    """Texts a second of what the command `predict` does once its model is open."""
+    """Texts a second of what the command `predict` does once its model is open: a run, or an exported file."""
     from bert_tf.data.inputs import Input
     from bert_tf.inference.answering import answers_of
+    from bert_tf.inference.engine.precision import use_all_cores
 
-    pipeline, lines, found = bert_tf.Pipeline(run), read(texts), list[str]()
+    use_all_cores()
+    pipeline, lines, found = bert_tf.Pipeline(run, precision="auto"), read(texts), list[str]()
     inputs = [Input(place=f"texts:{number}", texts=(line,)) for number, line in enumerate(lines, start=1)]
 
     def work() -> None:
@@ -39,7 +41,7 @@ def predict(*, run: str, texts: str) -> Work:
 
 def labels(*, run: str, texts: str) -> Work:
     """Texts a second of `Pipeline`."""
-    pipeline, lines, found = bert_tf.Pipeline(run), read(texts), list[str]()
+    pipeline, lines, found = bert_tf.Pipeline(run, precision="auto"), read(texts), list[str]()
 
     def work() -> None:
         found[:] = [str(answer["label"]) for answer in pipeline(lines)]
@@ -50,7 +52,10 @@ def labels(*, run: str, texts: str) -> Work:
 
 def vectors(*, folder: str, texts: str) -> Work:
     """Texts a second of `Pipeline.encode`, of a folder of sentence-transformers."""
-    pipeline, lines = bert_tf.Pipeline(folder), read(texts)
+    from bert_tf.inference.engine.precision import use_all_cores
+
+    use_all_cores()  # as the command search does
+    pipeline, lines = bert_tf.Pipeline(folder, precision="auto"), read(texts)
     pipeline.encode(lines)
     return Work(lambda: rate(lambda: pipeline.encode(lines), len(lines)))
 
