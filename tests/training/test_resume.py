@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import time
@@ -26,19 +27,14 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tiny: Path) -> str:
-    finish(start_several(tiny, {"uninterrupted": SETTINGS, "other_seed": {**SETTINGS, "seed": 2}}))
-    return "uninterrupted"
-
-
-@pytest.fixture(scope="module")
-def resumed(tiny: Path, uninterrupted: str) -> str:
-    """What is printed where two runs are started again, in one process: one that was killed in the middle of an epoch,
-    and one whose newest checkpoint is damaged."""
+def printed(tiny: Path) -> str:
+    """What a process printed that took four runs to their end, one after another: "uninterrupted"; "other_seed";
+    "killed", which was killed in the middle of an epoch; and "damaged", a copy of that whose newest checkpoint is.
+    """
     process = start(tiny, "killed", SETTINGS)
-    checkpoint = tiny / "killed" / "checkpoints" / "ckpt-8.index"
+    known = tiny / "killed" / "checkpoints" / "checkpoint"  # TensorFlow's list of them
     deadline = time.monotonic() + 200
-    while not checkpoint.exists():
+    while not (known.exists() and "ckpt-8" in known.read_text()):
         assert process.poll() is None, process.communicate()[0][-3000:]
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -46,27 +42,33 @@ def resumed(tiny: Path, uninterrupted: str) -> str:
     process.communicate()
     assert not (tiny / "killed" / "result.json").exists()
 
-    shutil.copytree(tiny / uninterrupted, tiny / "damaged")
-    (tiny / "damaged" / "result.json").unlink()
-    newest = max((tiny / "damaged" / "checkpoints").glob("*.data-*"), key=lambda path: path.stat().st_mtime)
-    newest.write_bytes(newest.read_bytes()[:200])
-    return finish(start_several(tiny, {"killed": SETTINGS, "damaged": SETTINGS}))
+    shutil.copytree(tiny / "killed", tiny / "damaged")
+    newest = re.search(r'model_checkpoint_path: "(.*)"', known.read_text())
+    assert newest is not None
+    (file,) = (tiny / "damaged" / "checkpoints").glob(f"{Path(newest[1]).name}.data-*")
+    file.write_bytes(file.read_bytes()[:200])
+    other_seed = {**SETTINGS, "seed": 2}
+    runs = {"uninterrupted": SETTINGS, "other_seed": other_seed, "killed": SETTINGS, "damaged": SETTINGS}
+    return finish(start_several(tiny, runs))
 
 
-def test_killed_in_the_middle_of_an_epoch(tiny: Path, uninterrupted: str, resumed: str):
-    assert resumed.count("resuming from step") == 2
-    assert_same_weights(weights(tiny, "killed"), weights(tiny, uninterrupted))
-    assert result(tiny, "killed")["metrics"] == result(tiny, uninterrupted)["metrics"]
+def test_killed_in_the_middle_of_an_epoch(tiny: Path, printed: str):
+    assert printed.count("resuming from step") == 2
+    assert_same_weights(weights(tiny, "killed"), weights(tiny, "uninterrupted"))
+    assert result(tiny, "killed")["metrics"] == result(tiny, "uninterrupted")["metrics"]
     steps = [json.loads(line)["step"] for line in (tiny / "killed" / "metrics.jsonl").read_text().splitlines()]
-    evaluated = [json.loads(line)["step"] for line in (tiny / uninterrupted / "metrics.jsonl").read_text().splitlines()]
+    evaluated = [
+        json.loads(line)["step"] for line in (tiny / "uninterrupted" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert steps == evaluated  # no step stands there twice
 
 
-def test_a_damaged_checkpoint_is_passed_over(tiny: Path, uninterrupted: str, resumed: str):
-    assert "resuming from step" in resumed
-    assert_same_weights(weights(tiny, "damaged"), weights(tiny, uninterrupted))
+def test_a_damaged_checkpoint_is_passed_over(tiny: Path, printed: str):
+    first, second = (int(step) for step in re.findall(r"resuming from step (\d+)", printed))
+    assert second < first  # that of the damaged one, which goes further back
+    assert_same_weights(weights(tiny, "damaged"), weights(tiny, "uninterrupted"))
 
 
-def test_other_seeds_give_other_weights(tiny: Path, uninterrupted: str):
-    found, wanted = weights(tiny, "other_seed"), weights(tiny, uninterrupted)
+def test_other_seeds_give_other_weights(tiny: Path, printed: str):
+    found, wanted = weights(tiny, "other_seed"), weights(tiny, "uninterrupted")
     assert any(np.abs(found[key] - wanted[key]).max() > 1e-3 for key in wanted)
