@@ -67,6 +67,7 @@ def _training(name: str, what: str, goal: float, task: Mapping[str, Any], peer: 
 
 
 SST2 = {"task": "sst2", "data": "{sst2}", "length": 64, "batch": 32}
+INT8 = {"run": "{lite_batches}", "texts": "{texts}"}
 TEXTS = {"folder": "{run}/model", "texts": "{texts}"}
 MANY_TEXTS = TEXTS | {"texts": "{many_texts}"}
 VECTORS = {"folder": "{minilm}", "texts": "{texts}"}
@@ -143,7 +144,7 @@ ROWS = (
         unit="texts/s",
         ours=(
             Side(f"{OURS} predict", "answering.predict", {"run": "{run}", "texts": "{texts}"}),
-            Side(f"{OURS} predict, int8", "answering.predict", {"run": "{lite_batches}", "texts": "{texts}"}, slow=True),
+            Side(f"{OURS} predict, int8", "answering.predict", INT8, slow=True),
             Side(f"{OURS} Pipeline", "answering.labels", {"run": "{run}", "texts": "{texts}"}),
         ),
         peers=(
