@@ -22,6 +22,14 @@ from tests.training import tiny_run
 from tests.training.conftest import EXACT, assert_same_weights, weights
 
 
+@pytest.fixture(autouse=True)
+def takes_ctrl_c():
+    """Tests that are started in the background may have been told to ignore it, and their child processes with them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Fake:
     """A run of 12 updates with an evaluation after each 6, where Ctrl-C is pressed in one place or another."""
 
