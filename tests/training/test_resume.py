@@ -19,10 +19,11 @@ SETTINGS = {
     "training.batch_examples": 8,
     "training.learning_rate": 0.01,
     "training.accumulation_steps": 2,
+    "parts_at_once": 2,
     "training.deterministic": True,
     "training.checkpoint_every_steps": 4,
     "training.keep": "last",
-    "data.pack_length": 24,
+    "data.pack_length": 16,  # four rows, so that a micro-batch has two
 }
 
 

@@ -76,7 +76,13 @@ def main(folder: Path, runs: dict[str, dict[str, object]], devices: int) -> None
 def run(folder: Path, name: str, settings: dict[str, object]) -> None:
     from bert_tf.config import Layer, override_layer, resolve
     from bert_tf.kinds.definitions import load_task
+    from bert_tf.training import setup
     from bert_tf.training.loop import train
+
+    settings = dict(settings)
+    parts = settings.pop("parts_at_once", None)  # no setting: by itself one part, for a model as narrow as this
+    if parts is not None:
+        setup.parts_at_once = lambda hidden_dim: parts
 
     task = str(settings.get("task", "sst2"))
     data = folder / ("corpus" if task == "pretrain" else "data")
