@@ -156,12 +156,10 @@ def _check(flags: argparse.Namespace) -> None:
         raise UserError("expected --corpus, to build an index, or --query or --queries, to search one. Received: none")
     if flags.qrels is not None and flags.queries is None:
         raise UserError("--qrels needs --queries, whose ids it names. Received: no --queries")
-    if flags.approximate and flags.corpus is None:
-        raise UserError("--approximate is for building an index, and needs --corpus. Received: no --corpus")
-    if flags.precision is not None and flags.corpus is None:
-        raise UserError("--precision is for building an index, and needs --corpus. Received: no --corpus")
-    if flags.passage_words is not None and flags.corpus is None:
-        raise UserError("--passage-words is for building an index, and needs --corpus. Received: no --corpus")
+    for name in ("approximate", "precision", "passage_words"):
+        if getattr(flags, name) and flags.corpus is None:
+            flag = f"--{name.replace('_', '-')}"
+            raise UserError(f"{flag} is for building an index, and needs --corpus. Received: no --corpus")
 
 
 def _reading(flags: argparse.Namespace, *, are_queries: bool = False) -> TextSetReading:

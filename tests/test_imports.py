@@ -49,10 +49,11 @@ TABLE = {
     "training/board": "config figures types:kinds",
     "training/reports": "errors data models training",
     "training": "errors config data types:text machine models types:kinds",
-    "runtimes": "errors types:kinds",
+    "runtimes": "errors machine types:kinds",
     "inference": "errors config lookup weights data text machine models kinds runtimes",
     "exporting/readmes": "exporting weights",
-    "exporting": "errors sentinels config lookup layers metrics weights data text models kinds runtimes inference",
+    "exporting": "errors sentinels config lookup layers metrics weights data text machine models kinds runtimes "
+    "inference",
     "reporting": "errors config weights data figures kinds inference",
     "command_line": "errors config lookup types:kinds",
     "train": "errors config metrics kinds training terminal inference reporting command_line",

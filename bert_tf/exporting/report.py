@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import statistics
 import time
@@ -17,6 +16,7 @@ from bert_tf.exporting.agreement import agreement
 from bert_tf.exporting.artefact import Loaded
 from bert_tf.exporting.definitions import REPORT
 from bert_tf.exporting.run import Run
+from bert_tf.machine.cores import cores
 from bert_tf.metrics.bleu import NAMES as TRANSLATION
 from bert_tf.metrics.rouge import NAMES as ROUGE
 from bert_tf.metrics.undefined import as_json
@@ -219,10 +219,8 @@ def _own_version() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """The processor's name, and how many of its cores this process may use; macOS has no such limit, and no file of
-    either."""
-    may_use = getattr(os, "sched_getaffinity", None)
-    return {"processor": _processor(), "cores": len(may_use(0)) if may_use else os.cpu_count() or 1}
+    """The processor's name, and how many of its cores this process may use."""
+    return {"processor": _processor(), "cores": cores()}
 
 
 def _processor() -> str:

@@ -157,11 +157,8 @@ class Pipeline(Explaining, Vectors):
             config = read_run(folder)
             self.kind = task or open_run(folder).kind
             self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
-            self.model = load(
-                self.kind,
-                str(folder / "model"),
-                precision=precision_of_run(precision, config.training.precision),
-            )
+            precision = precision_of_run(precision, config.training.precision)
+            self.model = load(self.kind, str(folder / "model"), precision=precision)
             self.kind = self.kind.fitted(self.model, str(folder))
             self._is_run = True
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import tensorflow as tf
+
+from bert_tf.machine.cores import cores
 
 SMALL_WIDTH = 512
 LEAST_WIDTH = 384
@@ -28,7 +28,7 @@ def set_threads(asked: int | None, hidden_dim: int, *, parts: int = 1) -> int | 
     if asked is None:
         if (hidden_dim > SMALL_WIDTH and parts == 1) or tf.config.list_physical_devices("GPU"):
             return None
-        asked = max(1, (os.cpu_count() or 1) // 2)
+        asked = max(1, cores() // 2)
     try:
         tf.config.threading.set_intra_op_parallelism_threads(asked)
     except RuntimeError:  # too late: TensorFlow has started in this process
@@ -48,11 +48,6 @@ def parts_at_once(hidden_dim: int) -> int:
     if hidden_dim < LEAST_WIDTH or tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("TPU"):
         return 1
     return 2 if cores() > 1 else 1
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def runs_at_a_time() -> int:

@@ -4,7 +4,6 @@ them comes back."""
 from __future__ import annotations
 
 import abc
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +100,3 @@ class RowsModel(abc.ABC):
     def scores(self, logits: Any) -> Any:
         """What the file gives where the Keras model's `scores` are asked for: it has worked them out already."""
         return logits
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    may_use = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(may_use(0)) if may_use else os.cpu_count() or 1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.runtimes.base import RowsModel, cores
+from bert_tf.machine.cores import cores
+from bert_tf.runtimes.base import RowsModel
 
 if TYPE_CHECKING:
     from bert_tf.kinds.serving import Contract

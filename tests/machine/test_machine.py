@@ -42,7 +42,7 @@ def test_no_flags_where_linux_does_not_tell(tmp_path):
 )
 def test_small_models_and_parts_side_by_side_get_half_the_cores_for_an_operation(width, parts, wanted, monkeypatch):
     asked = []
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(threads, "cores", lambda: 8)
     monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
     assert threads.set_threads(None, width, parts=parts) == wanted
     assert asked == ([] if wanted is None else [wanted])

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+from benchmarks.speed.sides.token_rows import INPUTS, batch_of, tokenizer_of
+
 PLAIN, ONNX_INT8, CTRANSLATE2 = "plain.onnx", "int8.onnx", "ctranslate2"
 OPENVINO = {"bf16": "openvino.xml", "int8": "openvino_int8.xml"}
 LENGTH, CALIBRATED_TEXTS = 64, 300
@@ -60,8 +61,6 @@ def openvino(folder: str, models: Path) -> None:
     """As it is, and quantized by NNCF as a Transformer."""
     import nncf
     import openvino
-
-    from benchmarks.speed.sides.runtimes import batch_of, tokenizer_of
 
     openvino.save_model(openvino.convert_model(str(models / PLAIN)), models / OPENVINO["bf16"])
     lines = (models / "calibration.txt").read_text(encoding="utf-8").splitlines()

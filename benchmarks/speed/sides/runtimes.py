@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.sides.convert import CTRANSLATE2, INPUTS, LENGTH, ONNX_INT8, OPENVINO
+from benchmarks.speed.sides.convert import CTRANSLATE2, LENGTH, ONNX_INT8, OPENVINO
+from benchmarks.speed.sides.token_rows import batch_of, tokenizer_of
 from benchmarks.speed.work import Work, call_ms, rate
 
 BATCH = 32
@@ -111,23 +112,6 @@ def _one_text(folder: str, scores: Scores, tokens: int) -> Work:
 
     assert len(library.encode(text).ids) == tokens
     return Work(lambda: call_ms(work, CALLS))
-
-
-def batch_of(rows: list[list[int]]) -> dict[str, np.ndarray]:
-    longest = max(map(len, rows))
-    ids, mask = (np.zeros((len(rows), longest), np.int64) for _ in range(2))
-    for number, row in enumerate(rows):
-        ids[number, : len(row)], mask[number, : len(row)] = row, 1
-    return dict(zip(INPUTS, (ids, mask, np.zeros_like(ids)), strict=True))
-
-
-def tokenizer_of(folder: str, length: int | None = None) -> Any:
-    from tokenizers import BertWordPieceTokenizer
-
-    library = BertWordPieceTokenizer(str(Path(folder) / "vocab.txt"))._tokenizer
-    if length is not None:
-        library.enable_truncation(length)
-    return library
 
 
 def _openvino(models: str, precision: str, *, hint: str = "THROUGHPUT") -> Scores:

@@ -67,7 +67,7 @@ class Exported(NamedTuple):
         contract = kind.serving.contract
         options = {"reject_below": self.described["reject_below"], "labels": self.described["labels"] or ()}
         if self.format == "tflite":
-            from bert_tf.runtimes.base import cores
+            from bert_tf.machine.cores import cores
             from bert_tf.runtimes.tflite import LiteFile, LiteModel
 
             return LiteModel(LiteFile(self.path, threads=cores()), contract, **options)
