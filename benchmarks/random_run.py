@@ -54,6 +54,7 @@ def make_run(
     import keras
 
     from bert_tf.config import RunConfig, to_toml
+    from bert_tf.inference.runs import task_file
     from bert_tf.kinds.definitions import load_task
     from bert_tf.models import BertBackbone, BertConfig
     from bert_tf.models.pretrained import save_model
@@ -74,6 +75,8 @@ def make_run(
     save_model(BertBackbone(backbone), folder / "backbone", tokenizer)
     values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
     run = RunConfig.model_validate(values)
-    load_task(task).build_model(run).save_pretrained(folder / "model", tokenizer)
-    (folder / "config.toml").write_text(to_toml(run), encoding="utf-8")
+    kind = load_task(task)
+    kind.build_model(run).save_pretrained(folder / "model", tokenizer)
+    for name, content in {"config.toml": to_toml(run), **task_file(kind)}.items():
+        (folder / name).write_text(content, encoding="utf-8")
     return folder

@@ -57,7 +57,8 @@ EXAMPLES = {
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", help="run folder, with its model")
-    parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run")
+    parser.add_argument("--task", metavar="NAME|FILE", help="with --model, instead of a run; or the run's own task, "
+                        "whose Python file is run only if it is named here")  # fmt: skip
     parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, to score as it is; with "
                         "--run, an exported file or its folder, here or in the run folder")  # fmt: skip
     parser.add_argument(
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_precision(parser, default="float32")  # so that the scores are those that training gives
     flags = parser.parse_args(argv)
 
-    if (flags.run is None) == (flags.task is None) or (flags.run is None and flags.model is None):
+    if flags.run is None and (flags.task is None or flags.model is None):
         came = ", ".join(f"--{name}" for name in ("run", "task", "model") if getattr(flags, name) is not None)
         raise UserError(f"expected --run, or --task and --model. Received: {came or 'none'}")
     answers = answer_settings(flags)
@@ -82,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     run_folder = None if flags.run is None else Path(flags.run).expanduser()
     if run_folder is not None:
         model_of(run_folder, flags.model)  # before anything slow
-        config, kind = open_run(run_folder, needs_data=True)
+        config, kind = open_run(run_folder, task=flags.task, needs_data=True)
     else:
         config, kind = RunConfig(task=flags.task), load_task(flags.task)
     config = with_reading(config, flags)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.command_line import (
     Parser,
     add_reading_flags,
+    add_task,
     find_data,
     run_command,
     say,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PROG = "python -m bert_tf.export"
 CHECKED = 2000  # examples of the evaluation set that an export is checked on
 GROUPS = {
-    "what is written": ("--run", "--format", "--out", "--quantize"),
+    "what is written": ("--run", "--task", "--format", "--out", "--quantize"),
     "how it is checked": ("--data", "--tolerance", "--no-timing", "--beside"),
 }
 EXAMPLES = {
@@ -49,6 +50,7 @@ EXAMPLES = {
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
+    add_task(parser)
     parser.add_argument(
         "--format", metavar="NAME|FILE", required=True, help=f"{', '.join(names('export'))}, or your own file"
     )
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 1. What is asked, and whether it can be, before anything slow.
     folder, out = Path(flags.run).expanduser(), Path(flags.out).expanduser()
-    config, kind = open_run(folder, needs_data=True)
+    config, kind = open_run(folder, task=flags.task, needs_data=True)
     config = with_reading(config, flags)
     kind = kind.configured(config)
     artefact = load_export(flags.format)

@@ -40,6 +40,11 @@ def names(group: str) -> list[str]:
     return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
 
+def is_path(group: str, name: str) -> bool:
+    """Whether `name` stands for a file of its own, rather than for one of `group` by its name."""
+    return name not in names(group) and (name.endswith(SUFFIXES[group]) or os.sep in name or "/" in name)
+
+
 def find(group: str, name: str) -> Path:
     """The file that `name` stands for: a name in `group`, or a path to a file of the same kind.
 
@@ -48,7 +53,7 @@ def find(group: str, name: str) -> Path:
     suffix = SUFFIXES[group]
     if name in names(group):
         return definitions(group) / f"{name}{suffix}"
-    if name.endswith(suffix) or os.sep in name or "/" in name:
+    if is_path(group, name):
         path = Path(name).expanduser()
         if path.is_file() and path.suffix == suffix:
             return path.resolve()

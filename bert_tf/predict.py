@@ -24,7 +24,16 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bert_tf.command_line import Parser, add_precision, check_writable, is_said, run_command, say, start_tensorflow
+from bert_tf.command_line import (
+    Parser,
+    add_precision,
+    add_task,
+    check_writable,
+    is_said,
+    run_command,
+    say,
+    start_tensorflow,
+)
 from bert_tf.command_line.interactive import Lines, contexts_and_questions
 from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, as_rows, writer_of
@@ -40,7 +49,7 @@ if TYPE_CHECKING:
 
 PROG = "python -m bert_tf.predict"
 GROUPS = {
-    "with what": ("--run", "--model"),
+    "with what": ("--run", "--model", "--task"),
     "what is answered": ("--text", "--input", "--text-column", "--question", "--context", "--interactive"),
     "where answers go": ("--output",),
 }
@@ -63,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
     parser.add_argument("--model", metavar="NAME|FILE", help="what answers instead of the run's own model: an exported "
                         "file (TFLite, ONNX, OpenVINO) or its folder, here or in the run folder")  # fmt: skip
+    add_task(parser)
     parser.add_argument(
         "--text", action="append", help="a text; may be repeated; tabs stand between the texts of a pair"
     )
@@ -97,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run_folder = Path(flags.run).expanduser()
     make_writer = writer_of(flags.output)
     model = model_of(run_folder, flags.model)
-    kind = open_run(run_folder).kind.with_settings(override_layer(flags.settings).values)
+    kind = open_run(run_folder, task=flags.task).kind.with_settings(override_layer(flags.settings).values)
     if (flags.question or flags.context) and kind.serving.over_texts is None:
         came = f"one of {type(kind).__name__}"
         raise UserError(f"--question, --context: expected a run that answers questions about a text. Received: {came}")

@@ -11,13 +11,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert_tf.command_line import Parser, check_writable, find_data, run_command, say, start_tensorflow
+from bert_tf.command_line import Parser, add_task, check_writable, find_data, run_command, say, start_tensorflow
 from bert_tf.errors import UserError
 from bert_tf.inference.runs import open_run
 
 PROG = "python -m bert_tf.report"
 GROUPS = {
-    "what is looked at": ("--run", "--data", "--split"),
+    "what is looked at": ("--run", "--task", "--data", "--split"),
     "what is written": ("--out", "--explain"),
 }
 EXAMPLES = {
@@ -31,6 +31,7 @@ EXPLAINED = 8  # mistakes whose words are marked
 def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", required=True, help="run folder, with its model")
+    add_task(parser)
     parser.add_argument(
         "--data", metavar="WHERE", help="folder or file, tfds:NAME, hf:NAME or sample; default: the run's"
     )
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if flags.explain < 0:
         raise UserError(f"--explain={flags.explain}: expected 0 or more. Received: {flags.explain}")
     folder = Path(flags.run).expanduser()
-    config, kind = open_run(folder, needs_data=flags.data is None)
+    config, kind = open_run(folder, task=flags.task, needs_data=flags.data is None)
     data = None if flags.data is None else find_data(kind, config.task, flags.data)
     out = folder / "report" if flags.out is None else Path(flags.out).expanduser()
     check_writable(out, "--out")
@@ -52,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     from bert_tf.inference.trained import Run
     from bert_tf.reporting.write import write_report
 
-    page = write_report(Run(folder), data=data, split=flags.split, out=out, explain=flags.explain)
+    page = write_report(
+        Run(folder, None if flags.task is None else kind), data=data, split=flags.split, out=out, explain=flags.explain
+    )
     say(f"Report in {page}; open it in a browser. Mistakes, as a table: {page.parent / 'mistakes.csv'}")
     print(json.dumps({"report": str(page), "mistakes": str(page.parent / "mistakes.csv")}))
 

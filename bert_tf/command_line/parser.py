@@ -156,6 +156,12 @@ def add_precision(parser: Parser, flag: str = "--precision", *, default: str = P
                         f"default: {default}")  # fmt: skip
 
 
+def add_task(parser: Parser) -> None:
+    """The flag of commands that take a run, which may be of somebody's own code."""
+    parser.add_argument("--task", metavar="NAME|FILE", help="the run's task, where its folder does not hold all of it: "
+                        "your Python file, which is run only if it is named here")  # fmt: skip
+
+
 def add_model_settings(parser: Parser, *, answers: bool = False) -> None:
     """The flag of commands that take a model which no run made: how its files are read; with `answers` also how the
     task answers."""

@@ -30,4 +30,6 @@ def export_in(folder: Path) -> Artefact:
         name = str(json.loads((folder / REPORT).read_text(encoding="utf-8"))["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: expected a folder of an export, with its {REPORT}. Received: {error}") from None
+    if name not in lookup.names("export"):  # the path of a file, say, whose code nobody here asked to run
+        raise UserError(f"{folder}: expected a format of {', '.join(lookup.names('export'))}. Received: {name[:80]!r}")
     return load_export(name).of_folder(folder)

@@ -187,8 +187,10 @@ class Pipeline(Explaining, Vectors):
         import tensorflow as tf
 
         from bert_tf.inference.answers import with_ragged
+        from bert_tf.inference.exported.operators import check_operators
         from bert_tf.text import BertTokenizer
 
+        check_operators(folder)
         kind, described = read_task(folder, task)
         self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples
         self.sequence_length = described["settings"]["sequence_length"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bert_tf.config import RunConfig, read_config, to_toml
 from bert_tf.errors import UserError
-from bert_tf.kinds.definitions import load_task
+from bert_tf.kinds.definitions import load_task, recorded_task
 from bert_tf.lookup import names
 
 if TYPE_CHECKING:
@@ -41,20 +41,21 @@ def settings_file(config: RunConfig) -> dict[str, str]:
     return {SETTINGS: to_toml(config)}
 
 
-def open_run(run_folder: Path, *, needs_data: bool = False) -> OpenRun:
+def open_run(run_folder: Path, *, task: str | None = None, needs_data: bool = False) -> OpenRun:
     """Opens a run that has saved a model.
 
-    The task is read from the run folder, as data, and its file is not run. It is run where the folder has none (an
-    older run, or a task of a kind of your own), and with `needs_data` where the description had to leave the task's
-    source out (rows in memory). What a description cannot hold besides, a task of this library gets from the library.
-    The task is in the run's language, and reads long texts as the run does.
+    The task is read from the run folder, as data; a Python file that the folder names is never run. Where the folder
+    does not say enough (an older run, a task of a kind of your own, or, with `needs_data`, one whose examples stand in
+    its file) the caller has to name that file as `task`. What a description cannot hold besides, a task of this
+    library gets from the library. The task is in the run's language, and reads long texts as the run does.
 
     Args:
+        task: a name in tasks/, or your own file, which is run: the task in place of the run's own record of it.
         needs_data: whether the task's examples are to be read.
     Raises: UserError naming what is missing.
     """
     config = read_run(run_folder)
-    kind = _task(run_folder, config, needs_data=needs_data)
+    kind = _task(run_folder, config, needs_data=needs_data) if task is None else load_task(task)
     asked = (config.data.language, config.data.long_texts, config.data.window_overlap, config.data.max_windows)
     return OpenRun(config, kind if asked == (None,) * len(asked) else kind.configured(config))
 
@@ -102,14 +103,14 @@ def how_to_train(config: RunConfig, folder: Path) -> str:
 
 
 def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
-    """The task as its file or its description in the run folder has it."""
+    """The task as the run folder describes it, or as this library has it."""
     from bert_tf.kinds.description import read_description
 
     path = run_folder / TASK
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return _from_file(config, run_folder, "the run's folder does not hold its task")
+        return recorded_task(config.task, str(run_folder), "the run's folder does not hold its task")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: expected the run's task as JSON. Received: {error}") from None
     kind, left_out = read_description(described, str(path))
@@ -123,16 +124,6 @@ def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
 
         kind = dataclasses.replace(kind, source=own_source(config.own_data))
     elif needs_data and "source" in left_out:
-        own = _from_file(config, run_folder, "the task's examples stand in its file alone")
+        own = recorded_task(config.task, str(run_folder), "the task's examples stand in its file alone")
         kind = dataclasses.replace(kind, source=own.source)
     return kind
-
-
-def _from_file(config: RunConfig, run_folder: Path, why: str) -> Kind:
-    """The task from its definition, which is run."""
-    try:
-        return load_task(config.task)
-    except UserError as error:
-        if Path(config.task).is_file() or config.task in names("tasks"):
-            raise  # it is there, and has a mistake
-        raise UserError(f"{run_folder}: {why}, and {error}") from None

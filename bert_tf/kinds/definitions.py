@@ -27,6 +27,24 @@ def load_task(name: str) -> Kind:
     return lookup.load("tasks", name, "TASK", Kind, "a kind from bert_tf.kinds")
 
 
+def recorded_task(name: str, where: str, why: str) -> Kind:
+    """The task that a file names: one of this library's. The code of any other is run only if a person names it.
+
+    Args:
+        where: the file or folder that names it, for errors.
+        why: what its code is needed for.
+    Raises: UserError for the path of a file, and for what is no task.
+    """
+    if name in lookup.names("tasks"):
+        return load_task(name)
+    if lookup.is_path("tasks", name):
+        raise UserError(
+            f"{where}: {why}, and a Python file that a folder names is not run: add --task={name:.200} if you trust it "
+            f"(in Python, task=bert_tf.load_task({name[:200]!r}))"
+        )
+    raise UserError(f"{where}: {why}, and its task {name[:200]!r} is not one of this library's")
+
+
 def asked_run(
     task: str | Kind | None,
     config: str | RunConfig | None,
@@ -72,7 +90,8 @@ def asked_run(
                 f"--task is needed. There are: {', '.join(lookup.names('tasks'))}; or give the path of a .py file, or "
                 "--kind=NAME for a task made of your own data"
             )
-        kind = load_task(name)
+        origin = recipe.origin if recipe else ""
+        kind = load_task(name) if task is not None else recorded_task(name, origin, "the task's code is needed")
         if name not in lookup.names("tasks"):
             name = str(lookup.find("tasks", name))
         if recipe is None and name in lookup.names("configs"):

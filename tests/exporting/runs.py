@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from benchmarks.random_run import make_run
 
-PRELUDE = "from bert_tf.data import InMemory\nfrom bert_tf.kinds import *\n"
-ROWS = "[{'body': 'good film', 'other': 'a bad film', 'moods': 'joy', 'score': 1.5}, "
-ROWS += "{'body': 'bad', 'other': 'who was there', 'moods': 'joy,doubt', 'score': 3.0}, "
-ROWS += "{'body': 'not a good start', 'other': 'good', 'moods': '', 'score': 0.5}] * 3"
-SOURCE = f"source=InMemory({{'train': {ROWS}, 'validation': {ROWS}}})"
+PRELUDE = "from bert_tf.data import JsonLines\nfrom bert_tf.kinds import *\n"
+ROWS = [
+    {"body": "good film", "other": "a bad film", "moods": "joy", "score": 1.5},
+    {"body": "bad", "other": "who was there", "moods": "joy,doubt", "score": 3.0},
+    {"body": "not a good start", "other": "good", "moods": "", "score": 0.5},
+] * 3
+SOURCE = "source=JsonLines(files={'train': 'rows.jsonl', 'validation': 'rows.jsonl'})"
 OWN = {
     "multi_label": f"MultiLabel({SOURCE}, text=('body',), label='moods', classes=('joy', 'doubt'), sequence_length=16)",
     "regression": f"Regression({SOURCE}, text=('body', 'other'), label='score', low=0.0, high=5.0, sequence_length=16)",
@@ -39,4 +42,5 @@ def run_of(kind: str, folder: Path, **options: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     task = folder / f"{kind}.py"
     task.write_text(f"{PRELUDE}\nTASK = {OWN[kind]}\n")
-    return make_run(folder, str(task), data={"source": "own"}, **options)
+    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
+    return make_run(folder, str(task), data={"source": str(folder)}, **options)

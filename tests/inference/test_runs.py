@@ -82,30 +82,31 @@ def test_a_run_opens_when_its_task_file_has_gone_and_does_not_run_it_when_it_is_
 
 def test_rows_in_memory_stay_in_the_task_file(run_of):
     folder, file = run_of(MEMORY)
-    assert isinstance(open_run(folder, needs_data=True).kind.source, InMemory)
-    assert vars(open_run(folder, needs_data=True).kind.source)["splits"] == {"train": []}
-    file.unlink()
+    found = open_run(folder, task=str(file), needs_data=True).kind
+    assert isinstance(found.source, InMemory)
+    assert vars(found.source)["splits"] == {"train": []}
     assert vars(open_run(folder).kind)["classes"] == ("a", "b")  # which predicting needs
-    with pytest.raises(UserError, match=r"run: the task's examples stand in its file alone, and '.*my_task.py'"):
+    with pytest.raises(UserError, match=r"run: the task's examples stand in its file alone, .*add --task=.*my_task.py"):
         open_run(folder, needs_data=True)
 
 
 def test_a_kind_of_your_own_needs_its_file(run_of):
     folder, file = run_of(SUBCLASS)
     assert not (folder / TASK).exists()
-    assert type(open_run(folder).kind).__name__ == "Own"
-    file.unlink()
-    with pytest.raises(UserError, match=r"run: the run's folder does not hold its task, and '.*my_task.py'"):
+    assert type(open_run(folder, task=str(file)).kind).__name__ == "Own"
+    with pytest.raises(UserError, match=r"run: the run's folder does not hold its task, .*add --task=.*my_task.py if"):
         open_run(folder)
 
 
 def test_a_run_from_before_tasks_were_kept(run_of):
     folder, file = run_of()
     (folder / TASK).unlink()
-    assert vars(open_run(folder).kind)["classes"] == ("a", "b")
+    assert vars(open_run(folder, task=str(file)).kind)["classes"] == ("a", "b")
     file.write_text("1 / 0\n")
-    with pytest.raises(UserError, match=r"my_task\.py:1: ZeroDivisionError"):
+    with pytest.raises(UserError, match=r"add --task="):
         open_run(folder)
+    with pytest.raises(UserError, match=r"my_task\.py:1: ZeroDivisionError"):
+        open_run(folder, task=str(file))
 
 
 def test_what_json_cannot_hold_a_task_of_the_library_gets_from_the_library(run_of):

@@ -14,6 +14,7 @@ from bert_tf import export, predict
 from bert_tf.exporting.saved_model.signatures import signatures_of
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import Classification
+from bert_tf.kinds.definitions import load_task
 
 FILE = '''
 """How well do a title, a question and an answer go together?"""
@@ -111,6 +112,11 @@ ROWS = [
 ]
 
 
+def task_of(run: Path) -> str:
+    """The file of the run's task, which is run only where somebody names it."""
+    return str(run.parent / "fit.py")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("own")
@@ -121,7 +127,7 @@ def run(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(run) -> Pipeline:
-    return Pipeline(run)
+    return Pipeline(run, task=load_task(task_of(run)))
 
 
 def test_texts_are_given_by_their_columns_in_any_order(pipeline):
@@ -166,12 +172,14 @@ def test_a_task_of_one_or_two_texts_takes_dicts_too(tiny_run):
 
 
 def test_predict_reads_a_text_a_column(run, tmp_path, capsys):
-    file, expected = tmp_path / "in.jsonl", Pipeline(run)(ROWS)
+    file, expected = tmp_path / "in.jsonl", Pipeline(run, task=load_task(task_of(run)))(ROWS)
     file.write_text("".join(json.dumps({"id": i, **row}) + "\n" for i, row in enumerate(ROWS)))
-    predict.main([f"--run={run}", f"--input={file}"])
+    predict.main([f"--run={run}", f"--task={task_of(run)}", f"--input={file}"])
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert found == [{"id": i, **answer} for i, answer in enumerate(expected)]
-    status = predict.main([f"--run={run}", "--text", "\t".join(ROWS[0].values()), "--text", "one\ttwo"])
+    status = predict.main(
+        [f"--run={run}", f"--task={task_of(run)}", "--text", "\t".join(ROWS[0].values()), "--text", "one\ttwo"]
+    )
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (status, first["fit"]) == (3, pytest.approx(expected[0]["fit"], abs=1e-6))
     assert second["error"].endswith("expected title, a tab, question, a tab, answer. Received: 1 tab in 'one\\ttwo'")
@@ -193,13 +201,13 @@ def test_its_signatures_are_the_defaults(pipeline):
 @pytest.mark.parametrize("name", ["saved_model", "tflite"])
 def test_it_is_exported_and_answers_as_the_run(run, tmp_path, capsys, name):
     out = tmp_path / "out"
-    export.main([f"--run={run}", f"--format={name}", f"--out={out}", "--no-timing"])
+    export.main([f"--run={run}", f"--task={task_of(run)}", f"--format={name}", f"--out={out}", "--no-timing"])
     (model,) = json.loads(capsys.readouterr().out)["models"]
     assert model["agreement"]["same_answers"] == 1.0
     assert model["agreement"]["largest_difference"] < 1e-5
     if name == "saved_model":
-        task = Pipeline(run).kind
-        found, expected = Pipeline(out, task=task)(ROWS), Pipeline(run)(ROWS)
+        task = load_task(task_of(run))
+        found, expected = Pipeline(out, task=task)(ROWS), Pipeline(run, task=load_task(task_of(run)))(ROWS)
         assert [row["fit"] for row in found] == pytest.approx([row["fit"] for row in expected], abs=1e-6)
         requests = tf.data.TFRecordDataset(str(out / "1" / "assets.extra" / "tf_serving_warmup_requests"))
         assert all(column.encode() in next(iter(requests)).numpy() for column in ROWS[0])
@@ -214,6 +222,13 @@ def test_it_is_exported_and_answers_as_the_run(run, tmp_path, capsys, name):
 def test_a_file_that_takes_text_has_no_room_for_three(run, tmp_path):
     from bert_tf.errors import UserError
 
-    flags = [f"--run={run}", "--format=tflite", f"--out={tmp_path / 'out'}", "--set", "inputs=text"]
+    flags = [
+        f"--run={run}",
+        f"--task={task_of(run)}",
+        "--format=tflite",
+        f"--out={tmp_path / 'out'}",
+        "--set",
+        "inputs=text",
+    ]
     with pytest.raises(UserError, match="makes rows of 2 texts at most, and this task has 3"):
         export.main(flags)

@@ -67,9 +67,9 @@ class SavedModel(Artefact):
 
         from bert_tf.exporting.readmes.saved_model import write_readme
         from bert_tf.exporting.saved_model import batching
-        from bert_tf.exporting.saved_model.operators import foreign_operators
         from bert_tf.exporting.saved_model.requests import write_requests
         from bert_tf.exporting.saved_model.signatures import SERVING, signatures_of
+        from bert_tf.inference.exported.operators import foreign_operators
 
         signatures, counts = signatures_of(run.kind, run.model, run.tokenizer, sequence_length=run.sequence_length)
         described = task_file.to_json(run.kind, task=run.config.task, sequence_length=run.sequence_length)
@@ -85,7 +85,8 @@ class SavedModel(Artefact):
         if foreign := foreign_operators(folder / "saved_model.pb"):
             raise UserError(
                 "refused, nothing is written: expected operators of TensorFlow and tensorflow_text alone, which "
-                f"TensorFlow Serving links. Received: {', '.join(foreign)}"
+                "TensorFlow Serving links, and of these such as take and give tensors: no files, no Python, no "
+                f"network. Received: {', '.join(foreign)}"
             )
         extra = folder / "assets.extra"
         extra.mkdir()

@@ -108,6 +108,8 @@ def exported_in(where: Path) -> Exported | None:
     else:
         return None
     (model,) = found
+    if Path(model["file"]).name != model["file"]:
+        raise UserError(f"{where}: expected a {TASK} of models beside it. Received: {model['file'][:80]!r}")
     path = (where if where.is_dir() else where.parent) / model["file"]
     if model["takes"] != TENSORS:
         raise UserError(

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 import bert_tf
 from bert_tf.errors import UserError
-from bert_tf.exporting.saved_model import operators
 from bert_tf.exporting.saved_model.artefact import SavedModel
 from bert_tf.exporting.saved_model.requests import example
+from bert_tf.inference.exported import operators
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.inference.saved_models import saved_model_in, versions
 

@@ -95,8 +95,8 @@ def test_what_there_is_no_model_of(its_run, lite, tmp_path):
         asked = ["--text=good"] if command is predict else []
         with pytest.raises(UserError, match=hint):
             command.main([f"--run={its_run}", "--model=int8", *asked])
-    with pytest.raises(UserError, match=r"expected --run, or --task and --model. Received: --run, --task, --model"):
-        evaluate.main([f"--run={its_run}", "--task=sst2", "--model=float32"])
+    with pytest.raises(UserError, match=r"expected --run, or --task and --model. Received: --task"):
+        evaluate.main(["--task=sst2"])
     alone = tmp_path / "model_float32.tflite"
     shutil.copy(lite / alone.name, alone)
     with pytest.raises(UserError, match=rf"{alone}: expected the other files of its export beside it, task.json"):
