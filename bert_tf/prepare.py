@@ -10,8 +10,6 @@ and the cache (--set pretraining.cache=...), and have bert_tf installed. The fol
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -28,6 +26,9 @@ from bert_tf.command_line import (
     start_tensorflow,
 )
 from bert_tf.config import SAMPLE
+from bert_tf.disk.locks import lock
+from bert_tf.disk.whole import sync_folder, sync_tree
+from bert_tf.disk.work_folders import work_folder
 from bert_tf.errors import UserError
 from bert_tf.kinds.definitions import asked_run
 
@@ -87,30 +88,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     for corpus in corpora.values():
         run("tokens", preparation.tokenising_jobs(tokenizer, corpus))
     portions = {split: preparation.portions(tokenizer, corpus) for split, corpus in corpora.items()}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{output.name}.writing-", dir=output.parent))
     try:
-        special = (tokenizer.cls_id, tokenizer.sep_id)
-        wanted = {
-            split: [(epoch, portion) for epoch in range(flags.epochs if split == "train" else 1)
-                    for portion in range(len(part.source_tokens(epoch)))]
-            for split, part in portions.items()
-        }  # fmt: skip
-        jobs = [
-            (shards.write_shard, (work, split, portions[split], epoch, portion, special))
-            for split, numbers in wanted.items()
-            for epoch, portion in numbers
-        ]
-        run("shards", jobs)
-        manifest = shards.collect_manifest(work, wanted, **preparation.described(config, tokenizer))
-        work.chmod(0o755)
-        if output.is_dir():
-            output.rmdir()
-        work.replace(output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        place = f"--output={output}"
+        with lock(output.with_name(f".{output.name}.lock"), place), work_folder(output) as work:
+            special = (tokenizer.cls_id, tokenizer.sep_id)
+            wanted = {
+                split: [(epoch, portion) for epoch in range(flags.epochs if split == "train" else 1)
+                        for portion in range(len(part.source_tokens(epoch)))]
+                for split, part in portions.items()
+            }  # fmt: skip
+            jobs = [
+                (shards.write_shard, (work, split, portions[split], epoch, portion, special))
+                for split, numbers in wanted.items()
+                for epoch, portion in numbers
+            ]
+            run("shards", jobs)
+            manifest = shards.collect_manifest(work, wanted, **preparation.described(config, tokenizer))
+            work.chmod(0o755)
+            sync_tree(work)
+            if output.is_dir():
+                output.rmdir()
+            work.replace(output)
+            sync_folder(output.parent)
     except OSError as error:
         raise UserError(f"--output={output}: cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
     # 3. Report.
     entries = [entry for split in manifest["splits"].values() for entry in split]

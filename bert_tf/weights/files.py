@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bert_tf.disk.locks import lock
+from bert_tf.disk.whole import sync_folder, sync_tree, writing
+from bert_tf.disk.work_folders import work_folder
 from bert_tf.errors import UserError
 
 
@@ -24,29 +25,19 @@ def written_folder(folder: str | os.PathLike[str], stale: tuple[str, ...] = ()) 
     Args:
         folder: the final name; folders around it are made, and taken away again after an error.
         stale: patterns of files of an earlier save that are removed where this one wrote no such file.
-    Raises: UserError if the place cannot be written.
+    Raises: UserError if the place cannot be written, or another process is writing it.
     """
-    final = Path(folder)
+    final = Path(os.path.abspath(folder))  # noqa: PTH100 (a link stays one)
     made = [parent for parent in final.parents if not parent.exists()]  # the innermost first
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{final.name}.writing-", dir=final.parent))
+        with writing(folder):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            with lock(final.with_name(f".{final.name}.lock"), folder), work_folder(final) as work:
+                yield work
+                _finish(work, final, stale)
     except OSError as error:
-        raise UserError(f"{final} cannot be written: {error.strerror}") from error
-    try:
-        yield work
-        work.chmod(0o777 & ~_umask())
-        for file in work.rglob("*"):
-            if file.is_file():  # some writers make files that only their owner can read
-                file.chmod(0o666 & ~_umask())
-        if final.is_dir():
-            _replace_files(work, final, stale)
-        else:
-            work.rename(final)
-    except OSError as error:
-        raise UserError(f"{final} cannot be written: {error.strerror or error}") from error
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
         for parent in made:  # where nothing came of it
             with contextlib.suppress(OSError):  # what holds something stays
                 parent.rmdir()
@@ -66,6 +57,21 @@ def amend_json(path: Path, values: Mapping[str, Any]) -> None:
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """One string a line, UTF-8, whatever the machine's own line ends are."""
     path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def _finish(work: Path, final: Path, stale: tuple[str, ...]) -> None:
+    """Gives the files their names, when their content is on the disk."""
+    work.chmod(0o777 & ~_umask())
+    for file in work.rglob("*"):
+        if file.is_file():  # some writers make files that only their owner can read
+            file.chmod(0o666 & ~_umask())
+    sync_tree(work)
+    if final.is_dir():
+        _replace_files(work, final, stale)
+        sync_tree(final)
+    else:
+        work.rename(final)
+    sync_folder(final.parent)
 
 
 def _replace_files(work: Path, final: Path, stale: tuple[str, ...]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data.corpora.documents import Part, read_documents
+from bert_tf.disk.whole import checksums, damage, reason, sync_folder, sync_tree
+from bert_tf.disk.work_folders import work_folder
 from bert_tf.errors import UserError
 
 VERSION = 1
 SENTENCES_AT_ONCE = 4096
-DESCRIPTION = "store.json"
+DESCRIPTION, CHECKSUMS = "store.json", "checksums"
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class TokenStore:
 
     @classmethod
     def open(cls, folder: Path) -> TokenStore:
-        """Maps a store into memory. Raises: UserError if its files are not those of its description."""
+        """Maps a store into memory. Raises: UserError if its files are not of the sizes that its description says."""
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         arrays = {}
         for name, (dtype, size) in described["arrays"].items():
@@ -82,8 +85,8 @@ def open_store(
     cache: Path,
     report: Callable[[float], None] | None = None,
 ) -> TokenStore:
-    """The store of `files`, made in the folder `cache` where it is not there yet: joined from the stores of the single
-    files where all of them are there, else by reading them.
+    """The store of `files`, made in the folder `cache` where it is not there, or damaged: joined from the stores of the
+    single files where all of them are there, else by reading them.
 
     Args:
         files: read in this order.
@@ -92,35 +95,56 @@ def open_store(
     Raises: UserError naming file and line of what cannot be read, or if there is no token in any file.
     """
     folder = cache / f"corpus-{_key(files, tokenizer, reading)}"
-    if not (folder / DESCRIPTION).is_file():
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.writing-", dir=cache))
-        except OSError as error:
-            raise UserError(
-                f"pretraining.cache={cache}: expected a folder that can be written. Received: {error}"
-            ) from None
-        try:
+    if _is_whole(folder, said=True):
+        return TokenStore.open(folder)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with work_folder(folder) as work:
             parts = [cache / f"corpus-{_key([file], tokenizer, reading)}" for file in files] if len(files) > 1 else []
-            if parts and all((part / DESCRIPTION).is_file() for part in parts):
+            if parts and all(_is_whole(part) for part in parts):
                 _join(work, [TokenStore.open(part) for part in parts])
             else:
                 _write(work, files, tokenizer, reading, report)
-            try:
+            sync_tree(work)
+            if not _is_whole(folder):  # no other worker was faster
+                shutil.rmtree(folder, ignore_errors=True)
                 work.rename(folder)
-            except OSError:  # another worker was faster
-                if not (folder / DESCRIPTION).is_file():
-                    raise
-        except OSError as error:
-            raise UserError(f"pretraining.cache={cache}: cannot be written: {error.strerror or error}") from None
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+            sync_folder(cache)
+    except OSError as error:
+        if not _is_whole(folder):
+            why = reason(error) or error.strerror or error
+            raise UserError(
+                f"pretraining.cache={cache}: expected a folder that can be written. Received: {why}"
+            ) from None
     return TokenStore.open(folder)
 
 
 def tokenise_file(file: Path, tokenizer: Any, reading: Reading, cache: Path) -> None:
     """Makes the store of one file, of which `open_store` joins that of several."""
     open_store([file], tokenizer, reading, cache=cache)
+
+
+def _is_whole(folder: Path, *, said: bool = False) -> bool:
+    """Whether a store is there and its files are those that were written, byte for byte.
+
+    Reading them takes less time than reading the text, which every start does to find the store's name.
+
+    Args:
+        said: whether one that is there and is not whole is named in a warning.
+    """
+    if not folder.is_dir():
+        return False
+    try:
+        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        missing = {f"{name}.bin" for name in described["arrays"]} - set(described.get(CHECKSUMS, ()))
+        why = "it is of an earlier version" if missing else damage(folder, described[CHECKSUMS])
+        if why is None:
+            TokenStore.open(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError) as error:
+        why = str(error) if isinstance(error, OSError | UserError) else f"{DESCRIPTION} is not as it was written"
+    if why is not None and said:
+        LOG.warning("the tokenised text in %s cannot be used and is made again: %s", folder, why)
+    return why is None
 
 
 def _key(files: Sequence[Path], tokenizer: Any, reading: Reading) -> str:
@@ -174,7 +198,7 @@ def _write(
     if not writer.tokens:
         raise UserError(f"{', '.join(map(str, files[:3]))}: expected text. Received: not one token")
     described = {"version": VERSION, "files": [file.name for file in files], "bad_rows": bad_rows}
-    (folder / DESCRIPTION).write_text(json.dumps({**described, "arrays": writer.arrays}, indent=2) + "\n")
+    _describe(folder, described | {"arrays": writer.arrays})
 
 
 def _join(folder: Path, parts: Sequence[TokenStore]) -> None:
@@ -195,7 +219,12 @@ def _join(folder: Path, parts: Sequence[TokenStore]) -> None:
             os.fsync(file.fileno())
         arrays[name] = (parts[0].token_ids.dtype.name if not first else "int64", size)
     described = {"version": VERSION, "files": [str(part.folder.name) for part in parts], "bad_rows": bad_rows}
-    (folder / DESCRIPTION).write_text(json.dumps({**described, "arrays": arrays}, indent=2) + "\n")
+    _describe(folder, described | {"arrays": arrays})
+
+
+def _describe(folder: Path, described: dict[str, Any]) -> None:
+    """Writes the description of the arrays that lie there, which makes them a store."""
+    (folder / DESCRIPTION).write_text(json.dumps({**described, CHECKSUMS: checksums(folder)}, indent=2) + "\n")
 
 
 class _Writer:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import itertools
+import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bert_tf.data.corpora import store as corpus_store
 from bert_tf.data.corpora.documents import guess_format, read_documents
 from bert_tf.data.corpora.store import Reading, TokenStore, open_store, tokenise_file
 from bert_tf.errors import UserError
@@ -145,3 +150,71 @@ def test_a_damaged_store_is_named(tmp_path):
     (store.folder / "token_ids.bin").write_bytes(b"\0\0")
     with pytest.raises(UserError, match=r"token_ids.bin: expected 3 numbers of uint16"):
         TokenStore.open(store.folder)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder with a.txt, and cache/ with its store."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "a.txt").write_text("ab c.\nd.\n\ne f.\n")
+    open_store([folder / "a.txt"], tokenizer(), Reading("sentences"), cache=folder / "cache")
+    return folder
+
+
+def without_checksums(path):
+    described = json.loads(path.read_text())
+    del described["checksums"]
+    path.write_text(json.dumps(described))
+
+
+def zeros(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        ("store.json", lambda path: path.write_bytes(path.read_bytes()[:40]), "store.json is not as it was written"),
+        ("store.json", lambda path: path.write_text("[]"), "store.json is not as it was written"),
+        ("store.json", lambda path: path.write_text('{"version": 1, "arrays": {}}'), "store.json is not as it"),
+        ("store.json", lambda path: path.unlink(), "No such file"),
+        ("store.json", without_checksums, "it is of an earlier version"),
+        ("sentence_starts.bin", zeros, "sentence_starts.bin has another content"),
+        ("document_starts.bin", zeros, "document_starts.bin has another content"),
+        ("token_ids.bin", zeros, "token_ids.bin has another content"),
+        ("token_ids.bin", lambda path: path.write_bytes(b"\xff" * path.stat().st_size), "token_ids.bin has another"),
+        ("token_ids.bin", lambda path: path.write_bytes(b"\0"), "token_ids.bin has 1 bytes, and had "),
+        ("token_ids.bin", lambda path: path.unlink(), "token_ids.bin is missing"),
+    ],
+)  # fmt: skip
+def test_a_damaged_store_is_made_again_and_that_is_said(made, tmp_path, monkeypatch, caplog, name, change, why):
+    file, (original,) = made / "a.txt", (made / "cache").iterdir()
+    cache = Path(shutil.copytree(made / "cache", tmp_path / "cache"))
+    folder, read = cache / original.name, []
+    monkeypatch.setattr(corpus_store, "_write", lambda work, *_: read.append(shutil.copytree(
+        original, work, dirs_exist_ok=True)))  # fmt: skip
+    open_store([file], tokenizer(), Reading("sentences"), cache=cache)
+    assert not read
+    change(folder / name)
+    again = open_store([file], tokenizer(), Reading("sentences"), cache=cache)
+    assert (again.folder, len(read)) == (folder, 1)
+    assert all((folder / path.name).read_bytes() == path.read_bytes() for path in original.iterdir())
+    (said,) = caplog.messages
+    assert said.startswith(f"the tokenised text in {folder} cannot be used and is made again: ")
+    assert why in said
+    assert [path.name for path in cache.iterdir()] == [original.name]
+
+
+def test_a_cache_that_takes_no_more_is_named_and_stays_as_it_was(tmp_path, monkeypatch):
+    file, cache = tmp_path / "a.txt", tmp_path / "cache"
+    file.write_text("ab.\n")
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(corpus_store, "_write", full)
+    with pytest.raises(
+        UserError, match=r"pretraining.cache=\S+: expected a folder that can be written. .*disk is full"
+    ):
+        open_store([file], tokenizer(), Reading("sentences"), cache=cache)
+    assert list(cache.iterdir()) == []
