@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import tempfile
@@ -11,12 +12,25 @@ from pathlib import Path
 from typing import NoReturn
 
 from bert_tf.command_line.saying import said_while
+from bert_tf.command_line.when_used import read_when_used
 from bert_tf.errors import Stopped, UserError
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
 UNNEEDED = ("IPython", "jax", "matplotlib", "pandas", "scipy", "sklearn")
 """What TensorFlow and Keras import where it is there, for parts that no command uses: a third of the start."""
+WHEN_USED = (
+    "tensorflow._api.v2.compat",
+    "tensorflow._api.v2.profiler",
+    "tensorflow_text",
+    "tensorflow_text.python",
+    "tensorflow_text.python.ops",
+)
+"""Parts that few commands use, and that come with TensorFlow's import: a tenth of its time, 127 MB of 670. The first
+tokenizer reads its own operator of tensorflow_text's two dozen, each of them a library of 4 MB.
+
+Not tensorflow._api.v2.lite: there is a package tensorflow.lite, too, which would get its name by being imported later.
+"""
 REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
 
 
@@ -40,6 +54,9 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
         # Whoever read our output has gone. Python would complain once more on closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    finally:
+        # Python ends with a search for garbage among all that there is: a second, where TensorFlow is.
+        gc.freeze()
     sys.exit(status)
 
 
@@ -67,10 +84,10 @@ def _import_tensorflow() -> None:
     with tempfile.TemporaryFile() as held_back:
         os.dup2(held_back.fileno(), 2)
         try:
-            with _without_unneeded():
+            with _fast_imports() if _is_own_process else contextlib.nullcontext():
                 import keras
                 import tensorflow as tf
-                import tensorflow_text
+                import tensorflow_text.python.ops
 
             tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
             imported = bool(keras and tensorflow_text)
@@ -86,12 +103,23 @@ def _import_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def _without_unneeded() -> Iterator[None]:
-    """In a process of a command's own, meanwhile `UNNEEDED` cannot be imported; later they can, by who needs them."""
-    names = [name for name in UNNEEDED if name not in sys.modules] if _is_own_process else []
+def _fast_imports() -> Iterator[None]:
+    """For a process of a command's own: meanwhile `UNNEEDED` cannot be imported, `WHEN_USED` is read when it is used,
+    and nobody looks for garbage.
+
+    Later all can be imported, by who needs it. What imports have made stays to the end, so that it is not looked
+    through for garbage later either; a fifth of the imports' time went into that.
+    """
+    names = [name for name in UNNEEDED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(names))  # pyright: ignore[reportCallIssue, reportArgumentType]  # Python's own way
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        yield
+        with read_when_used(WHEN_USED):
+            yield
     finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
         for name in names:
             sys.modules.pop(name, None)

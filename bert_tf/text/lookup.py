@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text
 from tensorflow_text.core.pybinds import pywrap_fast_wordpiece_tokenizer_model_builder as model_builder
+
+# From its own module, so that where the package is read when it is used, the other operators' libraries are not.
+from tensorflow_text.python.ops.fast_wordpiece_tokenizer import FastWordpieceTokenizer
 
 PREFIX = "##"
 
@@ -23,5 +25,5 @@ def build_model(vocabulary: Sequence[str], max_word_bytes: int, unk_token: str, 
 
 def lookup(model: Any, texts: Any) -> tuple[Any, Any, Any]:
     """Returns ragged ids int32, starts and ends in bytes, a row for each text."""
-    tokenizer = cast(Any, tensorflow_text).FastWordpieceTokenizer(model_buffer=model, token_out_type=tf.int32)
+    tokenizer = FastWordpieceTokenizer(model_buffer=model, token_out_type=tf.int32)
     return tokenizer.tokenize_with_offsets(texts)
