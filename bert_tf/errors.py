@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+import signal
 from collections.abc import Iterable
+from types import FrameType
+from typing import NoReturn
 
 
 class UserError(Exception):
@@ -22,12 +25,29 @@ class UserError(Exception):
         super().__init__(" ".join(str(message).split("\n")))
 
 
+INTERRUPTED, RUN_AGAIN = 130, 75
+"""Exit statuses: of Ctrl-C, as shells have it, and of what SIGTERM or SIGHUP has stopped (sysexits.h: EX_TEMPFAIL)."""
+
+
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C, with what it left: a command prints that on stderr and exits with status 130.
+    """Ctrl-C or a signal to end, with what it left: a command prints that on stderr and exits with `status`.
+
+    Args:
+        message: what was stopped, and how it resumes.
+        status: 130 for Ctrl-C; 75 for SIGTERM and SIGHUP, which mean that the same command is to be run again.
 
     >>> isinstance(Stopped("stopped at step 12 of 90"), KeyboardInterrupt)
     True
     """
+
+    def __init__(self, message: str, status: int = INTERRUPTED):
+        super().__init__(message)
+        self.status = status
+
+
+def stop(number: int, frame: FrameType | None) -> NoReturn:
+    """A handler for SIGTERM and SIGHUP, so that what is half-written is taken away as after an error."""
+    raise Stopped(f"stopped by {signal.Signals(number).name}", RUN_AGAIN)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

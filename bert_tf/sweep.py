@@ -27,6 +27,7 @@ from bert_tf import train
 from bert_tf.command_line import Parser, check_writable, run_command, say, train_parser
 from bert_tf.config import override_layer
 from bert_tf.errors import UserError
+from bert_tf.training.held import held
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
@@ -99,10 +100,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         runs.append((combination, seed, [*rest, f"--run={run_folder}", "--set", *settings, f"seed={seed}"]))
         kind, _ = train.asked(_flags(runs[-1][2]), tell=_nothing if len(runs) > 1 else say)
 
-    for number, (combination, seed, command) in enumerate(runs, start=1):
-        say(f"[{number} of {len(runs)}] {combination.name}, seed {seed}")
-        combination.runs[seed] = _run(command) | {"seed": seed, "command": _command(command)}
-        _write(folder, combinations, kind)
+    with held(folder):
+        for number, (combination, seed, command) in enumerate(runs, start=1):
+            say(f"[{number} of {len(runs)}] {combination.name}, seed {seed}")
+            combination.runs[seed] = _run(command) | {"seed": seed, "command": _command(command)}
+            _write(folder, combinations, kind)
     report = _report(combinations, kind)
     lines = f"{table(combinations, kind.main_metric)}\n{_best(report)}"
     if sys.stdout.isatty():

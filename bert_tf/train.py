@@ -22,6 +22,7 @@ from bert_tf.command_line import (
     arguments_named,
     check_backend,
     check_writable,
+    default_run_folder,
     is_said,
     own_randomness,
     reading_of,
@@ -52,7 +53,9 @@ from bert_tf.inference.trained import Run
 from bert_tf.kinds.definitions import asked_run, fetch_backbone
 from bert_tf.metrics.undefined import listed
 from bert_tf.terminal.results import draw_result
+from bert_tf.training.checkpoints.finished import finished
 from bert_tf.training.examples import read_examples, with_fitting_settings
+from bert_tf.training.held import held
 from bert_tf.training.reports.progress import tell
 
 if TYPE_CHECKING:
@@ -60,7 +63,6 @@ if TYPE_CHECKING:
 
 PROG = "python -m bert_tf.train"
 LOG = logging.getLogger("bert_tf.train")  # also where this file runs as __main__
-PATTERN = frozenset("*?[]")  # of a pattern of files' names
 PathOrName = str | os.PathLike[str]
 
 
@@ -213,10 +215,18 @@ class CallableModule(types.ModuleType):
 sys.modules[__name__].__class__ = CallableModule
 
 
-def _run_to_its_end(
+def _run_to_its_end(kind: Kind, config: RunConfig, folder: PathOrName | None, **more: Any) -> Run:
+    """Trains, resumes, or finds finished; no other process does so in this folder meanwhile. Args: of `_in_folder`."""
+    run_folder = Path(folder).expanduser() if folder else default_run_folder(config)
+    check_writable(run_folder, "--run")
+    with held(run_folder):
+        return _in_folder(kind, config, run_folder, **more)
+
+
+def _in_folder(
     kind: Kind,
     config: RunConfig,
-    folder: PathOrName | None,
+    run_folder: Path,
     *,
     by_hand: Collection[str],
     tell: Callable[[str], None],
@@ -224,27 +234,23 @@ def _run_to_its_end(
     start: Callable[[], None],
     progress: bool,
 ) -> Run:
-    """Trains, resumes, or finds finished.
-
-    Args:
-        by_hand: keys of [training] that are given, and so never found from the examples.
-        tell, show: say what is found that may surprise, and which settings.
-        start: comes before the first tensor.
+    """Args:
+    by_hand: keys of [training] that are given, and so never found from the examples.
+    tell, show: say what is found that may surprise, and which settings.
+    start: comes before the first tensor.
     """
-    run_folder = Path(folder or f"runs/{_name_of(config)}").expanduser()
-    check_writable(run_folder, "--run")
-
     # A folder that holds a run already: it is resumed where that is sound, else refused.
     begun = is_begun(run_folder)
     if begun:
         config = as_begun(config, read_config(run_folder / "config.toml"), by_hand=by_hand)
     differing = resumable_changes(config, run_folder) if begun else []
-    result_file = run_folder / "result.json"
-    if result_file.is_file() and not any(change.rule and change.rule.kind == "length" for change in differing):
-        for change in differing:
-            tell(f"{change}: a finished run is not changed by it")
-        tell(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
-        return Run(run_folder, kind, json.loads(result_file.read_text(encoding="utf-8")))
+    if not any(change.rule and change.rule.kind == "length" for change in differing):
+        result = finished(run_folder, tell=tell)
+        if result is not None:
+            for change in differing:
+                tell(f"{change}: a finished run is not changed by it")
+            tell(f"{run_folder} holds this run, finished. To train again, give another --run or delete the folder.")
+            return Run(run_folder, kind, result)
     for change in differing:
         tell(f"{change}: {change.rule.effect if change.rule else ''}")
 
@@ -277,13 +283,6 @@ def _run_to_its_end(
     read = {"data": data, "examples": examples, "is_sample": data == SAMPLE}
     run.result = train_run(config, kind, run_folder, **read, files=files, progress=progress, finish=finish)
     return run
-
-
-def _name_of(config: RunConfig) -> str:
-    """What a run's folder is called by default."""
-    place = Path(config.data.source or "")
-    part = place.parent.name if PATTERN & set(place.name) else place.stem
-    return f"{Path(config.task).stem}{f'_{part}' if config.own_data.kind is not None else ''}"
 
 
 def _arguments() -> list[str]:

@@ -14,7 +14,7 @@ from bert_tf.command_line.parser import (
     run_layers,
     with_reading,
 )
-from bert_tf.command_line.places import check_writable, find_data, matches, with_training_data
+from bert_tf.command_line.places import check_writable, default_run_folder, find_data, matches, with_training_data
 from bert_tf.command_line.process import run_command, start_tensorflow
 from bert_tf.command_line.saying import LEVELS, is_said, say, set_verbosity
 from bert_tf.command_line.train_flags import train_parser
@@ -30,6 +30,7 @@ __all__ = [
     "arguments_named",
     "check_backend",
     "check_writable",
+    "default_run_folder",
     "find_data",
     "is_said",
     "matches",

@@ -12,6 +12,12 @@ from bert_tf.command_line.saying import LEVELS, set_verbosity
 from bert_tf.config import OWN, PRECISIONS, Layer, RunConfig, override_layer, own_flags, resolve
 from bert_tf.errors import UserError, did_you_mean
 
+STATUSES = """exit statuses:
+  0    done
+  2    something that you can put right, said in one line
+  75   stopped by SIGTERM or SIGHUP: run the same command again (training has saved a checkpoint)
+  130  stopped by Ctrl-C, in the same way"""
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong flag is said in one line, flags cannot be shortened, and each command has --verbosity.
@@ -63,6 +69,7 @@ class Parser(argparse.ArgumentParser):
             made.start_section(title)
             made.add_arguments(actions)
             made.end_section()
+        made.add_text(STATUSES)
         made.add_text(self.epilog)
         return made.format_help()
 

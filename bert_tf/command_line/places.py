@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
 
 REMOTE = ("tfds:", "hf:")
+PATTERN = frozenset("*?[]")  # of a pattern of files' names
 
 
 def find_data(kind: Kind, task: str, asked: str | None, *, tell: Callable[[str], None] = say) -> str:
@@ -69,6 +70,13 @@ def with_training_data(kind: Kind, config: RunConfig, *, tell: Callable[[str], N
             "validation one. Received: a single file; put it into a folder, with some of its rows in the other file"
         )
     return config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+
+
+def default_run_folder(config: RunConfig) -> Path:
+    """Where a run goes that names no folder: called as its task, and as its data where the task is made of them."""
+    place = Path(config.data.source or "")
+    part = place.parent.name if PATTERN & set(place.name) else place.stem
+    return Path("runs", f"{Path(config.task).stem}{f'_{part}' if config.own_data.kind is not None else ''}")
 
 
 def matches(pattern: str) -> bool:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from bert_tf.command_line.saying import said_while
+from bert_tf.command_line.streams import open_streams, write_no_more
 from bert_tf.command_line.when_used import read_when_used
-from bert_tf.errors import Stopped, UserError
+from bert_tf.disk.whole import reason
+from bert_tf.errors import INTERRUPTED, Stopped, UserError, stop
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
@@ -38,26 +42,53 @@ _is_own_process = False  # whether nobody but a command uses this process
 
 
 def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
-    """Runs a command as a process, with its status, or 0. UserError and Ctrl-C are one line on stderr, 2 and 130."""
+    """Runs a command as a process, with its status, or 0.
+
+    UserError, Ctrl-C and a signal to end are one line on stderr, with the statuses 2, 130 and 75.
+    """
     global _is_own_process
     status, _is_own_process = 0, True
     try:
-        status = command(None) or 0
-        sys.stdout.flush()
+        open_streams()
+        with _stopped_by_signals():
+            status = command(None) or 0
+            sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt as stopped:
         print(f"{prog}: {stopped if isinstance(stopped, Stopped) else 'stopped'}", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(getattr(stopped, "status", INTERRUPTED))
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more on closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_no_more()  # whoever read our output has gone
         sys.exit(141)
+    except Exception as error:
+        why = reason(error)
+        if why is None:
+            raise
+        place = getattr(error, "filename", None) or "standard output or a file"
+        print(f"{prog}: error: {place} cannot be written or read: {why}", file=sys.stderr)
+        write_no_more()
+        sys.exit(2)
     finally:
         # Python ends with a search for garbage among all that there is: a second, where TensorFlow is.
         gc.freeze()
     sys.exit(status)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the command as an error does, unless whoever started it has them ignored (nohup)."""
+    replaced = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                replaced[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, before in replaced.items():
+            signal.signal(number, before)
 
 
 def start_tensorflow() -> None:

@@ -38,6 +38,7 @@ RESUMABLE: Mapping[str, Rule] = {
     "training.evaluate_first": Rule("observation", "only asked before the first update"),
     "training.evaluate_every_steps": Rule("observation", "from here on"),
     "training.checkpoint_every_steps": Rule("observation", "from here on"),
+    "training.rollbacks": Rule("observation", "counts those before, too"),
     "training.early_stopping_patience": Rule("length", "counts the evaluations before, too"),
     "training.epochs": Rule("length", NEW_LENGTH),
     "training.max_steps": Rule("length", NEW_LENGTH),

@@ -217,6 +217,11 @@ class TrainingConfig(Section):
         None,
         f"evaluations without a better score before stopping; none: never; {FOUND}",
     )
+    rollbacks: Annotated[int, Field(ge=0)] = entry(
+        3,
+        "times that a run whose loss is not a number returns to a checkpoint, each time with half the learning rate; "
+        "then it stops",
+    )
     keep: Literal["best", "last"] = entry(
         "best",
         "which weights end in model/: the best by the task's metric, or the last",
@@ -230,11 +235,6 @@ class TrainingConfig(Section):
         None,
         "training examples that the lengths and rates here were found with; with less than an eighth of them, others "
         "are found. None: any number",
-    )
-    standardize_numbers: bool = entry(
-        False,
-        "for tasks of numbers: the model learns them in standard deviations from the training examples' mean, so that "
-        f"thousands are learnt as fast as fractions; its answers, and what is saved, are in their own units; {FOUND}",
     )
     mode: Literal["fine_tune", "frozen", "head_first"] = entry(
         "fine_tune",

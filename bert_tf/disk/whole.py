@@ -6,7 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bert_tf.errors import UserError
@@ -71,8 +71,8 @@ def sync_tree(folder: Path) -> None:
                 os.fsync(file.fileno())
 
 
-def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
-    """Every file below a folder: its path in it -> its `bytes` and `sha256`. Hidden ones are left out.
+def checksums(folder: Path, chosen: Callable[[Path], bool] = lambda path: True) -> dict[str, dict[str, int | str]]:
+    """The chosen files below a folder: its path in it -> its `bytes` and `sha256`. Hidden ones are left out.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def checksums(folder: Path) -> dict[str, dict[str, int | str]]:
     found: dict[str, dict[str, int | str]] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in name.parts):
+        if path.is_file() and not any(part.startswith(".") for part in name.parts) and chosen(path):
             found[name.as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     return found
 

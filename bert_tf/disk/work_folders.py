@@ -31,7 +31,7 @@ def work_folder(final: Path) -> Iterator[Path]:
     ...     started, list(Path(folder).iterdir())
     (True, [])
     """
-    remove_leftovers(final)
+    remove_leftovers(final.parent, final.name)
     work = final.with_name(f".{final.name}{WORK}{secrets.token_hex(4)}")
     # The lock comes before the folder and goes after it: a folder without one is nobody's.
     with lock(work.with_name(f"{work.name}{LOCK}"), final):
@@ -42,12 +42,18 @@ def work_folder(final: Path) -> Iterator[Path]:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def remove_leftovers(final: Path) -> list[Path]:
-    """Takes away the work folders of `final` whose processes are no more. Returns: them."""
+def remove_leftovers(folder: Path, name: str = "") -> list[Path]:
+    """Takes away the work folders that lie in `folder` and whose processes are no more.
+
+    Args:
+        name: the final name of which they are; "": of any.
+    Returns: them.
+    """
     removed = []
-    prefix = f".{final.name}{WORK}"
-    for path in final.parent.iterdir() if final.parent.is_dir() else ():
-        if not path.name.startswith(prefix) or is_locked(path.with_name(f"{path.name.removesuffix(LOCK)}{LOCK}")):
+    for path in list(folder.iterdir()) if folder.is_dir() else ():
+        if not path.name.startswith(f".{name}{WORK}" if name else ".") or WORK not in path.name:
+            continue
+        if is_locked(path.with_name(f"{path.name.removesuffix(LOCK)}{LOCK}")):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

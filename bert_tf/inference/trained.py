@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.config import SAMPLE
+from bert_tf.config.result import read_result
 from bert_tf.errors import UserError, in_python
 from bert_tf.inference.history import read_history
 from bert_tf.inference.runs import open_run, read_run
@@ -170,13 +170,10 @@ class Run:
 def _result(folder: Path) -> dict[str, Any]:
     """What stands in result.json. Raises: UserError where there is none, or it cannot be read."""
     read_run(folder)
-    path = folder / "result.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    found = read_result(folder)
+    if found is None:
         raise UserError(
             f"--run={folder}: expected a finished run, which has a result.json. Received: none; the command that "
             "started it resumes it"
-        ) from None
-    except ValueError as error:
-        raise UserError(f"{path}: expected JSON. Received: {error}") from None
+        )
+    return found

@@ -1,4 +1,4 @@
-"""Ctrl-C in a training: the updates under way are finished first, so that a checkpoint of them can be written."""
+"""Ctrl-C and signals to end in a training: the updates under way are finished first, and a checkpoint written."""
 
 from __future__ import annotations
 
@@ -8,52 +8,66 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-SAID = "Stopping after the updates under way; Ctrl-C once more ends at once."
+from bert_tf.errors import stop
+
+SAID = "Stopping after the updates under way; {once_more} once more ends at once."
+OURS = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, stop),
+        signal.SIGHUP: (signal.SIG_DFL, stop)}  # fmt: skip
+"""The signals that stop a run -> the handlers that are replaced: Python's and the commands', and no program's own."""
 
 
 class Interruption:
-    """Python's own answer to Ctrl-C (SIGINT), but for what is held: that ends first. A second one waits for nothing.
+    """What Ctrl-C (SIGINT), SIGTERM and SIGHUP do, but for what is held, which ends first. A second one does not wait.
 
-    A program's own handler is left alone, as are threads other than the first, which Python's signals do not reach.
+    A program's own handlers are left alone, and so are signals that are ignored; threads other than the first are, too,
+    which Python's signals do not reach.
 
     Attributes:
-        asked: whether Ctrl-C was pressed while something was held.
+        asked: the signal that came while something was held; 0: none.
 
     >>> with Interruption() as interruption, interruption.held():
     ...     interruption.asked
-    False
+    0
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = 0
         self.holds = False
-        self.replaced: Any = None
+        self.replaced: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
-        is_pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if is_pythons and threading.current_thread() is threading.main_thread():
-            self.replaced = signal.signal(signal.SIGINT, self._handle)
+        if threading.current_thread() is threading.main_thread():
+            for number, handlers in OURS.items():
+                if signal.getsignal(number) in handlers:
+                    self.replaced[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.replaced is not None:
-            signal.signal(signal.SIGINT, self.replaced)
+        for number, before in self.replaced.items():
+            signal.signal(number, before)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """What is to end before Ctrl-C has its effect. Raises: KeyboardInterrupt at its end, if one came."""
+        """What is to end before a signal has its effect. Raises: KeyboardInterrupt at its end, if one came."""
         self.holds = True
         try:
             yield
         finally:
             self.holds = False
         if self.asked:
-            raise KeyboardInterrupt
+            _interrupt(self.asked)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked or not self.holds:
-            raise KeyboardInterrupt
-        self.asked = True
-        print(f"\n{SAID}", file=sys.stderr, flush=True)
+            _interrupt(number)
+        self.asked = number
+        once_more = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        print(f"\n{SAID.format(once_more=once_more)}", file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int) -> NoReturn:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    stop(number, None)

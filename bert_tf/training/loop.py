@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.config import RunConfig
-from bert_tf.data import Features
-from bert_tf.errors import Stopped, UserError
+from bert_tf.disk.whole import writing
+from bert_tf.errors import INTERRUPTED, Stopped
 from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short, updates_as_planned
+from bert_tf.training.blown_up import BlownUpError, check_numbers, roll_back
 from bert_tf.training.board.kept import begin_kept, write_kept
 from bert_tf.training.board.profiling import Profiler
-from bert_tf.training.checkpoints import Checkpoints
+from bert_tf.training.checkpoints.memory import Kept
 from bert_tf.training.engine import make_engine
 from bert_tf.training.interruption import Interruption
 from bert_tf.training.reports.flops import peak_flops
 from bert_tf.training.reports.log import Log
 from bert_tf.training.reports.meter import Meter
 from bert_tf.training.reports.progress import Progress
-from bert_tf.training.reports.results import peak_memory_bytes, versions, write_result, write_whole
+from bert_tf.training.reports.results import of_setup, peak_memory_bytes, write_result
+from bert_tf.training.restoring import restore
 from bert_tf.training.setup import Setup, set_up
 from bert_tf.training.watching import report_steps
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from bert_tf.kinds.examples import Examples
 
 LOG = logging.getLogger(__name__)
+SPARED = "Its checkpoints are as they were: with some room, the same command resumes from the last"
 
 
 def train(
@@ -61,51 +64,40 @@ def train(
         progress: whether the rate, the loss and the scores are shown on stderr.
         finish: called with the result when all is written, by the worker that writes.
     Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number; Stopped at
-        Ctrl-C, after the updates under way and a checkpoint of them.
+        Ctrl-C, SIGTERM and SIGHUP, after the updates under way and a checkpoint of them.
     """
     setup = set_up(config, kind, run_folder, data=data, examples=examples)
-    resumed = _restore(setup, run_folder, files or {})
-    with Interruption() as interruption:
-        loop = Loop(setup, run_folder, interruption, resumed=resumed, progress=progress)
-        try:
-            loop.begin()
-            while not loop.is_over:
-                loop.go_to_next_stop()
-        except KeyboardInterrupt:
-            raise Stopped(loop.stopped()) from None
-        finally:
-            loop.profiler.close()
-            loop.progress.close()
-    result = loop.result("sample" if is_sample else data)
-    result["warnings"] = too_short(setup.kind, setup.examples["validation"], result)
-    for line in result["warnings"] if progress else ():
-        LOG.warning("%s", line)
-    if setup.placement.is_chief:
-        write_result(run_folder, result)
-        write_kept(run_folder, result)
-        if finish is not None:
-            finish(result)
+    with writing(run_folder, SPARED):
+        loop = _run(setup, run_folder, restore(setup, run_folder, files or {}), progress=progress)
+        result = loop.result("sample" if is_sample else data)
+        short = too_short(setup.kind, setup.examples["validation"], result)
+        for line in short if progress else ():
+            LOG.warning("%s", line)
+        result["warnings"] = [*setup.checkpoints.memory.warnings, *short]
+        if setup.placement.is_chief:
+            write_result(run_folder, result)
+            write_kept(run_folder, result)
+            if finish is not None:
+                finish(result)
     return result
 
 
-def _restore(setup: Setup, run_folder: Path, files: Mapping[str, str]) -> bool:
-    """The weights of the run's last checkpoint win over those it was built with. Returns: whether there was one."""
-    resumed = setup.checkpoints.restore()
-    done, options = int(setup.state.next_batch.numpy()), setup.config.training
-    if done > setup.total_steps:
-        raise UserError(
-            f"{run_folder} has taken {done} updates already, more than the {setup.total_steps} of training.epochs="
-            f"{options.epochs:g} and training.max_steps={options.max_steps or 'none'}. Give a fresh --run, or as many"
-        )
-    history = setup.history.with_schedule(done, setup.schedule)
-    setup.optimizer.schedules = history.schedules
-    if setup.placement.is_chief:
-        (run_folder / "result.json").unlink(missing_ok=True)  # first, or a run cut off here would seem finished
-        run_folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            write_whole(run_folder / name, text)
-        history.write(run_folder)
-    return resumed
+def _run(setup: Setup, run_folder: Path, resumed: bool, *, progress: bool) -> Loop:
+    """Takes all steps, again from a checkpoint where the loss is not a number."""
+    with Interruption() as interruption:
+        while True:
+            loop = Loop(setup, run_folder, interruption, resumed=resumed, progress=progress)
+            try:
+                loop.run()
+                return loop
+            except BlownUpError as error:
+                roll_back(setup, run_folder, error)
+                resumed = True
+            except KeyboardInterrupt as stopped:
+                raise Stopped(loop.stopped(), getattr(stopped, "status", INTERRUPTED)) from None
+            finally:
+                loop.profiler.close()
+                loop.progress.close()
 
 
 class Loop:
@@ -125,7 +117,7 @@ class Loop:
         self.setup, self.run_folder, self.interruption, self.resumed = setup, run_folder, interruption, resumed
         self.options, self.state, self.is_chief = setup.config.training, setup.state, setup.placement.is_chief
         self.done = int(self.state.next_batch.numpy())
-        self.head: dict[str, Any] = {}  # what is said of one that was solved for
+        self.memory = setup.checkpoints.memory
         self.evaluated = int(self.state.evaluated_step.numpy())
         self.evaluations, self.saves = stops_as_asked(self.options, setup.epochs, setup.total_steps)
         self.run_steps = make_engine(
@@ -145,7 +137,14 @@ class Loop:
         self.profiler = Profiler(self.options.profile_steps, writes_to)
         self.progress = Progress(setup.total_steps, start=self.done, shown=progress)
         self.every = report_steps(setup.total_steps)
-        self.window: dict[str, list[float]] = {}  # what the updates since the last report gave
+        # What the updates since the last report gave.
+        self.window: dict[str, list[float]] = {name: list(found) for name, found in self.memory.window.items()}
+
+    def run(self) -> None:
+        """All that there is to do. Raises: BlownUpError; KeyboardInterrupt."""
+        self.begin()
+        while not self.is_over:
+            self.go_to_next_stop()
 
     def begin(self) -> None:
         """What is due before the first step: an evaluation that was cut off, or that of the weights as they are."""
@@ -159,7 +158,7 @@ class Loop:
         setup = self.setup
         for line in updates_as_planned(self.options, setup.examples["train"], setup.total_steps):
             self.progress.line(line)
-        self.head = solve_head_as_asked(setup.kind, setup.trained, setup.examples["train"], setup.config)
+        self.memory.head = solve_head_as_asked(setup.kind, setup.trained, setup.examples["train"], setup.config)
         if self.options.mode == "frozen":
             self.evaluate()
         elif self.options.evaluate_first:
@@ -177,8 +176,7 @@ class Loop:
         with self.interruption.held():  # until the weights and what is remembered of them agree
             self.take_steps()
             if self.done in self.saves or self.interruption.asked:
-                self.meter.store()  # before an evaluation, which may fail and is then made up for
-                self.setup.checkpoints.save(self.done)
+                self.save()  # before an evaluation, which may fail and is then made up for
         if self.done in self.evaluations:
             self.evaluate()
 
@@ -192,7 +190,7 @@ class Loop:
         reports = self.run_steps(count)
         self.meter.add(first, count, time.perf_counter() - began)
         self.profiler.after(first + count)
-        _check_numbers(reports, first, self.setup.checkpoints, scaled=self.setup.loss_scale is not None)
+        check_numbers(reports, first, scaled=self.setup.loss_scale is not None)
         self.done += count
         self.state.next_batch.assign(self.done)
         for step in range(first + 1, self.done + 1):
@@ -221,12 +219,37 @@ class Loop:
 
     def evaluate(self) -> None:
         """Scores the weights, keeps them if they are the best, and notes in the checkpoint that it was done."""
-        kind, scores = self.setup.kind, self.watch().scores
-        is_best = self.state.record(scores[kind.main_metric], self.done, greater_is_better=kind.greater_is_better)
-        if self.is_chief and (is_best or self.options.keep == "last"):
-            self.setup.trained.save(self.run_folder / "model", self.setup.tokenizer, self.setup.optimizer)
-        if self.done in self.saves:
-            self.setup.checkpoints.save(self.done)
+        kind = self.setup.kind
+        try:
+            scores = self.watch().scores
+        except KeyboardInterrupt:
+            self.save()  # the evaluation is made up for
+            raise
+        with self.interruption.held():
+            is_best = self.state.record(scores[kind.main_metric], self.done, greater_is_better=kind.greater_is_better)
+            is_kept = is_best or self.options.keep == "last"
+            if is_kept:
+                self.keep()
+            if self.done in self.saves or (is_kept and self.options.mode != "frozen"):
+                self.save()
+
+    def keep(self) -> None:
+        """Writes the weights as they are to model/, and notes what they are worth."""
+        files: Mapping[str, Any] = {}
+        if self.is_chief:
+            files = self.setup.trained.save(self.run_folder / "model", self.setup.tokenizer, self.setup.optimizer)
+        self.memory.kept = Kept(
+            step=self.done,
+            metrics=self.log.scores_at(self.done),
+            validation_loss=self.log.losses.get(self.done),
+            files=files,
+        )
+
+    def save(self) -> None:
+        """Writes a checkpoint, with all that is needed to resume as if nothing had happened."""
+        self.meter.store()
+        self.memory.window = self.window
+        self.setup.checkpoints.save(self.done)
 
     def stopped(self) -> str:
         """What is said at Ctrl-C: where the run is, and from where it resumes."""
@@ -239,11 +262,15 @@ class Loop:
         """What stands in result.json. `data`: where the examples are from."""
         setup, overall = self.setup, self.meter.overall()
         kept_step = int(self.state.best_step.numpy()) if self.options.keep == "best" else self.done
+        kept = self.memory.kept
+        if kept is None or kept.step != kept_step:  # in checkpoints of an earlier version
+            kept = Kept(step=kept_step, metrics=self.log.scores_at(kept_step), files={},
+                        validation_loss=self.log.losses.get(kept_step))  # fmt: skip
         return {
             "task": setup.config.task,
             "data": data,
-            "metrics": self.log.scores_at(kept_step),
-            "validation_loss": self.log.losses.get(kept_step),
+            "metrics": dict(kept.metrics),
+            "validation_loss": kept.validation_loss,
             "kept_step": kept_step,
             "steps": self.done,
             "seconds": overall.get("seconds"),
@@ -253,23 +280,8 @@ class Loop:
             "model_flops_utilization": overall.get("model_flops_utilization"),
             "peak_memory_bytes": peak_memory_bytes(),
             "parameters": setup.trained.parameters(),
-            **self.head,
-            "train_examples": len(setup.splits["train"]),
-            "bad_rows": {
-                split: part.bad_rows + getattr(setup.splits[split], "bad_rows", 0)
-                for split, part in setup.examples.items()
-            },
-            "bad_row_reasons": {split: dict(part.bad_row_reasons) for split, part in setup.examples.items()},
-            "cut": {
-                split: part.cut.as_json()
-                for split, part in setup.splits.items()
-                if isinstance(part, Features) and part.cut is not None
-            },
-            "precision": self.options.precision,
-            "strategy": setup.placement.name,
-            "replicas": setup.placement.replicas,
-            "seed": setup.config.seed,
-            "versions": versions(),
+            **self.memory.head,
+            **of_setup(setup),
         }
 
 
@@ -280,17 +292,3 @@ def _listed(scores: Mapping[str, float]) -> str:
         reason = getattr(value, "reason", "not a number")
         parts.append(f"{name} undefined ({reason})" if math.isnan(value) else f"{name} {value:.4f}")
     return ", ".join(parts)
-
-
-def _check_numbers(reports: dict[str, np.ndarray], done: int, checkpoints: Checkpoints, *, scaled: bool) -> None:
-    """Raises: UserError at the first update whose loss, or gradient unless a loss scale mends it, is not a number."""
-    bad = ~np.isfinite(reports["loss"])
-    if not scaled:
-        bad |= ~np.isfinite(reports["gradient_norm"])
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise UserError(
-            f"step {done + at + 1}: the loss is {reports['loss'][at]} and the gradient's norm "
-            f"{reports['gradient_norm'][at]}; training has stopped. Last good checkpoint: {checkpoints.latest()}. "
-            "A lower training.learning_rate, a longer warm-up or float32 usually helps"
-        )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bert_tf.config import DataConfig, RunConfig, TrainingConfig
@@ -19,8 +18,10 @@ from bert_tf.errors import UserError
 from bert_tf.machine.precision import choose_precision
 from bert_tf.machine.threads import parts_at_once, set_threads
 from bert_tf.models.pretrained import config_of
-from bert_tf.training.asked import freeze_as_asked, schedule_as_asked, standardize_as_asked
-from bert_tf.training.checkpoints import Checkpoints, State
+from bert_tf.training.asked import freeze_as_asked, schedule_as_asked
+from bert_tf.training.checkpoints.folder import CheckpointFolder
+from bert_tf.training.checkpoints.state import State
+from bert_tf.training.checkpoints.tensors import Checkpoints
 from bert_tf.training.examples import read_examples
 from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
 from bert_tf.training.optimizers.lamb import Lamb
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bert_tf.text import BertTokenizer
 
 MANY_UNKNOWN = 0.1
+CHECKPOINTS = "checkpoints"  # of a run folder
 LOG = logging.getLogger(__name__)
 
 
@@ -115,13 +117,10 @@ def set_up(
     freeze_as_asked(model, options)
     whole_tables = options.optimizer == "lamb"  # it looks at the norm of a whole table
     trained = TrainedModel(model, splits, placement.strategy, trim=kind.trims_vocabulary and not whole_tables)
-    if options.standardize_numbers:
-        is_new = model.not_loaded is None or any(path.startswith("classifier/") for path in model.not_loaded)
-        standardize_as_asked(kind, trained, examples["train"], head_is_new=is_new)
     optimizer, loss_scale = _optimizer(trained, schedule, options, placement)
     state = State()
     checkpoints = Checkpoints(
-        run_folder / "checkpoints",
+        run_folder / CHECKPOINTS,
         list(trained.trainable.values()),
         optimizer,
         state,
@@ -215,7 +214,8 @@ def _history(
 ) -> History:
     """What the run in the folder began with, or what it begins with now. Raises: UserError for other examples."""
     now = {split: described(part) for split, part in splits.items()}
-    began = History.read(run_folder)
+    noted = (CheckpointFolder(run_folder / CHECKPOINTS).memory() or {}).get("history")
+    began = History.from_json(noted) if noted else History.read(run_folder)
     if began is not None:
         check_same_examples(began, now, place)
         return began
@@ -266,9 +266,7 @@ def _optimizer(
 
 def _loss(kind: Kind, options: TrainingConfig, examples: Examples) -> Loss:
     """The kind's loss, as asked. Raises: UserError for class weights that do not go with the examples."""
-    class_weights: Sequence[float] | None = kind.class_weights(options.class_weights, examples)
-    if options.standardize_numbers:
-        class_weights = (1.0 / np.square(kind.numbers_in(examples)[1])).tolist()
+    class_weights = kind.class_weights(options.class_weights, examples)
     return lambda outputs, batch: kind.per_example_loss(
         outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
     )

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.data import Features, Stream
+from bert_tf.disk.whole import checksums
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.frozen import arguments_of, frozen_like
 from bert_tf.models.pretrained import arrays_by_path, save_model
@@ -72,13 +73,18 @@ class TrainedModel:
             for path, variable in weights_by_path(self.precise).items():
                 variable.assign(ours[path].value)
 
-    def save(self, folder: Path, tokenizer: Any, optimizer: AdamW) -> None:
-        """Writes the whole model, with the decay that the vectors left out would have had."""
+    def save(self, folder: Path, tokenizer: Any, optimizer: AdamW) -> dict[str, dict[str, int | str]]:
+        """Writes the whole model, with the decay that the vectors left out would have had.
+
+        Returns: the files that were written, as `bert_tf.disk.whole.checksums` gives them.
+        """
+        before = {path: path.stat().st_ino for path in folder.rglob("*")}
         arrays = arrays_by_path(self.model)
         is_trimmed = len(self.vocabulary.kept) < len(self.original_table) and TOKEN_TABLE in self.trainable
         decay = optimizer.decay_of_untouched(TOKEN_TABLE, int(optimizer.step.numpy())) if is_trimmed else 1.0
         arrays[TOKEN_TABLE] = self.vocabulary.restore(arrays[TOKEN_TABLE], self.original_table, decay=decay)
         save_model(self.precise, folder, tokenizer, arrays=arrays)
+        return checksums(folder, lambda path: path.stat().st_ino != before.get(path))
 
     def parameters(self) -> int:
         """Number of weights of the whole model."""

@@ -16,6 +16,7 @@ OTHER = {
     "training.evaluate_first": "true",
     "training.evaluate_every_steps": "7",
     "training.checkpoint_every_steps": "7",
+    "training.rollbacks": "7",
     "training.early_stopping_patience": "7",
     "training.epochs": "7.0",
     "training.max_steps": "7",

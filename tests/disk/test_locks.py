@@ -54,7 +54,7 @@ def test_another_process_is_refused_until_the_first_is_dead(tmp_path):
         said = rf"^--run=run is being written by process {process.pid} on \S+ since 20\d\d-.*\. Wait for it, or end it$"
         with pytest.raises(UserError, match=said):
             held(tmp_path / "run" / ".lock")
-        assert remove_leftovers(tmp_path / "model") == []  # of a living process
+        assert remove_leftovers(tmp_path, "model") == []  # of a living process
         assert names(tmp_path) == [".model.writing-x", ".model.writing-x.lock", "run"]
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -64,8 +64,11 @@ def test_another_process_is_refused_until_the_first_is_dead(tmp_path):
         assert list((tmp_path / "run").iterdir()) == []
         (tmp_path / ".other.writing-x").mkdir()
         (tmp_path / ".model.writing-old").mkdir()  # as earlier versions left them
-        assert len(remove_leftovers(tmp_path / "model")) == 2
+        assert len(remove_leftovers(tmp_path, "model")) == 2
         assert names(tmp_path) == [".other.writing-x", "run"]
+        (tmp_path / "a.writing-b").mkdir()  # is none
+        assert remove_leftovers(tmp_path) == [tmp_path / ".other.writing-x"]
+        assert names(tmp_path) == ["a.writing-b", "run"]
 
 
 def held(path: Path) -> None:

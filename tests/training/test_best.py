@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bert_tf.kinds import Classification
 from bert_tf.metrics.undefined import Undefined
-from bert_tf.training.checkpoints import State
+from bert_tf.training.checkpoints.state import State
 from tests.training.conftest import EXACT, assert_same_weights
 from tests.training.test_loop import run, saved
 

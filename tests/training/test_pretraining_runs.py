@@ -40,7 +40,7 @@ def test_killed_in_the_middle_of_an_epoch(tiny: Path):
     finish(begin(tiny, "pre_whole", settings))
     steps: Any = result(tiny, "pre_whole")["steps"]
     process = begin(tiny, "pre_killed", settings)
-    checkpoint = tiny / "pre_killed" / "checkpoints" / "ckpt-20.index"
+    checkpoint = tiny / "pre_killed" / "checkpoints" / "ckpt-20"
     deadline = time.monotonic() + 400
     while not checkpoint.exists():
         assert process.poll() is None, process.communicate()[0][-3000:]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data import Features, Stream
+from bert_tf.disk.whole import write_whole
 from bert_tf.errors import UserError
 from bert_tf.training.optimizers.schedule import Schedule
-from bert_tf.training.reports.results import write_whole
 
 FILE = "began.json"
 
@@ -35,22 +35,35 @@ class History:
 
     @classmethod
     def read(cls, run_folder: Path) -> History | None:
-        """None: nothing is noted there."""
+        """None: nothing is noted there. Raises: UserError for a file that is damaged."""
         path = run_folder / FILE
         if not path.is_file():
             return None
-        noted = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{path}: expected what the run began with, as it was written. "
+                f"Received: {error or type(error).__name__}. Give a fresh --run"
+            ) from None
+
+    @classmethod
+    def from_json(cls, noted: Mapping[str, Any]) -> History:
+        """What `as_json` gave."""
         schedules = tuple((first, Schedule(**fields)) for first, fields in noted["schedules"])
         return cls(examples=noted["examples"], planned_steps=noted["planned_steps"], schedules=schedules)
 
-    def write(self, run_folder: Path) -> None:
-        """Whole or not at all."""
-        noted = {
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the run folder, and in each checkpoint."""
+        return {
             "examples": self.examples,
             "planned_steps": self.planned_steps,
-            "schedules": [(first, dataclasses.asdict(schedule)) for first, schedule in self.schedules],
+            "schedules": [[first, dataclasses.asdict(schedule)] for first, schedule in self.schedules],
         }
-        write_whole(run_folder / FILE, json.dumps(noted, indent=2) + "\n")
+
+    def write(self, run_folder: Path) -> None:
+        """Whole or not at all."""
+        write_whole(run_folder / FILE, json.dumps(self.as_json(), indent=2) + "\n")
 
     def with_schedule(self, done: int, schedule: Schedule) -> History:
         """The same, with a schedule in force from update `done` on, if it is another one."""
@@ -62,16 +75,20 @@ class History:
 
 
 def described(features: Features | Stream) -> dict[str, Any]:
-    """The number of examples, and a digest of all that a model gets of them; of streams, of a sample of batches."""
-    digest = hashlib.sha256()
+    """The number of examples, and digests of all that a model gets of them and of their tokens alone; of streams, of a
+    sample of batches.
+    """
+    digest, texts = hashlib.sha256(), hashlib.sha256()
     if isinstance(features, Features):
         for field in dataclasses.fields(features):
             if field.name != "cut":  # of which the model gets nothing
                 _add(digest, field.name, getattr(features, field.name))
-    else:
-        plan = features.epochs(8, batching="packed", divisor=1, pack_length=None, seed=0).plan(0)
-        for k in np.unique(np.linspace(0, plan.number_of_batches - 1, num=16).astype(int)):
-            _add(digest, str(k), features.batch(plan, int(k)))
+        for name in ("token_ids", "segment_ids", "splits"):
+            _add(texts, name, getattr(features, name))
+        return {"examples": len(features), "digest": digest.hexdigest(), "texts": texts.hexdigest()}
+    plan = features.epochs(8, batching="packed", divisor=1, pack_length=None, seed=0).plan(0)
+    for k in np.unique(np.linspace(0, plan.number_of_batches - 1, num=16).astype(int)):
+        _add(digest, str(k), features.batch(plan, int(k)))
     return {"examples": len(features), "digest": digest.hexdigest()}
 
 
@@ -79,11 +96,15 @@ def check_same_examples(began: History, found: Mapping[str, Mapping[str, Any]], 
     """Raises: UserError if a split is not what the run began with."""
     for split, now in found.items():
         there = began.examples.get(split, {"examples": 0})
-        if there != now:
+        if any(there.get(name) != now[name] for name in ("examples", "digest")):
+            how = ", others"
+            if there["examples"] != now["examples"]:
+                how = ""
+            elif "texts" in now and there.get("texts") == now["texts"]:
+                how = ", with other labels"
             raise UserError(
                 f"{data}: the split {split} is not what this run began with: {there['examples']} examples there, "
-                f"{now['examples']} here{', others' if there['examples'] == now['examples'] else ''}. "
-                "Give a fresh --run, or the same data"
+                f"{now['examples']} here{how}. Give a fresh --run, or the same data"
             )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bert_tf.data import BatchPlans
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.training.checkpoints import State
+from bert_tf.training.checkpoints.state import State
 from bert_tf.training.reports.flops import training_flops
 
 

@@ -1,4 +1,4 @@
-"""What a run says when it is over, and files that are written whole or not at all."""
+"""What a run says when it is over."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import platform
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+
+from bert_tf.data import Features
+from bert_tf.disk.whole import write_whole
+
+if TYPE_CHECKING:
+    from bert_tf.training.setup import Setup
 
 
 def peak_memory_bytes() -> int:
@@ -32,13 +38,27 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
+def of_setup(setup: Setup) -> dict[str, Any]:
+    """What a result says of the examples and of how the run was made."""
+    return {
+        "train_examples": len(setup.splits["train"]),
+        "bad_rows": {
+            split: part.bad_rows + getattr(setup.splits[split], "bad_rows", 0) for split, part in setup.examples.items()
+        },
+        "bad_row_reasons": {split: dict(part.bad_row_reasons) for split, part in setup.examples.items()},
+        "cut": {
+            split: part.cut.as_json()
+            for split, part in setup.splits.items()
+            if isinstance(part, Features) and part.cut is not None
+        },
+        "precision": setup.config.training.precision,
+        "strategy": setup.placement.name,
+        "replicas": setup.placement.replicas,
+        "seed": setup.config.seed,
+        "versions": versions(),
+    }
+
+
 def write_result(folder: Path, result: dict[str, Any]) -> None:
     """result.json, whole or not at all."""
     write_whole(folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
