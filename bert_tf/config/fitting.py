@@ -18,6 +18,7 @@ FITTED = (
     "evaluate_every_steps",
     "checkpoint_every_steps",
     "early_stopping_patience",
+    "standardize_numbers",
 )
 """Keys of [training] that are found here where neither the task nor the recipe nor the flags give them."""
 
@@ -42,6 +43,7 @@ class Needs:
         batch_examples: examples an update, for few examples and, from 5,000 on, for many.
         evaluations: how often to score on the way, where that is not most of the work.
         evaluation_cost: of scoring an example, in forward passes.
+        standardize_numbers: whether labels are numbers, of any size.
     """
 
     updates: int = 200
@@ -52,6 +54,7 @@ class Needs:
     batch_examples: tuple[int, int] = (16, 32)
     evaluations: int = 20
     evaluation_cost: float = 1.0
+    standardize_numbers: bool = False
 
     def batch(self, examples: int) -> int:
         """Examples an update."""
@@ -133,6 +136,7 @@ def settings_that_fit(
         "learning_rate": needs.rate(width),
         "layer_decay": 1.0 if is_random else needs.layer_decay,
         "warmup_share": 0.1,
+        "standardize_numbers": needs.standardize_numbers,
         **_stops(needs, updates, batch, examples=sum(sizes.values()) - examples, floor=needs.updates),
     }
     if "evaluate_every_steps" in given:  # what would go by it stays as it was

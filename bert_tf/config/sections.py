@@ -236,6 +236,11 @@ class TrainingConfig(Section):
         "training examples that the lengths and rates here were found with; with less than an eighth of them, others "
         "are found. None: any number",
     )
+    standardize_numbers: bool = entry(
+        False,
+        "for tasks of numbers: the model learns them in standard deviations from the training examples' mean, so that "
+        f"thousands are learnt as fast as fractions; its answers, and what is saved, are in their own units; {FOUND}",
+    )
     mode: Literal["fine_tune", "frozen", "head_first"] = entry(
         "fine_tune",
         "fine_tune: all weights are trained; frozen: the backbone stays as it is, what it gives is computed once, and "

@@ -117,6 +117,11 @@ class Kind(Reader):
             return None
         raise UserError(f"'training.class_weights' is for tasks with classes. Received: {setting!r}")
 
+    def numbers_in(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+        """The mean and the standard deviation of labels that are numbers, float32 [C] each. Raises: UserError for
+        others."""
+        raise UserError(f"'training.standardize_numbers' is for tasks of numbers. Received: {type(self).__name__}")
+
     needs: ClassVar[Needs | None] = Needs()
     """What it takes to learn, from which settings are found that nobody gives; None: they keep their defaults."""
 

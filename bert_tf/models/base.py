@@ -74,6 +74,17 @@ class BertModel(Compiled):
         """Arguments of the class that its files keep and Transformers has no name for."""
         return {}
 
+    not_loaded: tuple[str, ...] | None = None
+    """Paths of the weights that no file gave, and that are random; None: all of them."""
+
+    def as_saved(self, arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The model's weights, path -> array, as its files have them."""
+        return arrays
+
+    def as_trained(self, arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The way back: what the model works with, for weights as files have them."""
+        return arrays
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of `fit` and `evaluate`: that of `compile`, or where it was given none, the head's own.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from bert_tf.layers.dense import dense
@@ -24,6 +25,8 @@ SCORES = {
     "linear": lambda x: x, "softmax": ops.softmax, "sigmoid": ops.sigmoid, "tanh": ops.tanh, "relu": ops.relu,
     "gelu": gelu, "silu": ops.silu,
 }  # fmt: skip
+
+KERNEL, BIAS = "classifier/kernel", "classifier/bias"
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -62,6 +65,7 @@ class BertClassifier(OnBackbone):
     )  # fmt: skip
 
     only_pooled = True  # the last block works on first tokens alone
+    center = deviation = None  # see `answer_in`
 
     def __init__(
         self,
@@ -119,7 +123,31 @@ class BertClassifier(OnBackbone):
         x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
-        return self.classifier(x)  # [B, (M), C]
+        x = self.classifier(x)  # [B, (M), C]
+        return x if self.deviation is None else self.center + self.deviation * x
+
+    def answer_in(self, center: Any, deviation: Any) -> None:
+        """Has the model give `center + deviation * x` for what the head's dense layer gives, x.
+
+        So the layer learns numbers of any size as it learns those around 0. What is saved has both within the layer's
+        weights, and is a model like any other.
+
+        Args:
+            center, deviation: float32 [C].
+        """
+        self.center, self.deviation = np.asarray(center, np.float32), np.asarray(deviation, np.float32)
+
+    def as_saved(self, arrays):
+        if self.deviation is None:
+            return arrays
+        kernel, bias = arrays[KERNEL] * self.deviation, self.center + self.deviation * arrays[BIAS]
+        return {**arrays, KERNEL: kernel, BIAS: bias}
+
+    def as_trained(self, arrays):
+        if self.deviation is None:
+            return arrays
+        kernel, bias = arrays[KERNEL] / self.deviation, (arrays[BIAS] - self.center) / self.deviation
+        return {**arrays, KERNEL: kernel, BIAS: bias}
 
     def scores(self, logits):
         """What an answer that is a number, or several, is: `score_activation` of logits [..., C]."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans
 from bert_tf.errors import UserError
@@ -37,6 +39,24 @@ def freeze_as_asked(model: Any, options: TrainingConfig) -> None:
         )
 
 
+def standardize_as_asked(kind: Kind, trained: TrainedModel, examples: Examples, *, head_is_new: bool) -> None:
+    """Has the model learn numbers in standard deviations from their mean; its answers stay in their own units.
+
+    Args:
+        examples: those that it is trained on.
+        head_is_new: whether the head has random weights, which then begin at the mean; another's answers stay.
+    Raises: UserError for a task without numbers.
+    """
+    center, deviation = kind.numbers_in(examples)
+    for model in {id(each): each for each in (trained.model, trained.precise)}.values():
+        model.answer_in(center, deviation)
+        if not head_is_new:
+            variables = weights_by_path(model)
+            values = {path: np.array(variable, np.float32) for path, variable in variables.items()}
+            for path, value in model.as_trained(values).items():
+                variables[path].assign(value)
+
+
 def solve_head_as_asked(kind: Kind, trained: TrainedModel, examples: Examples, config: RunConfig) -> dict[str, Any]:
     """Gives the model the head that its kind finds for the backbone as it is, where the run wants one.
 
@@ -49,7 +69,7 @@ def solve_head_as_asked(kind: Kind, trained: TrainedModel, examples: Examples, c
     found, said = kind.solved_head(trained.precise, trained.features["train"], examples, config)
     for model in (trained.model, trained.precise):
         variables = weights_by_path(model)
-        for path, value in found.items():
+        for path, value in model.as_trained(found).items():
             variables[path].assign(value)
     return {"head": said, "head_seconds": time.perf_counter() - began}
 

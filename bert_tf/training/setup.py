@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bert_tf.config import DataConfig, RunConfig, TrainingConfig
@@ -18,7 +19,7 @@ from bert_tf.errors import UserError
 from bert_tf.machine.precision import choose_precision
 from bert_tf.machine.threads import parts_at_once, set_threads
 from bert_tf.models.pretrained import config_of
-from bert_tf.training.asked import freeze_as_asked, schedule_as_asked
+from bert_tf.training.asked import freeze_as_asked, schedule_as_asked, standardize_as_asked
 from bert_tf.training.checkpoints.folder import CheckpointFolder
 from bert_tf.training.checkpoints.state import State
 from bert_tf.training.checkpoints.tensors import Checkpoints
@@ -117,6 +118,9 @@ def set_up(
     freeze_as_asked(model, options)
     whole_tables = options.optimizer == "lamb"  # it looks at the norm of a whole table
     trained = TrainedModel(model, splits, placement.strategy, trim=kind.trims_vocabulary and not whole_tables)
+    if options.standardize_numbers:
+        is_new = model.not_loaded is None or any(path.startswith("classifier/") for path in model.not_loaded)
+        standardize_as_asked(kind, trained, examples["train"], head_is_new=is_new)
     optimizer, loss_scale = _optimizer(trained, schedule, options, placement)
     state = State()
     checkpoints = Checkpoints(
@@ -266,7 +270,9 @@ def _optimizer(
 
 def _loss(kind: Kind, options: TrainingConfig, examples: Examples) -> Loss:
     """The kind's loss, as asked. Raises: UserError for class weights that do not go with the examples."""
-    class_weights = kind.class_weights(options.class_weights, examples)
+    class_weights: Sequence[float] | None = kind.class_weights(options.class_weights, examples)
+    if options.standardize_numbers:
+        class_weights = (1.0 / np.square(kind.numbers_in(examples)[1])).tolist()
     return lambda outputs, batch: kind.per_example_loss(
         outputs, batch, label_smoothing=options.label_smoothing, class_weights=class_weights
     )

@@ -178,3 +178,22 @@ def test_bad_arguments_are_named(arguments, message):
 def test_labels_that_do_not_fit_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         BertClassifier(CONFIG, 3).compute(INPUTS, **arguments)
+
+
+def test_answers_in_units_of_their_own_are_saved_within_the_layer(tmp_path):
+    """What the layer gives, x, is answered as center + deviation * x, by the model and by what is saved of it alike."""
+    model = BertClassifier(CONFIG, 2, problem="regression")
+    inputs = {"token_ids": np.array([[2, 5, 6, 3], [2, 7, 8, 3]])}
+    model.classifier.kernel.assign(np.random.default_rng(0).normal(size=model.classifier.kernel.shape))
+    plain = np.array(model(inputs))
+    model.answer_in([1000.0, -0.5], [250.0, 0.01])
+    moved = np.array(model(inputs))
+    np.testing.assert_allclose(moved, [1000.0, -0.5] + np.array([250.0, 0.01]) * plain, rtol=1e-6)
+    model.save_pretrained(tmp_path)
+    saved = BertClassifier.from_pretrained(tmp_path)
+    assert saved.deviation is None
+    np.testing.assert_allclose(saved(inputs), moved, rtol=1e-5)
+    arrays = {path: np.array(variable) for path, variable in weights_by_path(model).items()}
+    back = model.as_trained(model.as_saved(arrays))
+    for path, array in arrays.items():
+        np.testing.assert_allclose(back[path], array, rtol=1e-4, atol=1e-5, err_msg=path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bert_tf.config.fitting import Needs
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.classification.diagnosis import of_numbers
@@ -49,6 +50,7 @@ class Regression(Pooled):
 
     problem: ClassVar[str] = "regression"
     measured: ClassVar[str] = "numbers"
+    needs: ClassVar[Needs | None] = Needs(standardize_numbers=True)
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
@@ -81,13 +83,26 @@ class Regression(Pooled):
     ) -> tf.Tensor:
         """The squared error of outputs and `labels` float32, both [..., C], the mean over C.
 
+        Args:
+            class_weights: C of them, of each number's error.
         Raises: UserError for label smoothing, which needs classes.
         """
         from bert_tf.models.losses.classification import squared_error
 
         if label_smoothing:
             raise UserError(f"'training.label_smoothing' is for tasks with classes. Received: {label_smoothing}")
-        return squared_error(outputs, batch["labels"])[0]
+        labels = batch["labels"]
+        if class_weights is not None:
+            factors = np.sqrt(np.asarray(class_weights, np.float32))
+            outputs, labels = factors * outputs, factors * labels
+        return squared_error(outputs, labels)[0]
+
+    def numbers_in(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+        """A number that is the same in all examples has the deviation 1."""
+        assert examples.labels is not None
+        labels = np.asarray(examples.labels, np.float64)
+        deviation = labels.std(axis=0)
+        return labels.mean(axis=0).astype(np.float32), np.where(deviation > 0, deviation, 1.0).astype(np.float32)
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         return self.metrics_of(np.stack(outputs), examples)

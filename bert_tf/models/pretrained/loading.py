@@ -95,7 +95,9 @@ def load_model(
         LOG.info("%s", remark)
     for warning in checkpoint.warnings:
         LOG.warning("%s", warning)
-    load_into(model, checkpoint, new_heads=new_heads, new_weights=new_weights, extra_weights=extra_weights)
+    model.not_loaded = load_into(
+        model, checkpoint, new_heads=new_heads, new_weights=new_weights, extra_weights=extra_weights
+    )
     return model
 
 

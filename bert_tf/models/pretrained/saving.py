@@ -47,7 +47,8 @@ def save_model(
     """
     if format not in FORMATS:
         raise ValueError(f"`format` must be one of {', '.join(FORMATS)}. Received: format={format}")
-    arrays = arrays_by_path(model) if arrays is None else arrays
+    own: Mapping[str, np.ndarray] = arrays_by_path(model) if arrays is None else arrays
+    arrays = model.as_saved(own) if hasattr(model, "as_saved") else own
     config: BertConfig = model.config.replace(vocabulary_size=len(arrays["embeddings/token/table"]))
     if tokenizer is not None and not fits(tokenizer.sizes, config.vocabulary_size):
         raise ValueError(

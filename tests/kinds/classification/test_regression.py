@@ -97,3 +97,16 @@ def test_metrics_of_several_numbers_are_means():
 def test_a_task_that_cannot_be(changes, expected):
     with pytest.raises(ValueError, match=expected):
         make(**changes)
+
+
+def test_numbers_are_weighed_by_their_spread():
+    kind = make(label=("score", "more"))
+    center, deviation = kind.numbers_in(kind.read("own", "train"))
+    labels = np.array([[3.5, 1], [0, -1], [5, 0]])
+    np.testing.assert_allclose(center, labels.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(deviation, labels.std(axis=0), rtol=1e-6)
+    outputs = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    weighed = kind.per_example_loss(outputs, {"labels": labels.astype("float32")}, class_weights=list(1 / deviation**2))
+    np.testing.assert_allclose(weighed, np.mean(((outputs - labels) / deviation) ** 2, axis=1), rtol=1e-5)
+    _, same = kind.numbers_in(Examples(texts=["a", "b"], labels=np.array([[4.0, 1.0], [4.0, 3.0]])))
+    assert same.tolist() == [1.0, 1.0]
