@@ -218,8 +218,8 @@ def _history(
 ) -> History:
     """What the run in the folder began with, or what it begins with now. Raises: UserError for other examples."""
     now = {split: described(part) for split, part in splits.items()}
-    noted = (CheckpointFolder(run_folder / CHECKPOINTS).memory() or {}).get("history")
-    began = History.from_json(noted) if noted else History.read(run_folder)
+    memory = CheckpointFolder(run_folder / CHECKPOINTS).memory()
+    began = History.from_json(memory.history) if memory and memory.history else History.read(run_folder)
     if began is not None:
         check_same_examples(began, now, place)
         return began

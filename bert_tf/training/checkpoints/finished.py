@@ -32,9 +32,9 @@ def finished(run_folder: Path, *, tell: Callable[[str], None]) -> dict[str, Any]
             ) from None
         tell(f"{error}: it is made again, from the last checkpoint")
         return None
-    kept = (folder.memory() or {}).get("kept")
-    if kept is not None:
-        why = damage(model, kept["files"])
+    memory = folder.memory()
+    if memory is not None and memory.kept is not None:
+        why = damage(model, memory.kept.files)
     else:
         why = "model/ has no config.json" if folder.steps() and not (model / "config.json").is_file() else None
     if result is not None and why is not None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from bert_tf.disk.whole import checksums, damage, sync_folder, sync_tree, write_whole
 from bert_tf.disk.work_folders import remove_leftovers, work_folder
+from bert_tf.training.checkpoints.memory import Memory
 
 ABOUT, WEIGHTS = "about.json", "weights"
 NAME = re.compile(r"ckpt-(\d+)(\.index|\.data-\d+-of-\d+)?$")
@@ -38,13 +39,13 @@ class Found:
         step: after so many updates.
         prefix: of its files, as TensorFlow takes it.
         state: numbers of the run's state that may be newer than those in its files.
-        memory: what the run remembers, as JSON; None: it is of an earlier version.
+        memory: what the run remembers; None: it is of an earlier version.
     """
 
     step: int
     prefix: Path
     state: Mapping[str, Any]
-    memory: Mapping[str, Any] | None
+    memory: Memory | None
 
 
 class CheckpointFolder:
@@ -82,7 +83,7 @@ class CheckpointFolder:
         why = damage(folder, about["files"])
         if why is not None:
             raise DamageError(f"{folder}: {why}")
-        return Found(step, folder / WEIGHTS, about["state"], about["memory"])
+        return Found(step, folder / WEIGHTS, about["state"], _memory(folder, about))
 
     def about(self, step: int) -> dict[str, Any]:
         """What stands in the about.json of a step; its other files are not looked at. Raises: DamageError."""
@@ -96,13 +97,15 @@ class CheckpointFolder:
             raise DamageError(f"{path.parent}: {ABOUT} is not as it was written") from None
         if noted != _digest(about):
             raise DamageError(f"{path.parent}: {ABOUT} has another content than was written")
+        if not all(isinstance(about.get(name), dict) for name in ("files", "state", "memory")):
+            raise DamageError(f"{path.parent}: {ABOUT} is not as it is written")
         return about
 
-    def memory(self) -> dict[str, Any] | None:
+    def memory(self) -> Memory | None:
         """What the newest checkpoint with a sound about.json remembers; None: there is none."""
         for step in reversed(self.steps()):
             with contextlib.suppress(DamageError):
-                return self.about(step)["memory"]
+                return _memory(self.path / f"ckpt-{step}", self.about(step))
         return None
 
     @contextlib.contextmanager
@@ -149,6 +152,13 @@ class CheckpointFolder:
     def _old(self, step: int) -> list[Path]:
         """The files of a checkpoint as earlier versions wrote them."""
         return [path for path in self.path.glob(f"ckpt-{step}.*") if NAME.match(path.name)]
+
+
+def _memory(folder: Path, about: Mapping[str, Any]) -> Memory:
+    try:
+        return Memory.from_json(about["memory"])
+    except (TypeError, AttributeError):
+        raise DamageError(f"{folder}: {ABOUT} is not as it is written") from None
 
 
 def _write_about(folder: Path, about: Mapping[str, Any]) -> None:

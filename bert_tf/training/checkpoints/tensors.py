@@ -81,7 +81,7 @@ class Checkpoints:
                 misfit = said if found.memory is not None else ""
                 self.damaged.append(said)
             else:
-                self.memory, self.last = Memory.from_json(found.memory or {}), step
+                self.memory, self.last = found.memory or Memory(), step
                 return True
         if misfit:
             raise UserError(

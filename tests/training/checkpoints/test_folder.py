@@ -35,7 +35,8 @@ def folder(tmp_path: Path) -> CheckpointFolder:
 def test_a_checkpoint_has_its_name_only_when_it_is_whole(folder):
     found = folder.whole(12)
     assert (found.step, found.prefix, found.state) == (12, folder.path / "ckpt-12" / "weights", {"evaluated_step": 12})
-    assert Memory.from_json(found.memory or {}).window["loss"][0] == 0.1
+    assert found.memory is not None
+    assert found.memory.window["loss"][0] == 0.1
     with pytest.raises(ZeroDivisionError):
         write_half(folder, 16)
     assert folder.steps() == [4, 8, 12]
@@ -92,9 +93,17 @@ def test_every_damage_is_seen_and_the_one_before_is_whole(folder, name):
         folder.whole(12)
     assert folder.whole(8).step == 8
     # What a run remembers is that of the newest which can say so.
-    assert folder.memory()["window"]["loss"][0] == 0.1
+    assert folder.memory().window["loss"][0] == 0.1
     write(folder, 12)  # the same updates, made again, take its place
     assert folder.whole(12).step == 12
+
+
+@pytest.mark.parametrize("memory", [[], {"kept": 1}, {"kept": {"step": 4}}, {"kept": {"step": 4, "a": 1}}])
+def test_what_no_run_remembers_is_damage_too(folder, memory):
+    folder.amend(12, {}, memory)
+    with pytest.raises(DamageError, match=r"ckpt-12: about.json is not as it is written"):
+        folder.whole(12)
+    assert folder.memory() == folder.whole(8).memory
 
 
 def test_no_list_no_clock_and_no_other_name_matters(folder):
@@ -114,7 +123,7 @@ def test_what_is_learnt_of_weights_is_noted_without_writing_them_again(folder):
     folder.amend(12, {"evaluated_step": 13}, Memory(warnings=["a"]).as_json())
     assert (folder.path / "ckpt-12" / DATA).stat().st_ino == before
     found = folder.whole(12)
-    assert (found.state, found.memory["warnings"]) == ({"evaluated_step": 13}, ["a"])
+    assert (found.state, found.memory.warnings) == ({"evaluated_step": 13}, ["a"])
 
 
 def test_earlier_versions_are_there_until_they_are_too_old(folder):
