@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -15,6 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bert_tf.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows: there a lock's file alone says that it is held
+    fcntl = None
 
 TRIES, PAUSE_SECONDS = 5, 0.01  # whoever asks whether a file is locked holds it for a moment
 _HELD: set[str] = set()  # the paths that this process holds: the system minds other processes alone
@@ -58,7 +62,8 @@ def lock(path: Path, what: object) -> Iterator[None]:
         yield
     finally:
         with _GUARD:
-            path.unlink(missing_ok=True)  # while it is still held: whoever waits for it sees that it is another file
+            with contextlib.suppress(PermissionError):  # Windows keeps files that are open
+                path.unlink(missing_ok=True)  # while it is held: whoever waits for it sees that it is another file
             os.close(number)
             _HELD.discard(str(path))
         for parent in made:
@@ -77,6 +82,8 @@ def is_locked(path: Path) -> bool:
         except OSError:
             return False
         try:
+            if fcntl is None:
+                return True
             fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -90,6 +97,8 @@ def _taken(path: Path) -> int | None:
     tries = 0
     while True:
         number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if fcntl is None:
+            return number
         try:
             fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

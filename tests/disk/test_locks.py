@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bert_tf.disk import locks
 from bert_tf.disk.locks import is_locked, lock
 from bert_tf.disk.work_folders import remove_leftovers, work_folder
 from bert_tf.errors import UserError
@@ -122,3 +123,13 @@ def test_a_work_folder_is_gone_unless_it_is_renamed(tmp_path):
             assert work.exists()
             second.rename(tmp_path / "model")
     assert names(tmp_path) == ["model"]
+
+
+def test_where_the_system_has_no_locks_files_are_written_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "fcntl", None)
+    with lock(tmp_path / ".lock", "a"):
+        assert is_locked(tmp_path / ".lock")
+    assert not is_locked(tmp_path / ".lock")
+    (tmp_path / ".model.writing-x").mkdir()
+    (tmp_path / ".model.writing-x.lock").touch()  # perhaps of a living process
+    assert remove_leftovers(tmp_path, "model") == []
