@@ -145,6 +145,15 @@ class Inputs:
         return self._export("tflite", "--quantize=int8", "--set", "length=dynamic", "batch=any", name="batches")
 
     @cached_property
+    def lite_vectors(self) -> Path:
+        """MiniLM's sentence vectors, as a run of one update that changes nothing, exported."""
+        run = self._made("vectors-run", lambda folder: self._command(
+            "train", "--task=stsb_embedding", "--data=sample", f"--run={folder}", "--set", "training.max_steps=1",
+            "training.learning_rate=1e-12", "training.weight_decay=0", "evaluation.report=false",
+        ))  # fmt: skip
+        return self._export("tflite", "--quantize=int8", "--set", "length=dynamic", "batch=any", run=run)
+
+    @cached_property
     def peer_models(self) -> Path:
         """What other runtimes make of the run."""
 
@@ -191,9 +200,11 @@ class Inputs:
             part.rename(folder)
         return folder
 
-    def _export(self, file_format: str, *flags: str, name: str | None = None) -> Path:
-        """An export of the run, with room for the longest text; made again where the library's code is another."""
-        run = self._made(f"long-{self._of_run}", self._lengthen)
+    def _export(self, file_format: str, *flags: str, name: str | None = None, run: Path | None = None) -> Path:
+        """An export of a run; None: of the run of SST-2, with room for the longest text. Made again where the library's
+        code is another."""
+        if run is None:
+            run = self._made(f"long-{self._of_run}", self._lengthen)
         code = _digest(*(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "bert_tf").rglob("*.py"))))
 
         def make(folder: Path) -> None:

@@ -71,6 +71,7 @@ INT8 = {"run": "{lite_batches}", "texts": "{texts}"}
 TEXTS = {"folder": "{run}/model", "texts": "{texts}"}
 MANY_TEXTS = TEXTS | {"texts": "{many_texts}"}
 VECTORS = {"folder": "{minilm}", "texts": "{texts}"}
+EXACT_VECTORS = VECTORS | {"dtype": "float32"}
 WRITTEN = {"tokens": 60, "examples": 8, "source": 64}
 ONE = {"folder": "{run}/model", "models": "{peer_models}"}
 
@@ -184,8 +185,12 @@ ROWS = (
         name="vectors",
         what="sentence vectors",
         unit="texts/s",
-        ours=(Side(OURS, "answering.vectors", VECTORS),),
+        ours=(
+            Side(OURS, "answering.vectors", VECTORS),
+            Side(f"{OURS}, int8", "answering.vectors", VECTORS | {"folder": "{lite_vectors}"}, slow=True),
+        ),
         peers=(
+            Side("sentence-transformers, float32", "transformers_answers.vectors", EXACT_VECTORS, True),
             Side("sentence-transformers, bfloat16", "transformers_answers.vectors", VECTORS),
         ),
         goal=2.0,

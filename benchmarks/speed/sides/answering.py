@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 import bert_tf
+from benchmarks.speed.sides.nearest import nearest
 from benchmarks.speed.work import Repetition, Work, call_ms, rate
 
 WORD = "good "  # one token in every vocabulary that the rows use
@@ -51,13 +52,13 @@ def labels(*, run: str, texts: str) -> Work:
 
 
 def vectors(*, folder: str, texts: str) -> Work:
-    """Texts a second of `Pipeline.encode`, of a folder of sentence-transformers."""
+    """Texts a second of `Pipeline.encode`, of a folder of sentence-transformers or an exported file."""
     from bert_tf.inference.engine.precision import use_all_cores
 
     use_all_cores()  # as the command search does
     pipeline, lines = bert_tf.Pipeline(folder, precision="auto"), read(texts)
-    pipeline.encode(lines)
-    return Work(lambda: rate(lambda: pipeline.encode(lines), len(lines)))
+    answers = nearest(pipeline.encode(lines))
+    return Work(lambda: rate(lambda: pipeline.encode(lines), len(lines)), answers=lambda: answers)
 
 
 def one_text(*, run: str, tokens: int) -> Work:
@@ -83,15 +84,16 @@ def one_text_lite(*, export: str, tokens: int) -> Work:
 
 
 def generation(*, tokens: int, examples: int, source: int) -> Work:
-    """Tokens a second, greedily, of a model of MiniLM's size with random weights, keys and values kept."""
+    """Tokens a second, greedily, in bfloat16, of a model of MiniLM's size with random weights, keys and values kept."""
     import keras
 
     from bert_tf.models import Generation
 
     keras.utils.set_random_seed(1)
-    model = bert_tf.BertSeq2Seq(
-        bert_tf.BertConfig(vocabulary_size=30522, hidden_dim=384, num_layers=6, num_heads=12, intermediate_dim=1536)
+    config = bert_tf.BertConfig(
+        vocabulary_size=30522, hidden_dim=384, num_layers=6, num_heads=12, intermediate_dim=1536
     )
+    model = bert_tf.BertSeq2Seq(config, dtype="bfloat16")
     ids = np.random.default_rng(0).integers(1000, 30000, size=(examples, source))
     inputs = {"token_ids": tf.constant(ids, tf.int32), "padding_mask": tf.ones(ids.shape, tf.int32)}
     settings = Generation(max_length=tokens, min_length=tokens)  # no text ends early, so that all do the same work

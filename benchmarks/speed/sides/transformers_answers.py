@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import transformers
 
+from benchmarks.speed.sides.nearest import nearest
 from benchmarks.speed.work import Work, rate
 
 BATCH = 32
@@ -62,14 +63,14 @@ def labels_by_length(tokenizer: Any, model: Any, texts: list[str]) -> list[str]:
     return found
 
 
-def vectors(*, folder: str, texts: str) -> Work:
+def vectors(*, folder: str, texts: str, dtype: str = "bfloat16") -> Work:
     """Texts a second of sentence-transformers."""
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.bfloat16})
+    model = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": getattr(torch, dtype)})
     lines = read(texts)
-    model.encode(lines[:BATCH])
-    return Work(lambda: rate(lambda: model.encode(lines, batch_size=BATCH), len(lines)))
+    answers = nearest(model.encode(lines, batch_size=BATCH))
+    return Work(lambda: rate(lambda: model.encode(lines, batch_size=BATCH), len(lines)), answers=lambda: answers)
 
 
 def generation(*, tokens: int, examples: int, source: int) -> Work:
