@@ -8,6 +8,9 @@ answer, such as `label`, becomes `input.label`.
 `file`. A run that answers questions takes --question and --context, one or several files, and says which has the
 answer. --interactive asks for texts in turn.
 
+--shards answers more texts than one process should take, with Apache Beam: on this machine by default, and on Flink,
+Spark or Dataflow with Beam's own flags, which are given to it. Its workers must see the folders, and have bert_tf.
+
 An input that cannot be answered (bytes that are not text, a missing cell) has an object with `error` in its
 place. Exit status: 0, all are answered; 3, some have an error in place of an answer; 2, bad use or a broken file.
 """
@@ -34,15 +37,18 @@ from bert_tf.command_line import (
     say,
     start_tensorflow,
 )
+from bert_tf.command_line.beam_jobs import beam_runner
 from bert_tf.command_line.interactive import Lines, contexts_and_questions
+from bert_tf.command_line.predict_flags import check_predict_flags
 from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, as_rows, writer_of
 from bert_tf.data.inputs import Input, Reading, input_of_line
-from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, inputs_of
+from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, files_of, inputs_of
 from bert_tf.errors import UserError
 from bert_tf.inference.answering import Answered, answer_over, answers_of
 from bert_tf.inference.engine.precision import use_all_cores
 from bert_tf.inference.runs import model_of, open_run
+from bert_tf.inference.sharded import FORMATS, ROWS, VECTORS, Asked, answer_in_shards
 
 if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
@@ -51,7 +57,7 @@ PROG = "python -m bert_tf.predict"
 GROUPS = {
     "with what": ("--run", "--model", "--task"),
     "what is answered": ("--text", "--input", "--text-column", "--question", "--context", "--interactive"),
-    "where answers go": ("--output",),
+    "where answers go": ("--output", "--shards"),
 }
 EXAMPLES = {
     '--run=runs/sst2 --text="A joy from start to end."': "one text",
@@ -100,10 +106,17 @@ def main(argv: Sequence[str] | None = None) -> int:
                         "entities, words, sentences, n_best, masks; default: a row for each answer")  # fmt: skip
     parser.add_argument("--format", metavar="NAME", choices=(TEXT, JSON), help="of standard output: text, to be read, "
                         "or json, an object a line; default: text on a terminal, json elsewhere")  # fmt: skip
-    flags = parser.parse_args(argv)
+    parser.add_argument("--shards", metavar="DIR", help="a new folder for the answers of --input, in shards, which "
+                        "Apache Beam makes (extra prepare)")  # fmt: skip
+    parser.add_argument("--shard-rows", metavar="N", type=int, default=ROWS, help=f"inputs a shard; default: {ROWS:,}")
+    parser.add_argument("--shard-format", metavar="SUFFIX", choices=FORMATS, default=FORMATS[0],
+                        help=f"{', '.join(FORMATS)} (vectors alone); default: {FORMATS[0]}")  # fmt: skip
+    flags, of_beam = parser.parse_known_args(argv)
+    if of_beam and flags.shards is None:
+        parser.error(f"unrecognized arguments: {' '.join(of_beam)}")
 
     # 1. What is asked, and whether it can be, before anything slow.
-    _check(flags)
+    check_predict_flags(flags)
     run_folder = Path(flags.run).expanduser()
     make_writer = writer_of(flags.output)
     model = model_of(run_folder, flags.model)
@@ -124,6 +137,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         source=kind.source.reader,
         joiner=getattr(kind, "joiner", None),
     )
+    if flags.shards is not None:
+        return _in_shards(flags, of_beam, reading, kind.serving.vector, model)
     is_asked = flags.interactive or flags.question is not None
     inputs = iter(()) if is_asked else inputs_of(flags.text, flags.input, reading)
     contexts = contexts_of(flags.context, reading) if flags.context else {}
@@ -154,26 +169,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _check(flags: argparse.Namespace) -> None:
-    """Raises: UserError for flags that do not go together."""
-    if flags.text is not None and flags.input is not None:
-        raise UserError("expected either --text or --input. Received: both")
-    asked = {"--text": flags.text, "--input": flags.input, "--question": flags.question}
-    given = [name for name, value in asked.items() if value is not None] + ["--interactive"] * flags.interactive
-    if not given:
-        more = "--question and --context ask about files, --interactive asks for texts in turn"
-        raise UserError(f"expected either --text or --input. Received: neither; {more}")
-    if len(given) > 1:
-        raise UserError(f"expected one of --text, --input, --question, --interactive. Received: {' and '.join(given)}")
-    if flags.question is not None and flags.context is None:
-        raise UserError("--question needs --context, the files that it is about. Received: no --context")
-    if flags.context is not None and flags.question is None and not flags.interactive:
-        raise UserError(f"--context needs --question or --interactive. Received: {given[0]}")
-    if flags.output is not None and (flags.format is not None or flags.interactive):
-        flag = "--format" if flags.format is not None else "--interactive"
-        raise UserError(f"{flag} is for standard output. Received: --output={flags.output} as well")
-    if flags.rows_of is not None and flags.format == TEXT:
-        raise UserError("--rows-of is for --output and --format=json. Received: --format=text as well")
+def _in_shards(flags: argparse.Namespace, of_beam: Sequence[str], reading: Reading, vector: str, model: Path) -> int:
+    """Answers --input with Beam. Returns: the exit status."""
+    if flags.shard_format == VECTORS and not vector:
+        raise UserError(f"--shard-format={VECTORS}: expected a run whose answers are vectors. Received: {flags.run}")
+    output = Path(flags.shards).expanduser()
+    check_writable(output.parent, "--shards")
+    run = beam_runner(PROG, of_beam)
+    inputs = inputs_of(None, flags.input, reading)
+    asked = Asked(
+        run=flags.run,
+        model=str(model),
+        task=flags.task,
+        precision=flags.precision,
+        settings=tuple(flags.settings),
+        suffix=flags.shard_format,
+        rows_of=flags.rows_of,
+    )
+    how = {name: getattr(flags, name) for name in ("input_format", "text_column", "pair_column", "encoding")}
+    started = time.perf_counter()
+    start_tensorflow()
+    found = answer_in_shards(asked, inputs, files_of(flags.input), output, run=run, rows=flags.shard_rows, reading=how)
+    seconds = time.perf_counter() - started
+    say(f"{found['texts']:,} texts in {found['shards']:,} shards in {output}, {found['errors']:,} with an error, "
+        f"{found['cut']:,} cut, {seconds:.1f} s")  # fmt: skip
+    return SOME_ERRORS if found["errors"] else 0
 
 
 def _answer(

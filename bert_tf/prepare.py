@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bert_tf.command_line import (
     Parser,
@@ -25,6 +24,7 @@ from bert_tf.command_line import (
     say,
     start_tensorflow,
 )
+from bert_tf.command_line.beam_jobs import beam_runner
 from bert_tf.config import SAMPLE
 from bert_tf.disk.locks import lock
 from bert_tf.disk.whole import sync_folder, sync_tree
@@ -42,8 +42,6 @@ EXAMPLES = {
     "--input='books/*.txt.gz' --output=shards --epochs=4": "your own files, with other masks in each of four epochs",
     "--input=books --output=shards --set data.sequence_length=256": "longer examples",
 }
-DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-"""Beam's runner within this process. The name DirectRunner may download another program first."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -77,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"--output={output}: expected a folder that is empty or not there. Received: one with files")
     check_writable(output.parent, "--output")
-    run = _beam(of_beam)
+    run = beam_runner(PROG, of_beam)
 
     # 2. Tokens, a file a worker; then the shards, a portion a worker.
     began = time.perf_counter()
@@ -129,51 +127,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     say(f"{found['examples']:,} examples in {len(entries)} shards in {output}, {bad_rows} bad rows left out, "
         f"{found['seconds']:.1f} s")  # fmt: skip
     print(json.dumps(found))
-
-
-Job = tuple[Callable[..., Any], tuple[Any, ...]]
-
-
-def _beam(flags: Sequence[str]) -> Callable[[str, Iterable[Job]], None]:
-    """What runs jobs that do not depend on one another. Raises: UserError if Beam is absent or does not know a flag."""
-    try:
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
-    except ImportError as error:
-        raise UserError(
-            f"{PROG} needs an optional package: pip install 'bert_tf[prepare]'. Received: {error}"
-        ) from None
-    asked = [flag for flag in flags if flag.startswith("--runner=")]
-    rest = [flag for flag in flags if flag not in asked]
-    is_direct = not asked or asked[-1].removeprefix("--runner=") in ("DirectRunner", "direct")
-    known = PipelineOptions(rest).get_all_options(drop_default=True)
-    names = {name.partition("=")[0].removeprefix("--").removeprefix("no_") for name in rest if name.startswith("--")}
-    unknown = sorted(names - set(known) - set(PipelineOptions([]).get_all_options()))
-    if unknown or any(not flag.startswith("-") for flag in rest[:1]):
-        raise UserError(f"unrecognized arguments: {' '.join(rest)}; Beam does not know --{', --'.join(unknown)}")
-    runner = DIRECT if is_direct else asked[-1].removeprefix("--runner=")
-
-    def run(name: str, jobs: Iterable[Job]) -> None:
-        jobs = list(jobs)
-        if not jobs:
-            return
-        with beam.Pipeline(runner=runner, options=PipelineOptions(rest)) as pipeline:
-            rows = pipeline | f"{name}: list" >> beam.Create(range(len(jobs)))
-            _ = rows | f"{name}: spread" >> beam.Reshuffle() | f"{name}: do" >> beam.Map(_Do(jobs))
-
-    return run
-
-
-class _Do:
-    """Does job number i; the jobs travel with it to the workers."""
-
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self.jobs = list(jobs)
-
-    def __call__(self, i: int) -> int:
-        function, arguments = self.jobs[i]
-        function(*arguments)
-        return i
 
 
 if __name__ == "__main__":

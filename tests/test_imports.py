@@ -51,7 +51,7 @@ TABLE = {
     "training/reports": "errors disk data models training",
     "training": "errors disk config data types:text machine models types:kinds",
     "runtimes": "errors machine types:kinds",
-    "inference": "errors config lookup weights data text machine models kinds runtimes",
+    "inference": "errors disk config lookup weights data text machine models kinds runtimes",
     "exporting/readmes": "exporting weights",
     "exporting": "errors sentinels config lookup layers metrics weights data text machine models kinds runtimes "
     "inference",

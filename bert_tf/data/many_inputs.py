@@ -48,6 +48,13 @@ def inputs_of(texts: Sequence[str] | None, name: str | None, reading: Reading) -
     return _each(files, reading)
 
 
+def files_of(name: str) -> list[Path]:
+    """The files that `inputs_of` reads for --input. Raises: UserError where there is none."""
+    if not is_several(name):
+        return [Path(name).expanduser()]
+    return [file.path for file in found_files(name, (*TEXT_SUFFIXES, *TABLES), "--input")]
+
+
 def contexts_of(names: Sequence[str], reading: Reading) -> dict[str, str]:
     """The texts of --context: of files, folders and patterns, by the files' names; these are below the folder or the
     pattern's, where only one is given, and whole ones elsewhere.

@@ -40,7 +40,7 @@ def without_beam(monkeypatch) -> list[str]:
         for function, values in jobs:
             function(*values)
 
-    monkeypatch.setattr(prepare, "_beam", lambda flags: given.extend(flags) or run)
+    monkeypatch.setattr(prepare, "beam_runner", lambda prog, flags: given.extend(flags) or run)
     return given
 
 
