@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import NoReturn
 
+LONGEST = 8000  # characters of a message; values of strangers' files are cut shorter where they are quoted
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 class UserError(Exception):
     """Something the person at the keyboard can put right: a file, data, a flag or the environment.
@@ -22,7 +25,16 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str):
-        super().__init__(" ".join(str(message).split("\n")))
+        super().__init__(_one_line(str(message)))
+
+
+def _one_line(message: str) -> str:
+    """A message without characters that move a terminal's cursor or change its colours, cut where it has no end."""
+    line = " ".join(message.split("\n"))
+    line = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+    if len(line) <= LONGEST:
+        return line
+    return f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
 
 
 INTERRUPTED, RUN_AGAIN = 130, 75

@@ -31,6 +31,7 @@ from bert_tf.command_line import (
 )
 from bert_tf.config import RunConfig
 from bert_tf.data.files.write import WRITERS, writer_of
+from bert_tf.disk.named_files import is_replaced, place_of
 from bert_tf.errors import UserError
 from bert_tf.inference.engine.precision import use_all_cores
 from bert_tf.inference.runs import model_of, open_run
@@ -78,7 +79,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     answers = answer_settings(flags)
     if flags.mistakes is not None:
         writer_of(flags.mistakes, flag="--mistakes")
-        check_writable(Path(flags.mistakes).expanduser().parent, "--mistakes")
+        place = place_of(flags.mistakes, "--mistakes")
+        if is_replaced(place):
+            check_writable(place.parent, "--mistakes")
     reading = model_settings(flags)
     run_folder = None if flags.run is None else Path(flags.run).expanduser()
     if run_folder is not None:

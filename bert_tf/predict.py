@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,6 +43,7 @@ from bert_tf.config import override_layer
 from bert_tf.data.files.write import ERROR, WRITERS, as_rows, writer_of
 from bert_tf.data.inputs import Input, Reading, input_of_line
 from bert_tf.data.many_inputs import FORMATS_OF_INPUTS, contexts_of, files_of, inputs_of
+from bert_tf.disk.named_files import is_replaced, named_file, place_of
 from bert_tf.errors import UserError
 from bert_tf.inference.answering import Answered, answer_over, answers_of
 from bert_tf.inference.engine.precision import use_all_cores
@@ -143,7 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     inputs = iter(()) if is_asked else inputs_of(flags.text, flags.input, reading)
     contexts = contexts_of(flags.context, reading) if flags.context else {}
     if flags.output:
-        check_writable(Path(flags.output).expanduser().parent, "--output")
+        place = place_of(flags.output, "--output")
+        if is_replaced(place):
+            check_writable(place.parent, "--output")
 
     # 2. The model, and its answers.
     start_tensorflow()
@@ -284,25 +286,9 @@ def _progress(done: int, started: float, *, last: bool, precision: str = "") -> 
         say(line)
 
 
-@contextlib.contextmanager
-def _output(name: str | None) -> Iterator[IO[str]]:
-    """Standard output, or a file that gets its name only when all is written."""
-    if name is None:
-        yield sys.stdout
-        return
-    path = Path(name).expanduser()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    made = [parent for parent in path.parents if not parent.exists()]  # the innermost first
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-        for parent in made:  # where nothing came of it
-            with contextlib.suppress(OSError):  # what holds something stays
-                parent.rmdir()
+def _output(name: str | None) -> contextlib.AbstractContextManager[IO[str]]:
+    """Standard output, or the file."""
+    return contextlib.nullcontext(sys.stdout) if name is None else named_file(name, "--output")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bert_tf.errors import UserError, did_you_mean
+from bert_tf.guard import short
 
 _ABSENT = object()
 
@@ -38,7 +39,7 @@ def explain(root: type[BaseModel], error: ValidationError, layers: Sequence[tupl
     parts = []
     for key, broken in rules.items():
         origin, value = next(_settings(layers, key), ("the run's settings", None))
-        received = "" if "is required" in broken else f". Received: {value!r}"
+        received = "" if "is required" in broken else f". Received: {short(value)}"
         parts.append(f"{origin}: {key!r} {' or '.join(dict.fromkeys(broken))}{received}")
     return "; ".join(parts)
 
@@ -53,12 +54,12 @@ def _check_section(
             place = f"[{prefix[:-1]}]" if prefix else "the top level"
             nearest = did_you_mean(name, [*_all_keys(root), *_sections(root)])
             known = ", ".join(section.model_fields)
-            raise UserError(f"{origin}: unknown key {name!r}.{nearest} Known keys of {place}: {known}")
+            raise UserError(f"{origin}: unknown key {short(name)}.{nearest} Known keys of {place}: {known}")
         if key not in inner:
             continue
         if not isinstance(value, Mapping):
             known = ", ".join(f"{name}.{field}" for field in inner[key].model_fields)
-            raise UserError(f"{origin}: {name!r} is a section, with the keys {known}. Received: {value!r}")
+            raise UserError(f"{origin}: {name!r} is a section, with the keys {known}. Received: {short(value)}")
         _check_section(root, inner[key], value, origin, prefix=f"{name}.")
 
 

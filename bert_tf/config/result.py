@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, read_json, short, typed
 
 RESULT = "result.json"
+
+
+class Result(Checked):
+    """What is read of it by name; it holds more."""
+
+    steps: int
+    metrics: dict[str, float | None]
 
 
 def read_result(run_folder: Path) -> dict[str, Any] | None:
@@ -18,14 +25,15 @@ def read_result(run_folder: Path) -> dict[str, Any] | None:
     """
     path = run_folder / RESULT
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
         raise UserError(f"{path}: expected JSON. Received: {error}") from None
-    metrics = found.get("metrics") if isinstance(found, dict) else None
-    if not isinstance(metrics, dict) or not isinstance(found.get("steps", 0), int):
+    try:
+        typed(Result, found, path)
+    except UserError:
         raise UserError(
-            f"{path}: expected a run's result, an object with `metrics` and `steps`. Received: {str(found)[:80]}"
-        )
+            f"{path}: expected a run's result, an object with `metrics` and `steps`. Received: {short(found)}"
+        ) from None
     return found

@@ -6,7 +6,6 @@ The layers, later ones win: the defaults below, the task's own defaults, the rec
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +26,9 @@ from bert_tf.config.sections import (
     entry,
 )
 from bert_tf.errors import UserError
+from bert_tf.guard import parse_toml, read_text, short
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
-
+LARGEST_BYTES = 1 << 20
 # Values of data.source that are no places.
 SAMPLE = "sample"  # the sentences bundled with the library
 OWN = "own"  # where the task's source itself says: in memory, or at a hub
@@ -87,11 +83,9 @@ def resolve(layers: Iterable[Layer]) -> RunConfig:
 def read_layer(path: Path) -> Layer:
     """Reads one TOML file. Raises: UserError if it cannot be read or parsed."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        values = parse_toml(read_text(path, largest=LARGEST_BYTES), path)
+    except OSError as error:
         raise UserError(f"{path}: cannot read this config: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: expected TOML. Received: {error}") from None
     return Layer(origin=str(path), values=values)
 
 
@@ -107,7 +101,7 @@ def override_layer(settings: Sequence[str]) -> Layer:
         key, equals, text = setting.partition("=")
         parts = [part.strip() for part in key.split(".")]
         if not equals or not all(parts):
-            raise UserError(f"--set expects section.key=value, such as training.epochs=2. Received: {setting!r}")
+            raise UserError(f"--set expects section.key=value, such as training.epochs=2. Received: {short(setting)}")
         node: Any = _parse_value(text.strip())
         for part in reversed(parts):
             node = {part: node}
@@ -163,9 +157,10 @@ def keys_and_meanings(section: type[BaseModel] = RunConfig, prefix: str = "") ->
 
 def _parse_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        values = parse_toml(f"value = {text}", "--set")
+    except UserError:
         return text
+    return values["value"] if set(values) == {"value"} else text
 
 
 def _to_toml_value(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from bert_tf import lookup
 from bert_tf.errors import UserError
 from bert_tf.exporting.artefact import Artefact
+from bert_tf.guard import held, read_object
 
 REPORT = "export_report.json"
 
@@ -27,9 +27,10 @@ def export_in(folder: Path) -> Artefact:
     Raises: UserError where no export wrote it, or the format is not known.
     """
     try:
-        name = str(json.loads((folder / REPORT).read_text(encoding="utf-8"))["format"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        name = str(read_object(folder / REPORT)["format"])
+    except (OSError, UserError, KeyError) as error:
         raise UserError(f"{folder}: expected a folder of an export, with its {REPORT}. Received: {error}") from None
     if name not in lookup.names("export"):  # the path of a file, say, whose code nobody here asked to run
         raise UserError(f"{folder}: expected a format of {', '.join(lookup.names('export'))}. Received: {name[:80]!r}")
-    return load_export(name).of_folder(folder)
+    with held(folder, "a folder as this format of export leaves it"):
+        return load_export(name).of_folder(folder)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
+
+from bert_tf.errors import UserError
+from bert_tf.guard import Checked, parse_json, read_text, typed
 
 VALIDATION = "validation_"
 """In front of names of what was measured on the validation examples."""
 OF_TRAINING = "train_metrics"
 """What an evaluation calls the metrics of a sample of the training examples."""
+
+
+class Event(Checked):
+    """A line of metrics.jsonl; it holds more, of which numbers are columns."""
+
+    event: str
+    step: Annotated[int, Field(ge=0, lt=1 << 62)]
+    train_metrics: dict[str, float | None] | None = None
 
 
 def read_history(run_folder: Path) -> dict[str, np.ndarray]:
@@ -34,12 +45,13 @@ def read_history(run_folder: Path) -> dict[str, np.ndarray]:
     """
     path = run_folder / "metrics.jsonl"
     rows: dict[int, dict[str, float]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for line in read_text(path).split("\n") if path.exists() else ():
         try:
-            event = json.loads(line)
-        except ValueError:  # cut off when the process was killed
+            event = parse_json(line, path)
+        except UserError:  # cut off when the process was killed
             continue
-        rows.setdefault(int(event["step"]), {}).update(_values(event))
+        typed(Event, event, path)
+        rows.setdefault(event["step"], {}).update(_values(event))
     names = dict.fromkeys(name for step in sorted(rows) for name in rows[step])
     if not rows:
         return {}

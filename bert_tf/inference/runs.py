@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bert_tf.config import RunConfig, read_config, to_toml
 from bert_tf.errors import UserError
+from bert_tf.guard import held, read_json
 from bert_tf.kinds.definitions import load_task, recorded_task
 from bert_tf.lookup import names
 
@@ -57,7 +58,10 @@ def open_run(run_folder: Path, *, task: str | None = None, needs_data: bool = Fa
     config = read_run(run_folder)
     kind = _task(run_folder, config, needs_data=needs_data) if task is None else load_task(task)
     asked = (config.data.language, config.data.long_texts, config.data.window_overlap, config.data.max_windows)
-    return OpenRun(config, kind if asked == (None,) * len(asked) else kind.configured(config))
+    if asked != (None,) * len(asked):
+        with held(run_folder / SETTINGS, "settings of [data] that the task has"):
+            kind = kind.configured(config)
+    return OpenRun(config, kind)
 
 
 def read_run(folder: Path) -> RunConfig:
@@ -108,11 +112,11 @@ def _task(run_folder: Path, config: RunConfig, *, needs_data: bool) -> Kind:
 
     path = run_folder / TASK
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
+        described = read_json(path)
     except FileNotFoundError:
         return recorded_task(config.task, str(run_folder), "the run's folder does not hold its task")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: expected the run's task as JSON. Received: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     kind, left_out = read_description(described, str(path))
     if left_out and config.task in names("tasks"):
         shipped = load_task(config.task)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, read_object, typed
 from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
@@ -15,6 +17,19 @@ if TYPE_CHECKING:
 TASK = "task.json"
 DETAILS = "details"
 """The signature that gives all that answers have."""
+
+
+class Settings(Checked):
+    """What a SavedModel's own graph was made with."""
+
+    sequence_length: Annotated[int, Field(ge=1)]
+
+
+class Described(Checked):
+    """What is read of a SavedModel's task.json beside the task itself; `counts`: ragged answers that share a count."""
+
+    settings: Settings
+    counts: dict[str, str]
 
 
 def versions(folder: Path) -> list[int]:
@@ -39,9 +54,10 @@ def read_task(folder: Path, task: Kind | None = None) -> tuple[Kind, dict[str, A
     """
     path = folder / "assets" / TASK
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
+        described = read_object(path)
+        typed(Described, described, path)
         if task is None or task_file.is_known(described):
             task = task_file.from_json(described)
         return task, described
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise UserError(f"{folder}: expected a SavedModel of bert_tf.export, with {TASK}. Received: {error}") from None

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert_tf import kinds
-from bert_tf.errors import UserError
+from bert_tf.guard import held, short
 from bert_tf.kinds.base import Kind
+from bert_tf.lookup import wrong_field
 from bert_tf.models.generation.settings import Generation
 
 OF_TRAINING = ("source", "sample", "defaults", "how_to_get", "also_score", "simple_answers")
@@ -41,15 +42,16 @@ def from_json(described: Mapping[str, Any]) -> Kind:
     name = described.get("kind", "")
     found = _kind_called(name)
     if found is None:
-        why = f"its kind {str(name)[:80]!r} is not one of bert_tf's"
+        why = f"its kind {short(name)} is not one of bert_tf's"
         return recorded_task(str(described.get("task")), "task.json", why)
-    settings = {key: _tuples(value) for key, value in described.get("settings", {}).items()}
-    try:
+    with held("task.json", f"a task of the kind {name}"):
+        settings = {key: _tuples(value) for key, value in described.get("settings", {}).items()}
         if "generation" in settings:
             settings["generation"] = Generation(**settings["generation"])
-        return found(source=InMemory({}), **settings)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"a task of the kind {name} cannot be made from {described!r}: {error}") from None
+        task = found(source=InMemory({}), **settings)
+        if wrong := wrong_field(task):
+            raise ValueError(wrong)
+        return task
 
 
 def is_known(described: Mapping[str, Any]) -> bool:
@@ -57,8 +59,8 @@ def is_known(described: Mapping[str, Any]) -> bool:
     return _kind_called(described.get("kind", "")) is not None
 
 
-def _kind_called(name: str) -> type[Kind] | None:
-    found = getattr(kinds, name, None) if name in kinds.__all__ else None
+def _kind_called(name: Any) -> type[Kind] | None:
+    found = getattr(kinds, name, None) if isinstance(name, str) and name in kinds.__all__ else None
     return found if isinstance(found, type) and issubclass(found, Kind) else None
 
 

@@ -8,11 +8,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, check_regular, parse_json, read_object, short, typed
 from bert_tf.inference.searching.identity import model_identity as model_identity
 from bert_tf.weights.files import write_json, written_folder
 
@@ -31,6 +33,22 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+
+
+class About(Checked):
+    """What is read of index.json by name; what else stands there is compared, or shown."""
+
+    documents: Annotated[int, Field(ge=1)]
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    precision: Literal["float32", "int8"]
+    search: str | None = None
+
+
+class Document(Checked):
+    """A line of documents.jsonl; what else stands there are the document's details."""
+
+    id: str
+    text: str
 
 
 class VectorIndex:
@@ -136,6 +154,8 @@ class VectorIndex:
         # Windows cannot replace a file that is mapped, which bringing an index up to date does.
         flags = 0 if os.name == "nt" else getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
         try:
+            check_regular(folder / VECTORS)
+            check_regular(folder / TEXTS)
             self._index = faiss.read_index(str(folder / VECTORS), flags)
             self._read_texts(folder / TEXTS)
         except (OSError, RuntimeError, ValueError) as error:
@@ -145,12 +165,15 @@ class VectorIndex:
         if not self._index.ntotal == len(self) == expected:
             came = f"{self._index.ntotal} vectors and {len(self)} texts"
             raise UserError(f"{folder}: expected {expected} documents. Received: {came}")
+        if self._index.d != (width := self.about.get("dimensions", self._index.d)):
+            raise UserError(f"{folder}: expected vectors of {width} numbers. Received: {self._index.d}")
         return self
 
     def _read_texts(self, path: Path) -> None:
         with path.open(encoding="utf-8", newline="\n") as file:  # of \n alone: texts may hold other separators
             for line in file:
-                row = json.loads(line)
+                row = parse_json(line, path)
+                typed(Document, row, path)
                 self.ids.append(row.pop("id"))
                 self.texts.append(row.pop("text"))
                 self.details.append(row or NOTHING)
@@ -160,15 +183,14 @@ def read_about(folder: Path) -> dict[str, Any]:
     """What an index says of itself. Raises: UserError if there is none, or one of another format."""
     path = folder / ABOUT
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = read_object(path)
     except OSError:
         raise UserError(
             f"{folder}: expected an index, which has {ABOUT}. Received: none; build it with --corpus"
         ) from None
-    except ValueError as error:
-        raise UserError(f"{path}: expected JSON. Received: {error}") from None
     if about.get("format") != FORMAT:
-        raise UserError(f"{path}: expected an index of the format {FORMAT}. Received: {about.get('format')!r}")
+        raise UserError(f"{path}: expected an index of the format {FORMAT}. Received: {short(about.get('format'))}")
+    typed(About, {"precision": FLOAT32, **about}, path)
     return {"precision": FLOAT32, **about}  # an index from before there was a choice does not say
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.errors import UserError
+from bert_tf.guard import WRONG, short
 from bert_tf.kinds.base import Kind
+from bert_tf.lookup import wrong_field
 
 VERSION = 1
 CLASS, SETTINGS = "class", "settings"
@@ -50,11 +51,16 @@ def read_description(described: Any, where: str) -> tuple[Kind, tuple[str, ...]]
             raise NotDataError(f"expected a kind of {', '.join(_kinds())}")
         settings = {name: _decoded(value) for name, value in described[SETTINGS].items()}
         left_out = tuple(described.get("left_out", ()))
+        if not all(isinstance(name, str) for name in left_out):
+            raise NotDataError("expected names of fields under left_out")
         if "source" in left_out:
             settings["source"] = InMemory({})
-        return _kinds()[described[CLASS]](**settings), left_out
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        came = f"{type(error).__name__}: {error}, in {json.dumps(described, ensure_ascii=False)[:200]}"
+        found = _kinds()[described[CLASS]](**settings)
+        if wrong := next(filter(None, map(wrong_field, (found, found.source))), ""):
+            raise NotDataError(wrong)
+        return found, left_out
+    except WRONG as error:
+        came = f"{type(error).__name__}: {str(error)[:200]}, in {short(described, 200)}"
         raise UserError(f"{where}: expected a task that bert_tf.train described. Received: {came}") from None
 
 

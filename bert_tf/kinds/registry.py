@@ -5,7 +5,6 @@ Each kind's folder has its rows, in `folders.py`; here they are put together, a 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Collection
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError, did_you_mean
+from bert_tf.guard import read_object
 from bert_tf.kinds.classification import folders as classification
 from bert_tf.kinds.extractive import folders as extractive
 from bert_tf.kinds.folders import Answering, Folder, Row
@@ -106,10 +106,9 @@ def kind_of(where: str | os.PathLike[str], *, ignore: Collection[str] = (), dtyp
 
 def _config(place: Path) -> dict[str, Any]:
     try:
-        config = json.loads((place / "config.json").read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        return read_object(place / "config.json")
+    except (OSError, UserError):  # whoever reads the weights says what is wrong with it
         return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _architecture(config: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.config import SAMPLE
+from bert_tf.guard import read_object
 from bert_tf.reporting.facts import Facts
 from bert_tf.reporting.page import repeat, score, sentence
 from bert_tf.weights.members import is_of_transformers
@@ -64,7 +65,7 @@ def _is_ours(text: str) -> bool:
 def card(facts: Facts) -> str:
     """The card, as Markdown with YAML in front."""
     result, kind, folder = facts.run.result, facts.run.kind, facts.run.folder
-    config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
+    config = read_object(folder / "model" / "config.json")
     architecture = (config.get("architectures") or ["BertModel"])[0]
     base = base_model(facts.config.backbone)
     texts = ", ".join(f'"a {name}"' for name in kind.text_columns)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bert_tf.errors import UserError
+from bert_tf.guard import held
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.google import read as google
 from bert_tf.weights.hugging_face import read as hugging_face
 from bert_tf.weights.keras_hub import read as keras_hub
 from bert_tf.weights.leave import Leave
 from bert_tf.weights.places import folder_of, resolve
+from bert_tf.weights.sizes import check_sizes
 from bert_tf.weights.unread import what_is_here
 
 # Files that stand for the folder they lie in; any other that is named is what is read.
@@ -66,7 +68,9 @@ def load(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> Chec
     if len(found) > 1:
         others = " and ".join(row.name for row in found[1:])
         LOG.warning("%s is %s and also %s: the first is read", place, found[0].name, others)
-    checkpoint = found[0].read(place, leave)
+    with held(place, found[0].name):
+        checkpoint = found[0].read(place, leave)
+    check_sizes(checkpoint)
     if leave.unmet:
         raise UserError(f"`ignore` names {', '.join(leave.unmet)}, and {place} has no such key, tensor or file")
     return checkpoint

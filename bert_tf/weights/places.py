@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
 
 from bert_tf.errors import UserError, did_you_mean
+from bert_tf.guard import read_json
 from bert_tf.weights.keras_hub import presets
 from bert_tf.weights.well_known import known_names, place_of
 
@@ -104,8 +104,8 @@ def inner_folder(folder: Path) -> Path:
 def _transformer_paths(path: Path) -> list[str]:
     """The `path` of each transformer in a modules.json; whoever reads the modules says what is wrong with the file."""
     try:
-        modules = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        modules = read_json(path)
+    except (OSError, UserError):
         return []
     modules = [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
     return [str(m.get("path", "")) for m in modules if str(m.get("type", "")).rpartition(".")[2] == "Transformer"]

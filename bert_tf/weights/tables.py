@@ -48,6 +48,7 @@ HEADS_IN = _merged(  # [N, H, D] -> [N*H, D]
 )
 HEADS_BIAS = _merged(lambda shape: (math.prod(shape),), lambda ours, heads: ours.reshape(heads, -1))  # [N, H] -> [N*H]
 
+MOST_LAYERS = 1000  # blocks of a file that are looked for
 HUGGING_FACE = (
     Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
     Row("embeddings/segment/table", "embeddings.token_type_embeddings.weight", SAME),
@@ -204,7 +205,7 @@ def read_forwards(
 ) -> tuple[Arrays, dict[str, Shape]]:
     """Their names -> our paths. Returns our arrays, and the names (and shapes) that no row knows."""
     found, used = {}, set()
-    for row in expand(table, num_layers):
+    for row in expand(table, min(num_layers, MOST_LAYERS)):  # what a config states is held to the tensors later
         if row.name in tensors:
             used.add(row.name)
             found[row.path] = _ours(tensors[row.name], row.layout)

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert_tf.errors import UserError
+from bert_tf.guard import read_bytes
 
 LOG = logging.getLogger(__name__)
 BOM = b"\xef\xbb\xbf"
 WHITE = "".join(map(chr, (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F,
                           0x3000)))  # fmt: skip
+LARGEST_BYTES = 64 << 20  # ten times the largest of a published BERT, of 500,000 tokens
 SHOWN = 3  # how many examples a warning names
 
 
@@ -29,7 +31,7 @@ def read_vocabulary(path: str | os.PathLike[str], *, quiet: bool = False) -> tup
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, largest=LARGEST_BYTES)
     except OSError as error:
         raise UserError(f"{path}: cannot read the vocabulary: {error.strerror}") from error
     has_mark = data.startswith(BOM)

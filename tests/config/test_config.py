@@ -128,7 +128,7 @@ def test_errors_name_the_file_that_set_the_value(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"seed = \n", "expected TOML"), (b"seed = '\xff'\n", "cannot read this config"), (None, "No such file")],
+    [(b"seed = \n", "expected TOML"), (b"seed = '\xff'\n", "expected UTF-8"), (None, "No such file")],
 )
 def test_a_config_that_cannot_be_read(content, expected, tmp_path):
     recipe = tmp_path / "recipe.toml"

@@ -83,7 +83,7 @@ def test_a_task_json_of_a_saved_model_names_tasks_of_the_library_alone(planted, 
     _, code, mark = planted
     assets = tmp_path / "model" / "assets"
     assets.mkdir(parents=True)
-    described = {"task": name.format(code=code), "kind": "Evil", "settings": {"sequence_length": 8}}
+    described = {"task": name.format(code=code), "kind": "Evil", "settings": {"sequence_length": 8}, "counts": {}}
     (assets / "task.json").write_text(json.dumps(described))
     with pytest.raises(UserError, match=r"'Evil' is not one of bert_tf's, and (a Python file|its task)"):
         read_task(tmp_path / "model")
@@ -186,7 +186,8 @@ def test_what_is_no_graph_is_not_loaded(tmp_path, content):
 
 def test_a_model_file_is_looked_for_in_its_own_folder(tmp_path):
     (tmp_path / "model.tflite").write_bytes(b"")
-    described = {"models": [{"file": "../model.tflite", "takes": "tensors"}]}
+    described = {"models": [{"file": "../model.tflite", "takes": "tensors"}], "sequence": {"max_length": 8}}
+    described |= {"reject_below": None, "labels": None}
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "task.json").write_text(json.dumps(described))

@@ -121,7 +121,7 @@ PARTS = {"normalizer": {"type": "BertNormalizer", "clean_text": True}, "pre_toke
     [
         ({}, "no tokenizer here: expected vocab.txt, tokenizer.json"),
         ({"vocab": "a\nb"}, r"`unk_token` must be a token of the vocabulary itself: .*Received: '\[UNK\]'"),
-        ({"vocab": VOCAB, "tokenizer_config": "{"}, "tokenizer_config.json: expected JSON: "),
+        ({"vocab": VOCAB, "tokenizer_config": "{"}, "tokenizer_config.json: expected JSON. Received: "),
         ({"vocab": VOCAB, "tokenizer_config": [1]}, "tokenizer_config.json: expected a JSON object. Received: list"),
         ({"vocab": VOCAB, "tokenizer_config": {"tokenizer_class": "T5Tokenizer"}}, "Received: 'T5Tokenizer'"),
         (

@@ -13,19 +13,41 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from bert_tf.data.corpora.pairs import PairSettings, Segments
 from bert_tf.data.corpora.portions import SAMPLE_TOKENS, Portions
 from bert_tf.data.corpora.store import vocabulary_hash
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, check_regular, read_json, short, typed
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 PARSED_AT_ONCE = 8192
 LOG = logging.getLogger(__name__)
+
+
+class Shard(Checked):
+    """What the manifest says of a shard."""
+
+    file: Annotated[str, Field(pattern=r"^[^/\\]+$")]  # which lies beside the manifest
+    epoch: Annotated[int, Field(ge=0, lt=1 << 31)]
+    examples: Annotated[int, Field(ge=0)]
+    tokens: Annotated[int, Field(ge=0)]
+    source_tokens: Annotated[int, Field(ge=0, lt=1 << 62)]
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: str
+
+
+class Manifest(Checked):
+    """What is read of a manifest; it says more for people."""
+
+    settings: dict[str, Any]
+    vocabulary: str
+    splits: dict[str, list[Shard]]
 
 
 def is_prepared(where: str) -> bool:
@@ -113,22 +135,23 @@ class ShardPortions(Portions):
     ) -> None:
         self.folder, self.settings = folder, settings
         try:
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            entries = manifest["splits"][split]
-            prepared = {**manifest["settings"], "vocabulary": manifest["vocabulary"]}
-        except (OSError, ValueError, LookupError, TypeError) as error:
+            manifest = typed(Manifest, read_json(folder / MANIFEST), folder / MANIFEST)
+            entries = [entry.model_dump() for entry in manifest.splits[split]]
+            prepared = {**manifest.settings, "vocabulary": manifest.vocabulary}
+        except (OSError, UserError, KeyError) as error:
             raise UserError(
                 f"{folder / MANIFEST}: expected the manifest of a prepared corpus with the split {split}. "
                 f"Received: {type(error).__name__} {error}"
             ) from None
         asked = {**asdict(settings), "vocabulary": vocabulary_hash(tokenizer)}
-        different = [f"{name}: there {prepared.get(name)!r}, asked {asked[name]!r}" for name in asked
+        different = [f"{name}: there {short(prepared.get(name))}, asked {asked[name]!r}" for name in asked
                      if prepared.get(name) != asked[name]]  # fmt: skip
         if different:
             raise UserError(
                 f"{folder} was prepared otherwise ({'; '.join(different)}): prepare it again, or ask the same"
             )
         self._check(entries, skip_bad_shards)
+        self._vocabulary_size = tokenizer.vocabulary_size
         good = [entry for entry in entries if entry["file"] not in self.bad_shards]
         epochs = sorted({entry["epoch"] for entry in good})
         self._epochs = [[entry for entry in good if entry["epoch"] == epoch] for epoch in epochs]
@@ -148,6 +171,14 @@ class ShardPortions(Portions):
             self.bad_shards[entry["file"]] = problem
             LOG.warning("%s is left out: %s", path, problem)
 
+    def _check_ids(self, path: Path, ids: np.ndarray, lengths: np.ndarray, second_start: np.ndarray) -> None:
+        """Raises: UserError for what would be looked up beside the tables, or cut beside its example."""
+        if ids.size and not 0 <= ids.min() <= ids.max() < self._vocabulary_size:
+            came = f"{ids.min()} to {ids.max()}"
+            raise UserError(f"{path}: expected ids from 0 to {self._vocabulary_size - 1}. Received: {came}")
+        if (lengths < 3).any() or (second_start < 2).any() or (second_start > lengths).any():
+            raise UserError(f"{path}: expected a second segment within each example. Received: one beside it")
+
     def _entries(self, epoch: int) -> list[dict[str, Any]]:
         return self._epochs[epoch % len(self._epochs)]
 
@@ -161,12 +192,13 @@ class ShardPortions(Portions):
             raise UserError(
                 f"{self.folder / entry['file']}: expected {entry['examples']} examples. Received: {len(labels)}"
             )
+        self._check_ids(self.folder / entry["file"], ids, lengths, second_start)
         ends = np.cumsum(lengths)
         starts = ends - lengths
         is_pair = second_start < lengths
         second = np.stack([starts + second_start, np.where(is_pair, ends - 1, starts + second_start)], axis=1)
         return Segments(
-            token_ids=ids,
+            token_ids=ids.astype(np.int32),
             first=np.stack([starts + 1, starts + second_start - 1], axis=1),
             second=second,
             labels=labels.astype(np.int8),
@@ -205,15 +237,17 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
                 lengths = ids.row_lengths().numpy()
                 parts.append((ids.values.numpy(), lengths, found["second_start"].numpy(), found["label"].numpy()))
     except tf.errors.OpError as error:
-        raise UserError(f"{path}: expected TFRecords. Received: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: expected TFRecords. Received: {str(error).splitlines()[0][:200]}") from None
+    if not parts:
+        raise UserError(f"{path}: expected TFRecords. Received: none")
     ids, lengths, second_start, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return ids.astype(np.int32), lengths, second_start, labels
+    return ids, lengths, second_start, labels
 
 
 def _problem(path: Path, entry: Mapping[str, Any]) -> str | None:
     """What is wrong with a shard, if anything."""
     try:
-        size = path.stat().st_size
+        size = check_regular(path)
         if size != entry["bytes"]:
             return f"expected {entry['bytes']} bytes. Received: {size}"
         if _sha256(path) != entry["sha256"]:

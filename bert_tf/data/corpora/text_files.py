@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bert_tf.data.rows.cells import shown
 from bert_tf.errors import UserError
+from bert_tf.guard import bounded
 
 LINES_BETWEEN_REPORTS = 1000
 SUFFIXES = (".txt", ".jsonl", ".ndjson", ".json")
@@ -71,7 +72,8 @@ def _lines(file: Path, on_bad: Callable[[UserError], None] | None) -> Iterator[t
         with file.open("rb") as raw:
             is_gzip = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            for number, line in enumerate(gzip.GzipFile(fileobj=raw) if is_gzip else raw, start=1):
+            lines = bounded(gzip.GzipFile(fileobj=raw), _size(file), file) if is_gzip else raw
+            for number, line in enumerate(lines, start=1):
                 content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 returns = content.rstrip(b"\r\n").count(b"\r") if number == 1 else 0
                 try:

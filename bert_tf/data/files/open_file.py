@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from bert_tf.errors import UserError
+from bert_tf.guard import bounded
 
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16
@@ -116,9 +117,10 @@ class DataFile:
                 source = raw
                 if found is not None:
                     kind, unpacker, _ = found
-                    if raw.seekable():
-                        raw.seek(0)
-                    source = unpacker(raw if raw.seekable() else io.BytesIO(head + raw.read()))
+                    packed = raw if raw.seekable() else io.BytesIO(head + raw.read())
+                    packed_bytes = packed.seek(0, io.SEEK_END)
+                    packed.seek(0)
+                    source = bounded(unpacker(packed), packed_bytes, self.origin)
                 elif head:
                     yield head + raw.read(HEAD_BYTES - len(head))
                 while chunk := source.read(CHUNK_BYTES):

@@ -16,6 +16,7 @@ from bert_tf.data.rows.cells import shown
 from bert_tf.data.rows.table import BadRow
 from bert_tf.data.sources.base import FileSource
 from bert_tf.errors import UserError
+from bert_tf.guard import bounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,8 @@ def _member(archive: Path, name: str, encoding: str | None) -> str:
         with zipfile.ZipFile(archive) as file:
             if name not in file.namelist():
                 raise UserError(f"{archive}: expected the file {name} in it. Received: {shown(file.namelist(), 200)}")
-            return file.read(name).decode(encoding or "utf-8")
+            packed = bounded(file.open(name), archive.stat().st_size, archive)
+            return packed.read().decode(encoding or "utf-8")
     except (zipfile.BadZipFile, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{archive}: expected a zip archive with UTF-8 text in {name}. Received: {error}") from None
 

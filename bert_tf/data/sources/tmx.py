@@ -13,6 +13,7 @@ from bert_tf.data.files import Row
 from bert_tf.data.rows.table import BadRow, Parsers, Table, collect
 from bert_tf.data.sources.base import FileSource
 from bert_tf.errors import UserError
+from bert_tf.guard import bounded
 
 LANGUAGE = ("{http://www.w3.org/XML/1998/namespace}lang", "lang")
 CODES = ("bpt", "ept", "it", "ph", "ut")  # elements that hold another format's marks, and no text
@@ -41,10 +42,11 @@ class Tmx(FileSource):
         return tuple(self.languages), self._rows(path)
 
     def _rows(self, path: Path) -> Iterator[Row]:
-        open_file: Any = gzip.open if path.suffix == ".gz" else open
         number = 0
         try:
-            with open_file(path, "rb") as file:
+            with path.open("rb") as raw:
+                is_packed = path.suffix == ".gz"
+                file: Any = bounded(gzip.GzipFile(fileobj=raw), path.stat().st_size, path) if is_packed else raw
                 for _, element in ElementTree.iterparse(file):
                     element.tag = element.tag.rpartition("}")[2]  # without a namespace
                     if element.tag == "tu":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import Field
 
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, read_json, typed
 from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
@@ -22,6 +24,29 @@ TASK = "task.json"
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "openvino"}
 """The suffix of a model's file -> the format of export that writes it."""
 TENSORS = "tensors"
+
+
+class OneModel(Checked):
+    """An entry of `models` in task.json."""
+
+    file: str
+    takes: str
+
+
+class Sequence(Checked):
+    """What task.json says of the tokens."""
+
+    max_length: Annotated[int, Field(ge=1)]
+
+
+class Described(Checked):
+    """What is read of task.json beside the task itself."""
+
+    models: Annotated[list[OneModel], Field(min_length=1)]
+    sequence: Sequence
+    reject_below: float | None
+    labels: list[str] | None
+    prompt: str = ""
 
 
 class Exported(NamedTuple):
@@ -65,7 +90,10 @@ class Exported(NamedTuple):
     def _model(self, kind: Kind) -> Any:
         """What stands where the kind expects a Keras model."""
         contract = kind.serving.contract
-        options = {"reject_below": self.described["reject_below"], "labels": self.described["labels"] or ()}
+        options: dict[str, Any] = {
+            "reject_below": self.described["reject_below"],
+            "labels": self.described["labels"] or (),
+        }
         if self.format == "tflite":
             from bert_tf.machine.cores import cores
             from bert_tf.runtimes.tflite import LiteFile, LiteModel
@@ -116,15 +144,20 @@ def exported_in(where: Path) -> Exported | None:
             f"{path}: expected a model that takes tensors, exported with --set inputs=tensors. "
             f"Received: one that takes {model['takes']}"
         )
+    if path.suffix not in FORMATS:
+        raise UserError(f"{where}: expected a model's file of {', '.join(FORMATS)}. Received: {path.name:.80}")
     return Exported(path, FORMATS[path.suffix], described)
 
 
 def _described(folder: Path) -> Mapping[str, Any] | None:
     """What stands in the task.json of an export; None where there is none."""
     try:
-        described = json.loads((folder / TASK).read_text(encoding="utf-8"))
+        described = read_json(folder / TASK)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder / TASK}: expected JSON. Received: {error}") from None
-    return described if isinstance(described, Mapping) and "models" in described else None
+    except OSError as error:
+        raise UserError(f"{folder / TASK}: cannot be read: {error.strerror}") from None
+    if not isinstance(described, Mapping) or "models" not in described:
+        return None
+    typed(Described, described, folder / TASK)
+    return described

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,14 @@ import numpy as np
 
 from bert_tf.config import RunConfig
 from bert_tf.errors import UserError
+from bert_tf.guard import read_object
 from bert_tf.kinds.base import Answer, ToWatch, Watched
 from bert_tf.kinds.diagnosis import Answered, Diagnosis, share
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import Corpus, OnCorpus
 from bert_tf.kinds.serving import Serving
 from bert_tf.models.heads import MODELS
+from bert_tf.weights.hugging_face.config import architectures
 from bert_tf.weights.members import end_of
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ class Pretraining(OnCorpus):
     def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertMaskedLM:
         from bert_tf.models import BertMaskedLM, BertPretrainer
 
-        described = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
-        is_both = MODELS["BertPretrainer"].end in map(end_of, described.get("architectures") or ())
+        is_both = MODELS["BertPretrainer"].end in map(end_of, architectures(read_object(Path(folder) / "config.json")))
         return (BertPretrainer if is_both else BertMaskedLM).from_pretrained(
             folder, dtype=dtype, new_weights="forbid", ignore=ignore
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError
+from bert_tf.guard import held
 from bert_tf.text.added_tokens import AddedToken, number, resolve
 from bert_tf.text.files.casing import guess
 from bert_tf.text.files.json_file import read_json
@@ -35,10 +36,15 @@ def read(
         ignore: names of settings to ignore that would be refused otherwise.
     Raises: UserError if there is no tokenizer, or one that is not BERT's; or if nothing tells whether it lower-cases.
     """
+    leave = Leave(ignore)
+    with held(where, "a BERT's tokenizer"):
+        return _read(where, lowercase, leave)
+
+
+def _read(where: str | os.PathLike[str], lowercase: bool | None, leave: Leave) -> tuple[dict[str, Any], Path]:
     from bert_tf.weights.places import folder_of, inner_folder
     from bert_tf.weights.places import resolve as place_of
 
-    leave = Leave(ignore)
     arguments: dict[str, Any]
     path = Path(where).expanduser()
     if path.suffix == ".txt" and path.name != "vocab.txt" and not path.is_dir():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError
+from bert_tf.guard import short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
 from bert_tf.text.files.json_file import read_if_there
@@ -132,8 +133,8 @@ def check_numbers(numbered: Mapping[int, tuple[AddedToken, Path]], vocabulary: S
         if number != expected:
             where = "its id there" if token.content in ids else "the next one behind the vocabulary"
             raise UserError(
-                f"{path}: an added token must have the id that the vocabulary gives it. Received: {token.content!r} "
-                f"with id {number}, where {where} is {expected}"
+                f"{path}: an added token must have the id that the vocabulary gives it. Received: "
+                f"{short(token.content)} with id {number}, where {where} is {expected}"
             )
         size += token.content not in ids
 
@@ -142,7 +143,7 @@ def as_id(number: Any, path: Path) -> int:
     try:
         return int(number)
     except (TypeError, ValueError):
-        raise UserError(f"{path}: expected the id of an added token. Received: {number!r}") from None
+        raise UserError(f"{path}: expected the id of an added token. Received: {short(number)}") from None
 
 
 def content(token: Any) -> Any:

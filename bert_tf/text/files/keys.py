@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError
+from bert_tf.guard import short
 
 LOG = logging.getLogger(__name__)
 NONE: tuple[Any, ...] = (None, "", [], {})
@@ -137,10 +138,8 @@ def check(
 
 def refusal(path: Path, name: str, value: Any, rule: str) -> UserError:
     """The error for a setting that changes answers and that this library does not follow."""
-    shown = repr(value)
-    shown = shown if len(shown) <= 120 else f"{shown[:117]}..."
     return UserError(
-        f"{path}: not BERT's: `{name}` {rule}. Received: {shown}; to read it as BERT's all the same: "
+        f"{path}: not BERT's: `{name}` {rule}. Received: {short(value, 120)}; to read it as BERT's all the same: "
         f'ignore=["{name}"], or --set model.ignore_tokenizer=\'["{name}"]\''
     )
 
@@ -148,4 +147,4 @@ def refusal(path: Path, name: str, value: Any, rule: str) -> UserError:
 def need(condition: bool, path: Path, name: str, value: Any, rule: str) -> None:
     """Raises UserError unless a used key has a value of the right type."""
     if not condition:
-        raise UserError(f"{path}: `{name}` must be {rule}. Received: {value!r}")
+        raise UserError(f"{path}: `{name}` must be {rule}. Received: {short(value)}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bert_tf.guard import short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
 from bert_tf.text.files.added import Added, collect
@@ -176,7 +177,7 @@ def special_tokens(files: Files, added: Added, tokens: Sequence[str]) -> dict[st
     unknown = found.get("unk_token", "[UNK]")
     if unknown not in tokens:
         rule = "must be a token of the vocabulary itself: an added token cannot stand for unknown words"
-        raise keys.UserError(f"{files.path}: `unk_token` {rule}. Received: {unknown!r}")
+        raise keys.UserError(f"{files.path}: `unk_token` {rule}. Received: {short(unknown)}")
     listed = list(added.tokens)
     size = len(tokens) + sum(token.content not in set(tokens) for token in listed)
     known = {*tokens, *(token.content for token in listed)}
@@ -205,11 +206,18 @@ def check_post_processor(files: Files, ignore: Container[str]) -> None:
     found = files.raw.post_processor
     if "post_processor" in ignore or is_berts(found):
         return
-    shown = found if found is None else found.get("type", found)
+    shown = found.get("type", found) if isinstance(found, Mapping) else found
     if files.general:
         raise keys.refusal(files.raw.path, "post_processor", shown, "must put [CLS] and [SEP] around texts")
     if found is not None:
-        LOG.warning("%s: `post_processor` is not followed, as in Transformers 5. Received: %r", files.raw.path, shown)
+        LOG.warning(
+            "%s: `post_processor` is not followed, as in Transformers 5. Received: %s", files.raw.path, short(shown)
+        )
+
+
+def _is_one_piece(part: Any) -> bool:
+    """Whether a part of a template is one name with its settings, `{"Sequence": {"id": "A", "type_id": 0}}`."""
+    return isinstance(part, Mapping) and len(part) == 1 and isinstance(next(iter(part.values())), Mapping)
 
 
 def is_berts(found: Any) -> bool:
@@ -219,6 +227,8 @@ def is_berts(found: Any) -> bool:
     if found.get("type") == "BertProcessing":
         return True
     single, pair = found.get("single") or (), found.get("pair") or ()
+    if not all(_is_one_piece(part) for parts in (single, pair) for part in parts):
+        return False
     shape = [[(next(iter(p)), *next(iter(p.values())).values()) for p in parts] for parts in (single, pair)]
     if found.get("type") != "TemplateProcessing" or [len(parts) for parts in shape] != [3, 5]:
         return False

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.guard import short
 from bert_tf.weights.checkpoint import Checkpoint, Tensor, Tensors
 from bert_tf.weights.hugging_face.config import architectures, config_from, head_settings, member_of, remarks_on
 from bert_tf.weights.hugging_face.labels import class_names
@@ -92,7 +93,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
         scores = read_scores(outer, raw, leave, arrays.shape("classifier/bias")[0])
     settings = raw.get("bert_tf") or {}
     if not isinstance(settings, dict):
-        raise UserError(f"{path}: `bert_tf` must be an object. Received: {settings!r}")
+        raise UserError(f"{path}: `bert_tf` must be an object. Received: {short(settings)}")
     modules = read_modules(outer, folder, leave)
     warnings += modules.warnings
     head = head_settings(raw, path, member)
@@ -184,7 +185,7 @@ def _read_shards(index: Path, file: WeightsFile) -> Tensors:
     tensors, remarks = {}, []
     for shard in sorted(set(places.values())):
         if Path(shard).name != shard:
-            raise UserError(f"{index}: the shard {shard!r} must lie in the same folder")
+            raise UserError(f"{index}: the shard {short(shard)} must lie in the same folder")
         if not (index.parent / shard).is_file():
             raise UserError(f"{index} names the shard {shard}, which is not there")
         found = file.read(index.parent / shard)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.guard import WRONG, check_regular, short
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.readers.pointer import check_fetched
 from bert_tf.weights.readers.safe import to_float32
@@ -43,6 +44,7 @@ def read_flax(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} needs msgpack to be read: pip install 'bert_tf[flax]'") from None
     check_fetched(path)
     try:
+        check_regular(path)
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
@@ -51,7 +53,7 @@ def read_flax(path: Path) -> dict[str, Tensor]:
         if not isinstance(tree, dict):
             raise ValueError(f"it holds a {type(tree).__name__}, not a tree of tensors")
         tensors = dict(_tensors(path, tree, ()))
-    except (ValueError, TypeError, KeyError, RecursionError, msgpack.UnpackException) as error:
+    except (*WRONG, msgpack.UnpackException) as error:
         raise UserError(f"{path} is truncated or no Flax file: {str(error) or type(error).__name__}") from error
     if not tensors:
         raise UserError(f"{path} holds no tensors")
@@ -94,9 +96,9 @@ def _array(value: Any) -> tuple[np.ndarray, str]:
         raise ValueError(f"expected an array. Received: {type(value).__name__}")
     shape, dtype, data = msgpack.unpackb(value.data)
     if dtype not in DTYPES:
-        raise ValueError(f"an array is of type {dtype!r}; known types: {', '.join(DTYPES)}")
+        raise ValueError(f"an array is of type {short(dtype)}; known types: {', '.join(DTYPES)}")
     if any(not isinstance(length, int) or length < 0 for length in shape):
-        raise ValueError(f"an array has the shape {shape}")
+        raise ValueError(f"an array has the shape {short(shape)}")
     if math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize != len(data):
         raise ValueError(f"an array of {dtype} {list(shape)} has {len(data)} bytes")
     return np.frombuffer(data, DTYPES[dtype]).reshape(shape), dtype

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError
+from bert_tf.guard import short
 
 STORAGES = {
     "DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16",
@@ -122,6 +123,8 @@ def walk(stream: Any, path: Path) -> Any:
             stack.append(_global(argument, path))
         elif name == "STACK_GLOBAL":
             module, attribute = stack[-2:]
+            if not (isinstance(module, str) and isinstance(attribute, str)):
+                raise UserError(f"{path}: its pickle makes a name of {short(module)} and {short(attribute)}; not read")
             stack[-2:] = [_global(f"{module} {attribute}", path)]
         elif name == "BINPERSID":
             stack.append(_persistent(stack.pop(), path))
@@ -138,7 +141,7 @@ def walk(stream: Any, path: Path) -> Any:
         elif name in ("SETITEM", "SETITEMS"):
             items = above_mark() if name == "SETITEMS" else [stack.pop(), stack.pop()][::-1]
             if not isinstance(stack[-1], Record):
-                stack[-1].update(zip(items[::2], items[1::2], strict=True))
+                stack[-1].update(zip(_keys(items[::2], path), items[1::2], strict=True))
         elif name in ("APPEND", "APPENDS", "ADDITEMS"):
             items = [stack.pop()] if name == "APPEND" else above_mark()
             if not isinstance(stack[-1], Record):
@@ -149,6 +152,16 @@ def walk(stream: Any, path: Path) -> Any:
         else:
             raise UserError(f"{path}: its pickle uses the opcode {name}, which a state dict does not need; not read")
     raise ValueError("the pickle does not end")
+
+
+def _keys(keys: list[Any], path: Path) -> list[Any]:
+    """The keys of a dict. A tuple of tuples of tuples, a few bytes long, would take hours to be hashed."""
+    for key in keys:
+        if isinstance(key, tuple) and any(isinstance(part, (tuple, list, dict)) for part in key):
+            raise UserError(
+                f"{path}: its pickle has a dict with the key {short(key)}, which no state dict has; not read"
+            )
+    return keys
 
 
 def _global(name: str, path: Path) -> Global:
@@ -173,7 +186,9 @@ def _persistent(description: Any, path: Path) -> Any:
     if isinstance(storage_class, Global) and storage_class.name.startswith("torch "):
         dtype = STORAGES.get(storage_class.name.removeprefix("torch "))
     if kind != "storage" or dtype is None or (len(description) > 5 and description[5] is not None):
-        raise UserError(f"{path}: its pickle describes a storage in an unknown way: {description}")
+        raise UserError(f"{path}: its pickle describes a storage in an unknown way: {short(description)}")
+    if not isinstance(key, (str, int)):
+        raise UserError(f"{path}: its pickle describes a storage with the key {short(key)}; not read")
     return Storage(str(key), dtype)
 
 
@@ -184,7 +199,8 @@ def _called(called: Any, arguments: Any, path: Path) -> Any:
         called, arguments = arguments[0], arguments[2]
         name = called.name if isinstance(called, Global) else ""
     if name == "collections OrderedDict":
-        return dict(*arguments)
+        pairs = [tuple(pair) for pair in arguments[0]] if arguments else []
+        return dict(zip(_keys([key for key, _ in pairs], path), (value for _, value in pairs), strict=True))
     if name == "torch Size":
         return tuple(*arguments)
     if name.startswith("torch._utils _rebuild_parameter"):
@@ -200,4 +216,4 @@ def _called(called: Any, arguments: Any, path: Path) -> Any:
         return Record(record.dotted if isinstance(record, Global) else called.dotted)
     if isinstance(called, Global):
         return _refuse(called, path)
-    raise UserError(f"{path}: its pickle calls {called!r}, which a state dict does not need; not executed")
+    raise UserError(f"{path}: its pickle calls {short(called)}, which a state dict does not need; not executed")

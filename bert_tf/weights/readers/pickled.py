@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.guard import check_regular, short
 from bert_tf.weights.checkpoint import Tensor, Tensors
 from bert_tf.weights.readers.pickle_walk import Record, Storage, View, walk
 from bert_tf.weights.readers.safe import DTYPES, to_float32
@@ -30,24 +31,31 @@ BROKEN = (
 )  # fmt: skip
 
 
+TIMES, FREE_BYTES = 16, 16 << 20  # how much larger than its file what is packed, or repeated, may be
+
+
 def read_pickled(path: Path) -> Tensors:
     """The tensors of one file of torch.save, floats as float32.
 
     Raises: UserError naming the file, and the opcode or name that a state dict does not need.
     """
     try:
+        check_regular(path)
         if zipfile.is_zipfile(path):
             return _read_zip(path)
         return _read_legacy(path)
     except UserError:
         raise
     except BROKEN as error:
-        raise UserError(f"{path} is corrupted or no PyTorch state dict: {error}") from error
+        raise UserError(f"{path} is corrupted or no PyTorch state dict: {short(str(error))}") from error
 
 
 def _read_zip(path: Path) -> Tensors:
     with zipfile.ZipFile(path) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
+        unpacked, packed = sum(sizes.values()), path.stat().st_size
+        if unpacked > TIMES * packed + FREE_BYTES:  # PyTorch does not pack at all
+            raise UserError(f"{path} states {unpacked:,} bytes of content, and has {packed:,}: no PyTorch state dict")
         pickles = [name for name in sizes if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise UserError(f"{path} is a zip file without one data.pkl: no PyTorch state dict")
@@ -78,6 +86,8 @@ def _read_legacy(path: Path) -> Tensors:
         views = walk(file, path)
         bytes_each = {view.storage.key: _item_bytes(view.storage) for view in _views(views, path).values()}
         for key in walk(file, path):
+            if not isinstance(key, str):
+                raise ValueError(f"a storage has the key {short(key)}")
             length = int.from_bytes(file.read(8), "little") * bytes_each.get(key, 0)
             places[key] = (file.tell(), length)
             file.seek(length, io.SEEK_CUR)
@@ -138,6 +148,10 @@ def _tensors(value: Any, length: Callable[[str], int], read_bytes: Callable[[str
         last = view.offset + sum((n - 1) * stride for n, stride in zip(view.shape, view.strides, strict=True))
         needed = (last + 1) * _item_bytes(view.storage) if math.prod(view.shape) else 0
         have = length(view.storage.key)
+        if math.prod(view.shape) * _item_bytes(view.storage) > TIMES * have + FREE_BYTES:
+            raise UserError(
+                f"{path}: tensor {name} repeats its {have:,} bytes to {short(view.shape)} numbers; not read"
+            )
         if needed > have or min((view.offset, *view.shape, *view.strides)) < 0:
             raise UserError(
                 f"{path} is corrupted: tensor {name} {list(view.shape)} needs {needed} bytes, it has {have}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bert_tf.errors import UserError
+from bert_tf.guard import check_regular
 
 START = b"version https://git-lfs"
 
@@ -12,6 +13,7 @@ START = b"version https://git-lfs"
 def check_fetched(path: Path) -> None:
     """Raises: UserError if `path` cannot be read, is empty, or is a pointer of Git LFS."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(len(START))
     except OSError as error:

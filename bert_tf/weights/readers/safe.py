@@ -6,7 +6,6 @@ Reference: https://huggingface.co/docs/safetensors
 
 from __future__ import annotations
 
-import json
 import math
 import operator
 from pathlib import Path
@@ -15,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.guard import check_regular, parse_json, short
 from bert_tf.weights.checkpoint import Tensor
 
+LARGEST_HEADER_BYTES = 100_000_000  # the format's own limit
+MOST_AXES = 16
 # bfloat16 is read as uint16, the upper half of a float32
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -30,7 +32,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     Raises: UserError naming the file and what is wrong with it.
     """
     try:
-        size = path.stat().st_size
+        size = check_regular(path)
         with path.open("rb") as file:
             start = file.read(8)
             if start == b"version ":
@@ -38,16 +40,18 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
                     f"{path} is a Git LFS pointer, not the weights themselves: fetch it with `git lfs pull`"
                 )
             header_bytes = int.from_bytes(start, "little")
+            if len(start) == 8 and LARGEST_HEADER_BYTES < header_bytes <= size:
+                raise UserError(
+                    f"{path}: expected a header of at most {LARGEST_HEADER_BYTES:,} bytes. Received: {header_bytes:,}"
+                )
             if len(start) < 8 or 8 + header_bytes > size:
                 raise UserError(
                     f"{path} is truncated or no safetensors file: its header should be {header_bytes} bytes long, "
                     f"the whole file has {size}"
                 )
-            header = json.loads(file.read(header_bytes))
+            header = parse_json(file.read(header_bytes), f"{path} is corrupted: its header")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # not UTF-8, or not JSON
-        raise UserError(f"{path} is corrupted: its header is no JSON ({error})") from error
     if not isinstance(header, dict):
         raise UserError(f"{path} is corrupted: its header is a JSON {type(header).__name__}, not an object")
     header.pop("__metadata__", None)
@@ -68,9 +72,13 @@ def _check_length(path: Path, header: dict[str, Any], data: int, size: int) -> N
     try:
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             dtype, (begin, stop) = entry["dtype"], map(operator.index, entry["data_offsets"])
+            if len(entry["shape"]) > MOST_AXES:
+                raise ValueError(f"a shape of {len(entry['shape']):,} axes")
             shape = [operator.index(length) for length in entry["shape"]]
             if dtype not in DTYPES:
-                raise UserError(f"{path}: tensor {name} is of type {dtype}; known types: {', '.join(DTYPES)}")
+                raise UserError(
+                    f"{path}: tensor {name:.200} is of type {dtype!s:.40}; known types: {', '.join(DTYPES)}"
+                )
             expected = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
             if begin != end or stop - begin != expected or any(length < 0 for length in shape):
                 raise UserError(
@@ -79,7 +87,7 @@ def _check_length(path: Path, header: dict[str, Any], data: int, size: int) -> N
                 )
             end = stop
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is corrupted: an entry of its header is malformed ({error})") from error
+        raise UserError(f"{path} is corrupted: an entry of its header is malformed ({short(str(error))})") from error
     if data + end != size:
         verdict = "truncated" if size < data + end else "corrupted"
         raise UserError(f"{path} is {verdict}: its header asks for {data + end} bytes, the file has {size}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_tf.errors import UserError
+from bert_tf.guard import short
 from bert_tf.weights.json_file import read_json
 from bert_tf.weights.leave import Leave, how_to_ignore
 from bert_tf.weights.refused import Refused
@@ -32,7 +33,7 @@ def read_scores(folder: Path, raw: Mapping[str, Any], leave: Leave, num_classes:
     new = new if new.get("model_type") == CROSS_ENCODER else {}
     four = raw.get("sentence_transformers")
     if four is not None and not isinstance(four, dict):
-        raise UserError(f"{folder / 'config.json'}: `sentence_transformers` must be an object. Received: {four!r}")
+        raise UserError(f"{folder / 'config.json'}: `sentence_transformers` must be an object. Received: {short(four)}")
     places = [(PROMPTS, "activation_fn", new), ("config.json", "activation_fn", four or {})]
     places += [("config.json", key, raw) for key in OLD_KEYS]
     if not new and four is None and not any(raw.get(key) for key in OLD_KEYS):
@@ -62,7 +63,7 @@ def _refused_modules(folder: Path, new: Mapping[str, Any], leave: Leave) -> str 
     name, prompts = new.get("default_prompt_name"), new.get("prompts") or {}
     if name is not None and prompts.get(name) and "default_prompt_name" not in leave:
         return (
-            f"{folder / PROMPTS}: `default_prompt_name` must be null where pairs are scored. Received: {name!r}; "
+            f"{folder / PROMPTS}: `default_prompt_name` must be null where pairs are scored. Received: {short(name)}; "
             f"{how_to_ignore('default_prompt_name')}"
         )
     kinds = kinds_of_modules(folder) if new else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bert_tf.errors import UserError
+from bert_tf.guard import read_json, short
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.keys import Keys
 from bert_tf.weights.leave import Leave, how_to_ignore
@@ -160,7 +160,7 @@ def _read_dense(found: _Reading, place: Path) -> None:
     found.check(path, raw, KEYS["Dense"])
     width = raw.get("out_features")
     if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-        raise UserError(f"{path}: `out_features` must be an integer of at least 1. Received: {width!r}")
+        raise UserError(f"{path}: `out_features` must be an integer of at least 1. Received: {short(width)}")
     found.settings |= {"dense_dim": width, "dense_bias": raw.get("bias", True) is not False}
     name = str(raw.get("activation_function", "torch.nn.modules.activation.Tanh"))
     found.settings["dense_activation"] = torch_activation(name)
@@ -176,6 +176,9 @@ def _read_dense(found: _Reading, place: Path) -> None:
     wanted |= {"linear.bias": "dense/bias"} if found.settings["dense_bias"] else {}
     if set(tensors) != set(wanted):
         raise UserError(f"{file} must hold {' and '.join(wanted)}. Received: {', '.join(sorted(tensors))}")
+    if tensors["linear.weight"].shape[:1] != (width,):
+        came = f"{width}, and {file} has {list(tensors['linear.weight'].shape)}"
+        raise UserError(f"{path}: `out_features` must be the rows of linear.weight. Received: {came}")
     for name, ours in wanted.items():
         tensor = tensors[name]
         found.tensors[ours] = Tensor(tensor.name, tensor.shape[::-1], lambda tensor=tensor: tensor.read().T)
@@ -207,7 +210,7 @@ def _read_prompts(found: _Reading, folder: Path) -> None:
     prompts, name = raw.get("prompts") or {}, raw.get("default_prompt_name")
     if name is not None:
         if not isinstance(prompts.get(name), str):
-            raise UserError(f"{path}: `default_prompt_name` must be one of `prompts`. Received: {name!r}")
+            raise UserError(f"{path}: `default_prompt_name` must be one of `prompts`. Received: {short(name)}")
         found.settings["prompt"] = prompts[name]
     others = [key for key, prompt in prompts.items() if prompt and key != name]
     if others:
@@ -267,8 +270,6 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return read_json(path)
     except OSError as error:
         raise UserError(f"{path}: expected a file that can be read. Received: {error.strerror or error}") from None
-    except ValueError as error:
-        raise UserError(f"{path}: expected JSON. Received: {error}") from None

@@ -254,7 +254,10 @@ def test_a_config_that_is_wrong_is_named(tmp_path, config, without, message):
 
 def test_a_missing_or_broken_config_is_named(tmp_path):
     folder = altered(tmp_path / "x")
-    for text, message in (("{", "config.json is no JSON"), ("[]", "must hold a JSON object. Received: list")):
+    for text, message in (
+        ("{", r"config\.json: expected JSON\. Received: Expecting"),
+        ("[]", r"expected a JSON object\. Received: list"),
+    ):
         (folder / "config.json").write_text(text)
         with pytest.raises(UserError, match=message):
             load(folder)

@@ -73,8 +73,8 @@ A = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (b"{not json", "its header is no JSON"),
-        (b"\xff\xfe", "its header is no JSON"),
+        (b"{not json", "its header: expected JSON. Received"),
+        (b"\xff\xfe", "its header: expected JSON, in UTF-8"),
         ([1], "JSON list, not an object"),
         ({"a": A | {"shape": [3]}}, r"tensor a, F32 \[3\], needs 12 bytes from 0, and its header gives it 0 to 8"),
         ({"a": A, "b": A}, r"tensor b, F32 \[2\], needs 8 bytes from 8, and its header gives it 0 to 8"),

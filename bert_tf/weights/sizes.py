@@ -1,0 +1,33 @@
+"""Sizes that a config states, held to the tensors that are there, before a model of these sizes is made."""
+
+from __future__ import annotations
+
+import math
+
+from bert_tf.errors import UserError
+from bert_tf.weights.checkpoint import Checkpoint
+
+FREE = 50_000_000  # numbers that a model may have beyond those of its file: new heads, repeated positions
+FREE_LAYERS = 100
+TIMES = 4
+
+
+def check_sizes(checkpoint: Checkpoint) -> None:
+    """Raises: UserError for a config of a model that is many times as large as the tensors of its file."""
+    config = checkpoint.config
+    needed = ("vocabulary_size", "hidden_dim", "num_layers", "intermediate_dim", "max_positions", "num_segments")
+    sizes = {name: config.get(name, 0) for name in needed}
+    if not all(isinstance(size, int) for size in sizes.values()):
+        return  # which is said where the model's own config is made
+    dim = sizes["hidden_dim"]
+    block = 4 * dim * dim + 2 * dim * sizes["intermediate_dim"]
+    rows = sizes["vocabulary_size"] + sizes["max_positions"] + sizes["num_segments"]
+    stated = rows * dim + sizes["num_layers"] * block
+    shapes = [*(checkpoint.arrays.shape(path) for path in checkpoint.arrays), *checkpoint.extra.values()]
+    there = sum(math.prod(shape) for shape in shapes)
+    if stated > TIMES * there + FREE or sizes["num_layers"] > len(shapes) + FREE_LAYERS:
+        listed = ", ".join(f"{name}={str(size)[:24]}" for name, size in sizes.items())
+        raise UserError(
+            f"{checkpoint.where}: its config states sizes that its tensors, {there:,} numbers in {len(shapes):,}, do "
+            f"not have. Received: {listed}"
+        )
