@@ -23,6 +23,7 @@ COMMANDS = {
     "prepare": "make examples for pre-training ahead of it",
     "vocabulary": "learn the words of a corpus",
     "sweep": "train with several settings and seeds, side by side",
+    "launch": "train with several workers on this machine",
 }
 """Name -> what it does, in the order in which they are usually needed."""
 

@@ -38,7 +38,18 @@ def _one_line(message: str) -> str:
 
 
 INTERRUPTED, RUN_AGAIN = 130, 75
-"""Exit statuses: of Ctrl-C, as shells have it, and of what SIGTERM or SIGHUP has stopped (sysexits.h: EX_TEMPFAIL)."""
+"""Exit statuses: of Ctrl-C, as shells have it, and of what may be run again (sysexits.h:
+EX_TEMPFAIL): SIGTERM or SIGHUP has stopped it, or another worker has ended."""
+
+
+class RunAgain(UserError):  # noqa: N818  # as `Stopped`, said of what is to be done
+    """What ended a command is over when the same command runs again: another worker has ended, say.
+
+    Commands print it as any `UserError`, and exit with the status `RUN_AGAIN`.
+
+    >>> isinstance(RunAgain("worker 1 (host:2222) has ended"), UserError)
+    True
+    """
 
 
 class Stopped(KeyboardInterrupt):

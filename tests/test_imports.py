@@ -50,6 +50,7 @@ TABLE = {
     "training/optimizers": "",
     "training/board": "config figures types:kinds",
     "training/reports": "errors disk data models training",
+    "training/workers": "errors machine",
     "training": "errors disk config data types:text machine models types:kinds",
     "runtimes": "errors machine types:kinds",
     "inference": "errors guard disk config lookup weights data text machine models kinds runtimes",
@@ -58,6 +59,7 @@ TABLE = {
     "inference",
     "reporting": "errors guard disk config weights data figures kinds inference",
     "command_line": "errors disk config lookup types:kinds",
+    "launch": "errors machine command_line",
     "train": "errors config metrics kinds training terminal inference reporting command_line",
     "sweep": "errors config training command_line train types:kinds",
     "evaluate": "errors disk config metrics data kinds inference reporting command_line",
@@ -101,6 +103,9 @@ LIGHT = (
     "bert_tf.vocabulary",
     "bert_tf.__main__",
     "bert_tf.sweep",
+    "bert_tf.launch",
+    "bert_tf.training.workers.peers",
+    "bert_tf.training.workers.shares",
 )
 HEAVY = {"tensorflow", "tensorflow_text", "keras", "keras_hub", "sklearn", "scipy", "torch", "transformers", "jax"}
 

@@ -227,7 +227,7 @@ ROWS = (
     ),
     Row(
         name="workers",
-        what="train MiniLM: two workers of a core each, next to one of one core",
+        what="train MiniLM, 32 examples of an update on each core: two workers of a core, next to one",
         unit="real tokens/s",
         ours=(Side("two workers", "whole_process.workers", {"data": "{sst2}", "count": 2}),),
         peers=(Side("one worker", "whole_process.workers", {"data": "{sst2}", "count": 1}, here=True),),

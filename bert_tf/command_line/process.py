@@ -17,7 +17,7 @@ from bert_tf.command_line.saying import said_while
 from bert_tf.command_line.streams import open_streams, write_no_more
 from bert_tf.command_line.when_used import read_when_used
 from bert_tf.disk.whole import reason
-from bert_tf.errors import INTERRUPTED, Stopped, UserError, stop
+from bert_tf.errors import INTERRUPTED, RUN_AGAIN, RunAgain, Stopped, UserError, stop
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
@@ -44,7 +44,7 @@ _is_own_process = False  # whether nobody but a command uses this process
 def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]) -> NoReturn:
     """Runs a command as a process, with its status, or 0.
 
-    UserError, Ctrl-C and a signal to end are one line on stderr, with the statuses 2, 130 and 75.
+    UserError, Ctrl-C and a signal to end are one line on stderr, with the statuses 2 (RunAgain: 75), 130 and 75.
     """
     global _is_own_process
     status, _is_own_process = 0, True
@@ -55,7 +55,7 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
             sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(RUN_AGAIN if isinstance(error, RunAgain) else 2)
     except KeyboardInterrupt as stopped:
         print(f"{prog}: {stopped if isinstance(stopped, Stopped) else 'stopped'}", file=sys.stderr)
         sys.exit(getattr(stopped, "status", INTERRUPTED))

@@ -208,6 +208,12 @@ class TrainingConfig(Section):
         "auto",
         "tf.distribute strategy; auto: from the devices and TF_CONFIG",
     )
+    gradient_sum: Literal["auto", "float32", "bfloat16"] = entry(
+        "auto",
+        "how gradients are summed up over replicas; auto: in memory that the workers of one machine share, else sent "
+        "in float32; float32, bfloat16: sent as that; bfloat16 is half as many bytes, and 8 of 24 bits of each number",
+    )
+    worker_seconds: Positive = entry(600.0, "how long a worker waits for another one, to join or to take an update")
     evaluate_first: bool = entry(False, "also evaluate before the first update")
     evaluate_every_steps: Count | None = entry(None, f"updates between evaluations; none: after each epoch; {FOUND}")
     checkpoint_every_steps: Count | None = entry(

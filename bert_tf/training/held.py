@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from bert_tf.disk.locks import lock
 from bert_tf.disk.whole import writing
+from bert_tf.errors import UserError
+from bert_tf.training.workers.cluster import read_cluster
 
 
 @contextlib.contextmanager
@@ -41,9 +42,7 @@ def is_chief(cluster: str) -> bool:
     (True, False)
     """
     try:
-        read = json.loads(cluster or "{}")
-        jobs, task = read.get("cluster", {}), read.get("task", {})
-        first = "chief" if "chief" in jobs else "worker"
-        return task.get("type", first) == first and int(task.get("index", 0)) == 0
-    except (ValueError, TypeError, AttributeError):
+        found = read_cluster(cluster)
+    except UserError:
         return True
+    return found is None or found.rank == 0

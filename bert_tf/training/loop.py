@@ -29,6 +29,7 @@ from bert_tf.training.reports.results import of_setup, peak_memory_bytes, write_
 from bert_tf.training.restoring import restore
 from bert_tf.training.setup import Setup, set_up
 from bert_tf.training.watching import report_steps
+from bert_tf.training.workers.agreement import agree_on_weights
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
@@ -68,7 +69,9 @@ def train(
     """
     setup = set_up(config, kind, run_folder, data=data, examples=examples)
     with writing(run_folder, SPARED):
-        loop = _run(setup, run_folder, restore(setup, run_folder, files or {}), progress=progress)
+        resumed = restore(setup, run_folder, files or {})
+        agree_on_weights(setup.placement.peers, int(setup.state.next_batch), setup.optimizer.variables_to_train)
+        loop = _run(setup, run_folder, resumed, progress=progress)
         result = loop.result("sample" if is_sample else data)
         short = too_short(setup.kind, setup.examples["validation"], result)
         for line in short if progress else ():
@@ -175,6 +178,8 @@ class Loop:
         """Steps in one call of the compiled function, as many as there may be, and what is due after them."""
         with self.interruption.held():  # until the weights and what is remembered of them agree
             self.take_steps()
+            if self.setup.placement.peers is not None:  # all stop after the same update
+                self.interruption.asked = max(self.setup.placement.peers.gather(self.interruption.asked))
             if self.done in self.saves or self.interruption.asked:
                 self.save()  # before an evaluation, which may fail and is then made up for
         if self.done in self.evaluations:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bert_tf import __version__
 from bert_tf.config import DataConfig, RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans, Features, Stream, plan_batches
 from bert_tf.errors import UserError
@@ -30,9 +31,10 @@ from bert_tf.training.optimizers.loss_scale import LossScale
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.reports.history import History, check_same_examples, described
 from bert_tf.training.step import TrainStep
-from bert_tf.training.strategy import Placement, make_placement
+from bert_tf.training.strategy import Placement, join_workers, make_placement
 from bert_tf.training.trained_model import TrainedModel
 from bert_tf.training.watching import Loss, watcher_of
+from bert_tf.training.workers.agreement import agree_on_examples, agree_on_settings
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
@@ -99,6 +101,7 @@ def set_up(
     kind = kind.configured(config)
     options = config.training
     placement = _prepare_machine(options, hidden_dim=_width(config), seed=config.seed)
+    agree_on_settings(placement.peers, config.model_dump(mode="json"), ours=__version__)
 
     # Data: the whole set is tokenised once, so that epochs can be planned from the lengths.
     tokenizer = kind.tokenizer_of(config)
@@ -111,6 +114,7 @@ def set_up(
     total_steps = epochs.number_of_batches(options.epochs)
     if options.max_steps is not None:
         total_steps = min(total_steps, options.max_steps)
+    agree_on_examples(placement.peers, history.examples, updates=total_steps)
 
     # Weights: --backbone's or random ones, until those of a checkpoint are restored over them.
     schedule = schedule_as_asked(options, total_steps)
@@ -156,6 +160,7 @@ def set_up(
             accumulation_steps=options.accumulation_steps,
             clip_norm=options.clip_norm,
             loss_scale=loss_scale,
+            reduction=placement.reduction(options.gradient_sum),
             xla=options.xla,
             at_once=1 if options.xla or placement.local > 1 else parts_at_once(trained.config.hidden_dim),
             parts=kind.loss_parts,
@@ -176,12 +181,13 @@ def _width(config: RunConfig) -> int:
 
 def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> Placement:
     """Threads, seeds and the strategy: what holds for the whole process."""
+    cluster, peers = join_workers(options.strategy, seconds=options.worker_seconds)
     parts = 1 if options.xla else parts_at_once(hidden_dim)
     set_threads(options.threads_per_operation, hidden_dim, parts=parts)
     keras.utils.set_random_seed(seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
-    placement = make_placement(options.strategy)
+    placement = make_placement(options.strategy, cluster, peers)
     if options.xla and placement.name != "one_device":
         raise UserError(f"training.xla is for one device; a TPU compiles by itself. Received: {placement.name}")
     return placement

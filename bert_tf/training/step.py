@@ -10,6 +10,7 @@ import tensorflow as tf
 from bert_tf.models.base import inputs_of
 from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.loss_scale import LossScale
+from bert_tf.training.workers.reduction import Reduction
 
 Batch = dict[str, tf.Tensor]
 PerExampleLoss = Callable[[Any, Batch], tf.Tensor]
@@ -31,6 +32,7 @@ class TrainStep:
         accumulation_steps: micro-batches that the part's rows are cut into; must divide the number of rows.
         clip_norm: largest global norm of the summed gradient, or None.
         loss_scale: for float16, or None.
+        reduction: sums up gradients over the replicas. Whole tables where they are accumulated.
         xla: compile forward and backward pass with XLA.
         at_once: parts of the rows that go through the model side by side, each with masks of its own, where there are
             as many rows. A part's operations stand in a line; beside another part's, they leave no core idle.
@@ -47,6 +49,7 @@ class TrainStep:
         accumulation_steps: int = 1,
         clip_norm: float | None = None,
         loss_scale: LossScale | None = None,
+        reduction: Reduction | None = None,
         xla: bool = False,
         at_once: int = 1,
         parts: Sequence[str] = (),
@@ -59,6 +62,7 @@ class TrainStep:
         self.clip_norm = clip_norm
         self.loss_scale = loss_scale
         self.at_once = at_once
+        self.reduction = reduction or Reduction()
         self.parts = tuple(parts)
         self.gradients_of = tf.function(self._gradients, jit_compile=True) if xla else self._gradients
 
@@ -72,8 +76,7 @@ class TrainStep:
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
         part = self.optimizer.step * context.num_replicas_in_sync + replica
         losses, gradients = self.gradients_of(batch, scale, part)  # float32 [1 + parts]
-        if context.num_replicas_in_sync > 1:
-            losses, *gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, [losses, *gradients])
+        losses, gradients = self.reduction(losses, gradients)
         loss, *parts = tf.unstack(losses)
         norm = tf.linalg.global_norm(gradients) / scale
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
@@ -135,6 +138,9 @@ class TrainStep:
         )
         # An embedding's gradient comes as slices, a row as often as its token occurs: this adds them up.
         reported = tf.concat([[loss], parts], axis=0)
+        if self.accumulation_steps == 1:
+            found = zip(gradients, self.optimizer.variables_to_train, strict=True)
+            return reported, [self.reduction.to_send(*each) for each in found]
         return reported, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
 
     @tf.autograph.experimental.do_not_convert  # which costs most of a trace, and a model needs none

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import importlib
+import logging
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +12,22 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.errors import UserError
+from bert_tf.training.workers.cluster import EXAMPLE, Cluster, read_cluster
+from bert_tf.training.workers.joining import join
+from bert_tf.training.workers.peers import Peers
+from bert_tf.training.workers.reduction import Reduction, SharedReduction
+from bert_tf.training.workers.shares import share_of_machine, take_share
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu", "parameter_server")
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """A strategy, and which part of each global batch this process feeds.
 
-    `replicas` counts those of all workers; this process feeds the parts `first` to `first + local - 1`.
+    `replicas` counts those of all workers; this process feeds the parts `first` to `first + local - 1`. `peers`: the
+    workers, where there are several.
     """
 
     strategy: Any
@@ -28,26 +36,69 @@ class Placement:
     first: int = 0
     local: int = 1
     is_chief: bool = True
+    peers: Peers | None = None
 
     @property
     def takes_any_shape(self) -> bool:
         """Whether batches of a new shape cost little, as they do on CPUs."""
         return not any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
 
+    def reduction(self, asked: str = "auto") -> Reduction:
+        """How gradients are summed up over the replicas. `asked`: as training.gradient_sum."""
+        keeps_rows = self.name == "multi_worker" and self.takes_any_shape
+        if asked != "auto":
+            return Reduction(asked, keeps_rows=keeps_rows)
+        if self.peers is None or self.local > 1 or not self.takes_any_shape:
+            return Reduction(keeps_rows=keeps_rows)
+        return SharedReduction(self.peers, keeps_rows=keeps_rows)
 
-def make_placement(name: str = "auto") -> Placement:
+
+def join_workers(strategy: str, *, seconds: float) -> tuple[Cluster | None, Peers | None]:
+    """What TF_CONFIG says, and the workers that it names, once all are there; this one on its share of the machine.
+
+    To be called before TensorFlow makes its threads.
+
+    Args:
+        strategy: as training.strategy.
+        seconds: how long to wait for another worker.
+    Raises: UserError for a strategy that is none, and for a TF_CONFIG that does not do for it; RunAgain naming a worker
+        that did not come.
+    """
+    if strategy not in STRATEGIES:
+        raise UserError(f"training.strategy must be one of {', '.join(STRATEGIES)}. Received: {strategy}")
+    text = os.environ.get("TF_CONFIG", "")
+    cluster = read_cluster(text) if strategy in ("auto", "multi_worker", "parameter_server") else None
+    if strategy == "multi_worker" and cluster is None:
+        raise UserError(
+            "training.strategy=multi_worker needs TF_CONFIG with the cluster's workers and this process's task, as "
+            f"{EXAMPLE}. Received: no TF_CONFIG"
+        )
+    if strategy == "parameter_server" and (cluster is None or not cluster.has_servers):
+        raise UserError(
+            "training.strategy=parameter_server needs TF_CONFIG with the jobs chief, worker and ps. "
+            f"Received: {text or 'no TF_CONFIG'}"
+        )
+    is_alone = strategy != "multi_worker" and cluster is not None and (cluster.has_servers or len(cluster.workers) < 2)
+    if cluster is None or is_alone or strategy == "parameter_server":
+        return cluster, None
+    share = take_share(*share_of_machine(cluster))
+    if share:
+        LOG.info("workers share this machine: this one is bound to the cores %d to %d", share[0], share[-1])
+    return cluster, join(cluster.workers, cluster.rank, seconds=seconds, tell=LOG.warning)
+
+
+def make_placement(name: str, cluster: Cluster | None = None, peers: Peers | None = None) -> Placement:
     """`auto`: several workers where TF_CONFIG names them, mirrored where there are several GPUs, else one device.
 
+    Args:
+        name: of a strategy.
+        cluster, peers: of `join_workers`.
     Raises: UserError if what the strategy needs is not there.
     """
-    if name not in STRATEGIES:
-        raise UserError(f"training.strategy must be one of {', '.join(STRATEGIES)}. Received: {name}")
-    cluster = _cluster()
-    if name == "auto":
-        name = _choose(cluster)
-    if name == "multi_worker":
-        return _multi_worker(cluster)
-    if name == "parameter_server":
+    name = _choose(name, cluster)
+    if name == "multi_worker" and cluster is not None:
+        return _multi_worker(cluster, peers)
+    if name == "parameter_server" and cluster is not None:
         return _parameter_server(cluster)
     if name == "tpu":
         return _placed(_tpu(), name)
@@ -62,22 +113,11 @@ def _placed(strategy: Any, name: str) -> Placement:
     return Placement(strategy=strategy, name=name, replicas=count, local=count)
 
 
-def _cluster() -> dict[str, Any]:
-    text = os.environ.get("TF_CONFIG", "")
-    if not text:
-        return {}
-    try:
-        return dict(json.loads(text))
-    except ValueError as error:
-        raise UserError(f"TF_CONFIG must be a JSON object with `cluster` and `task`. Received: {text!r}") from error
-
-
-def _choose(cluster: dict[str, Any]) -> str:
-    jobs = cluster.get("cluster", {})
-    if "ps" in jobs:
-        return "parameter_server"
-    if sum(len(jobs.get(job, ())) for job in ("chief", "worker")) > 1:
-        return "multi_worker"
+def _choose(name: str, cluster: Cluster | None) -> str:
+    if name != "auto":
+        return name
+    if cluster is not None and (cluster.has_servers or len(cluster.workers) > 1):
+        return "parameter_server" if cluster.has_servers else "multi_worker"
     if tf.config.list_logical_devices("TPU"):
         return "tpu"
     return "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "one_device"
@@ -89,24 +129,42 @@ def _mirrored() -> Any:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def _multi_worker(cluster: dict[str, Any]) -> Placement:
-    if "task" not in cluster or "worker" not in cluster.get("cluster", {}):
-        raise UserError(
-            "training.strategy=multi_worker needs TF_CONFIG with the cluster's workers and this process's task, as "
-            '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}. '
-            f"Received: {os.environ.get('TF_CONFIG', 'no TF_CONFIG')}"
-        )
+def _multi_worker(cluster: Cluster, peers: Peers | None) -> Placement:
+    if peers is not None:
+        _lengthen_heartbeat(cluster, peers.seconds)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     replicas = strategy.num_replicas_in_sync
-    workers = sum(len(cluster["cluster"].get(job, ())) for job in ("chief", "worker"))
-    local = replicas // workers
-    task = cluster["task"]
-    rank = int(task["index"])
-    if task["type"] == "worker" and "chief" in cluster["cluster"]:
-        rank += len(cluster["cluster"]["chief"])
+    local = replicas // len(cluster.workers)
     return Placement(
-        strategy=strategy, name="multi_worker", replicas=replicas, first=rank * local, local=local, is_chief=rank == 0
+        strategy=strategy,
+        name="multi_worker",
+        replicas=replicas,
+        first=cluster.rank * local,
+        local=local,
+        is_chief=cluster.rank == 0,
+        peers=peers,
     )
+
+
+def _lengthen_heartbeat(cluster: Cluster, seconds: float) -> None:
+    """Has TensorFlow wait as long as we do for a worker that is suspended, or has no processor for a while; that one
+    has ended is known at once, by its connection.
+
+    It gives up after ten seconds by itself, and has no public name for it; without what is used here, that stays so.
+    """
+    with contextlib.suppress(ImportError, AttributeError, TypeError):
+        theirs = importlib.import_module("tensorflow.python.distribute.collective_all_reduce_strategy")
+        context: Any = importlib.import_module("tensorflow.python.eager.context").context()
+        job: Any = theirs.coordination_config_pb2.CoordinatedJob
+        leader = "chief" if cluster.jobs.get("chief") else "worker"
+        context.configure_coordination_service(
+            service_type="standalone",
+            service_leader=f"/job:{leader}/replica:0/task:0",
+            coordinated_jobs=[
+                job(name=name, num_tasks=len(addresses)) for name, addresses in cluster.jobs.items() if name != "ps"
+            ],
+            heartbeat_timeout_in_ms=int(1000 * seconds),
+        )
 
 
 def _tpu() -> Any:
@@ -120,15 +178,10 @@ def _tpu() -> Any:
     return tf.distribute.TPUStrategy(resolver)
 
 
-def _parameter_server(cluster: dict[str, Any]) -> Placement:
-    if "ps" not in cluster.get("cluster", {}):
-        raise UserError(
-            "training.strategy=parameter_server needs TF_CONFIG with the jobs chief, worker and ps. "
-            f"Received: {os.environ.get('TF_CONFIG', 'no TF_CONFIG')}"
-        )
+def _parameter_server(cluster: Cluster) -> Placement:
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     # A call to another process holds a thread until it is answered; with fewer of them, as on one core, all would wait.
-    threads = max(os.cpu_count() or 1, len(cluster["cluster"].get("worker", ())) + 1)
+    threads = max(os.cpu_count() or 1, len(cluster.jobs.get("worker", ())) + 1)
     if resolver.task_type in ("worker", "ps"):
         # These only serve the coordinator, which is the chief.
         server = tf.distribute.Server(

@@ -44,8 +44,8 @@ def parsed(command: str, flags: list[str], monkeypatch: pytest.MonkeyPatch) -> P
 
 def test_every_command_is_listed(capsys):
     commands = {
-        path.stem
-        for path in (REPOSITORY / "bert_tf").glob("*.py")
+        path.parent.name if path.stem == "__main__" else path.stem
+        for path in [*(REPOSITORY / "bert_tf").glob("*.py"), *(REPOSITORY / "bert_tf").glob("*/__main__.py")]
         if "run_command(PROG, main)" in path.read_text(encoding="utf-8")
     }
     assert commands == set(entry.COMMANDS)

@@ -40,7 +40,8 @@ def test_it_is_held_while_the_run_works(tmp_path, reviews, monkeypatch):
 
 
 def cluster(kind: str, index: int, *jobs: str) -> str:
-    return json.dumps({"cluster": {job: ["a:1", "b:1"] for job in jobs}, "task": {"type": kind, "index": index}})
+    places = {job: [f"{job}:{port}" for port in range(1, 2 if job == "chief" else 3)] for job in jobs}
+    return json.dumps({"cluster": places, "task": {"type": kind, "index": index}})
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.loss_scale import LossScale
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
+from bert_tf.training.workers import reduction
 
 CONFIG = BertConfig(
     vocabulary_size=30,
@@ -84,6 +85,13 @@ def test_low_precision_learns_about_as_well(precision, batches):
     exact = losses(make(), batches, rounds=8)
     assert exact[-len(batches) :].mean() < 0.5 * exact[: len(batches)].mean()
     np.testing.assert_allclose(found, exact, atol=0.1)
+
+
+def test_slices_of_large_tables_take_the_same_steps(batches, monkeypatch):
+    monkeypatch.setattr(reduction, "LARGE_TABLE", 8)  # so those of tokens and positions are
+    np.testing.assert_allclose(
+        losses(make(reduction=reduction.Reduction(keeps_rows=True)), batches), losses(make(), batches), atol=1e-6
+    )
 
 
 def test_gradients_are_clipped_after_the_sum_over_micro_batches(batches):

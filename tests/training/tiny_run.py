@@ -41,8 +41,8 @@ def make_corpus(folder: Path) -> None:
         (folder / split / "text.txt").write_text("\n".join(documents))
 
 
-def make_backbone(folder: Path) -> None:
-    """Two blocks, 8 wide, and a vocabulary of 19 tokens and 8 that never occur."""
+def make_backbone(folder: Path, *, unused: int = 8) -> None:
+    """Two blocks, 8 wide, and a vocabulary of 19 tokens and some that never occur."""
     import keras
 
     from bert_tf.models import BertBackbone, BertConfig
@@ -50,7 +50,7 @@ def make_backbone(folder: Path) -> None:
     from bert_tf.text import BertTokenizer
 
     keras.utils.set_random_seed(3)
-    vocabulary = [*SPECIAL, *WORDS, *(f"[unused{i}]" for i in range(8))]
+    vocabulary = [*SPECIAL, *WORDS, *(f"[unused{i}]" for i in range(unused))]
     config = BertConfig(
         vocabulary_size=len(vocabulary),
         hidden_dim=8,

@@ -54,6 +54,7 @@ def of_setup(setup: Setup) -> dict[str, Any]:
         "precision": setup.config.training.precision,
         "strategy": setup.placement.name,
         "replicas": setup.placement.replicas,
+        **({"gradient_sum": setup.step.reduction.name} if setup.placement.replicas > 1 else {}),
         "seed": setup.config.seed,
         "versions": versions(),
     }
