@@ -58,7 +58,7 @@ def test_changes_hang_on_the_seed_alone():
 
 
 def test_a_reader_that_hangs_is_stopped(monkeypatch):
-    monkeypatch.setattr("benchmarks.fuzz.work.LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr("benchmarks.fuzz.work.WAIT_SECONDS", 0.2)
     valid = []
 
     def read(folder: Path) -> None:

@@ -230,3 +230,22 @@ def test_a_gzip_file_that_unpacks_to_gigabytes(tmp_path, packed):
     assert path.stat().st_size < 300_000
     with pytest.raises(UserError, match=r"unpacks to more than .* times|of at most"):
         list(read_inputs(None, str(path), Reading(columns=("sentence",))))
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.csv"])
+def test_arrays_of_objects_are_no_rows(tmp_path, name):
+    from bert_tf.data.inputs import Reading, read_inputs
+
+    mark = tmp_path / "mark"
+    objects = np.array([Payload(os.system, f"touch {mark}")], object)
+    with (tmp_path / name).open("wb") as file:
+        np.savez(file, a=objects) if name.endswith("z") else np.save(file, objects, allow_pickle=True)
+    with pytest.raises(UserError, match=r"expected text|a zip archive|a binary file|no format"):
+        list(read_inputs(None, str(tmp_path / name), Reading(columns=("sentence",))))
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["hf://../../etc", "hf:///etc/passwd", "hf://a/../b", "hf://..", "hf://a\\b/c"])
+def test_a_hubs_name_is_no_path(name):
+    with pytest.raises(UserError, match=r"is not of the form|could not be fetched|needs huggingface_hub"):
+        weights.resolve(name)
