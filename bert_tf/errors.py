@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import signal
+import stat
+import sys
 from collections.abc import Iterable
 from types import FrameType
 from typing import NoReturn
@@ -66,6 +69,22 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, message: str, status: int = INTERRUPTED):
         super().__init__(message)
         self.status = status
+
+
+def say_at_once(line: str) -> None:
+    """A line on stderr, from whatever is going on; nothing where nobody can read it, as after the terminal has gone.
+
+    A terminal that has gone takes away SIGHUP's whole point otherwise: the next line that is said would be an error.
+    """
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stderr, sys.stdout):
+            number = stream.fileno()
+            if stream is sys.stderr or stat.S_ISCHR(os.fstat(number).st_mode):  # what goes to a file stays
+                os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 def stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -17,7 +17,7 @@ from bert_tf.command_line.saying import said_while
 from bert_tf.command_line.streams import open_streams, write_no_more
 from bert_tf.command_line.when_used import read_when_used
 from bert_tf.disk.whole import reason
-from bert_tf.errors import INTERRUPTED, RUN_AGAIN, RunAgain, Stopped, UserError, stop
+from bert_tf.errors import INTERRUPTED, RUN_AGAIN, RunAgain, Stopped, UserError, say_at_once, stop
 
 NO_GPU = "failed call to cuInit"  # an error only where there is a driver
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
@@ -57,7 +57,7 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
         print(f"{prog}: error: {error}", file=sys.stderr)
         sys.exit(RUN_AGAIN if isinstance(error, RunAgain) else 2)
     except KeyboardInterrupt as stopped:
-        print(f"{prog}: {stopped if isinstance(stopped, Stopped) else 'stopped'}", file=sys.stderr)
+        say_at_once(f"{prog}: {stopped if isinstance(stopped, Stopped) else 'stopped'}")
         sys.exit(getattr(stopped, "status", INTERRUPTED))
     except BrokenPipeError:
         write_no_more()  # whoever read our output has gone

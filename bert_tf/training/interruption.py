@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from bert_tf.errors import stop
+from bert_tf.errors import say_at_once, stop
 
 SAID = "Stopping after the updates under way; {once_more} once more ends at once."
 OURS = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, stop),
@@ -64,7 +63,7 @@ class Interruption:
             _interrupt(number)
         self.asked = number
         once_more = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        print(f"\n{SAID.format(once_more=once_more)}", file=sys.stderr, flush=True)
+        say_at_once(f"\n{SAID.format(once_more=once_more)}")
 
 
 def _interrupt(number: int) -> NoReturn:

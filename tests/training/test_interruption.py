@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -51,7 +52,9 @@ class Fake:
         checkpoints = SimpleNamespace(
             save=self.saved.append, latest_step=lambda: self.saved[-1] if self.saved else None
         )
-        self.setup = SimpleNamespace(checkpoints=checkpoints, total_steps=12, kind=None)
+        self.setup = SimpleNamespace(
+            checkpoints=checkpoints, total_steps=12, kind=None, placement=SimpleNamespace(peers=None)
+        )
 
     def take_steps(self) -> None:
         for _ in range(self.updates):
@@ -204,6 +207,37 @@ def test_whatever_is_being_written_is_taken_away(tmp_path, number):
     assert list(tmp_path.iterdir()) == []
 
 
+HOLDS = """
+import sys
+from bert_tf.command_line import run_command
+from bert_tf.training.interruption import Interruption
+
+def command(argv):
+    with Interruption() as interruption, interruption.held():
+        print("held", flush=True)
+        sys.stdin.readline()
+        print("ended", int(interruption.asked), flush=True)
+
+run_command("bert_tf train", command)
+"""
+
+
+def test_a_terminal_that_has_gone_stops_a_run_as_any_signal_does():
+    """What is said on it is an error then, which is to lose nothing."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS], cwd=REPOSITORY, stderr=theirs, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    os.close(theirs)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate("\n", timeout=60)
+    assert (out, process.returncode) == (f"ended {int(signal.SIGHUP)}\n", 75)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_so_it_is_of_a_process(tiny: Path, tmp_path: Path, number: signal.Signals):
@@ -212,13 +246,16 @@ def test_so_it_is_of_a_process(tiny: Path, tmp_path: Path, number: signal.Signal
         [sys.executable, "-m", "bert_tf", "train", *flags, "--set", "training.epochs=100000"],
         cwd=REPOSITORY, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 200
-    while not (tmp_path / "run" / "checkpoints").exists():
-        assert process.poll() is None, process.communicate()[1][-3000:]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(number)
-    out, error = process.communicate(timeout=60)
+    deadline = time.monotonic() + 400
+    try:
+        while not (tmp_path / "run" / "checkpoints").exists():
+            assert process.poll() is None, process.communicate()[1][-3000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (STATUS[number], "")
     last = error.splitlines()[-1]
     assert last.startswith("python -m bert_tf train: stopped at step ")
