@@ -66,6 +66,7 @@ EXAMPLES = {
 }
 SOME_ERRORS = 3  # the exit status where some inputs have an error in place of an answer
 CHUNK = 8192  # texts that are sorted by length together, and held in memory
+FEW = 16  # texts that are not worth a graph
 TEXT, JSON = "text", "json"
 
 Write = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
@@ -219,6 +220,8 @@ def _answer(
     started = time.perf_counter()
     done, cut, errors = 0, 0, []
     while chunk := list(islice(inputs, CHUNK)):
+        if not done and len(chunk) <= FEW:
+            pipeline = pipeline.for_few()
         for answer, others in answers_of(pipeline, chunk, explain=flags.explain):
             write(answer, others)
             cut += CUT_TOKENS in answer

@@ -16,7 +16,7 @@ from bert_tf.inference.engine.rows import answers_of_words
 from bert_tf.inference.explaining import Explaining
 from bert_tf.inference.exported.files import exported_in
 from bert_tf.inference.runs import open_run, read_run
-from bert_tf.inference.saved_models import DETAILS, read_task, saved_model_in
+from bert_tf.inference.saved_models import open_saved, saved_model_in
 from bert_tf.inference.vectors import Vectors
 from bert_tf.kinds import Answer, Kind
 from bert_tf.kinds.long_texts.notes import notes_of
@@ -71,6 +71,8 @@ class Pipeline(Explaining, Vectors):
     >>> len(answers), sorted(answers[0]), answers[0]["label"] in ("negative", "positive")
     (2, ['label', 'probabilities', 'score', 'text'], True)
     """
+
+    _is_traced = True
 
     @overload
     def __init__(
@@ -164,7 +166,9 @@ class Pipeline(Explaining, Vectors):
             self.sequence_length = config.data.sequence_length or self.kind.sequence_length
             self.batch_examples = batch_examples or config.evaluation.batch_examples
         elif saved is not None:
-            self._open_saved(saved, task, batch_examples or 64)
+            kind, self.model, self.tokenizer, self.sequence_length, answer = open_saved(saved, task)
+            self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples or 64
+            self._functions[len(kind.text_columns)] = answer
         elif exported is not None:
             self.kind, self.model, self.tokenizer, self.sequence_length = exported.parts(task)
             self._is_run, self.batch_examples = True, batch_examples or EXPORTED_BATCH_EXAMPLES
@@ -181,27 +185,6 @@ class Pipeline(Explaining, Vectors):
             limit = getattr(self.model, "max_length", None) or positions
             self.sequence_length = min(self.kind.sequence_length, limit, positions)
             self.batch_examples = batch_examples or 64
-
-    def _open_saved(self, folder: Path, task: Kind | None, batch_examples: int) -> None:
-        """A SavedModel's own graph answers. Raises: UserError if the export did not make it."""
-        import tensorflow as tf
-
-        from bert_tf.inference.answers import with_ragged
-        from bert_tf.inference.exported.operators import check_operators
-        from bert_tf.text import BertTokenizer
-
-        check_operators(folder)
-        kind, described = read_task(folder, task)
-        self.kind, self._is_run, self.batch_examples = task or kind, True, batch_examples
-        self.sequence_length = described["settings"]["sequence_length"]
-        self.tokenizer = BertTokenizer.from_pretrained(folder / "assets")
-        self.model = tf.saved_model.load(str(folder))  # to be kept: its functions die with it
-        function, columns = self.model.signatures[DETAILS], kind.text_columns
-
-        def answer(*texts: Any) -> dict[str, Any]:
-            return with_ragged(function(**dict(zip(columns, texts, strict=True))), described["counts"])
-
-        self._functions[len(columns)] = answer
 
     @property
     def precision(self) -> str:
@@ -223,6 +206,14 @@ class Pipeline(Explaining, Vectors):
             raise ValueError(f"The settings of a SavedModel are those of its export. Received: {settings}")
         other = copy.copy(self)
         other.kind, other._functions = self.kind.with_settings(settings), {}
+        return other
+
+    def for_few(self) -> Pipeline:
+        """The same model for a few texts and then no more: their answers are worked out one operation after the other,
+        where that takes less time than to make a graph of them all."""
+        other = copy.copy(self)
+        if self.kind.in_one_pass and not hasattr(self.model, "signatures"):
+            other._functions, other._is_traced = {}, False
         return other
 
     @overload
@@ -300,7 +291,8 @@ class Pipeline(Explaining, Vectors):
     def _function(self, columns: int) -> Callable[..., dict[str, Any]]:
         """The graph for that many texts an answer; a folder without a task takes one or two."""
         if columns not in self._functions:
-            self._functions[columns] = self.kind.of_columns(columns).answer_function(
+            made: Any = self.kind.of_columns(columns).answer_function(
                 self.model, self.tokenizer, sequence_length=self.sequence_length
             )
+            self._functions[columns] = made if self._is_traced else made.python_function
         return self._functions[columns]

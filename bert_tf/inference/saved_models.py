@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
+    from bert_tf.text import BertTokenizer
 
 TASK = "task.json"
 DETAILS = "details"
@@ -61,3 +63,33 @@ def read_task(folder: Path, task: Kind | None = None) -> tuple[Kind, dict[str, A
         return task, described
     except OSError as error:
         raise UserError(f"{folder}: expected a SavedModel of bert_tf.export, with {TASK}. Received: {error}") from None
+
+
+class Opened(NamedTuple):
+    """What a pipeline needs of a SavedModel; `answer` is its own graph's, as `Kind.answer_function` gives it."""
+
+    kind: Kind
+    model: Any  # to be kept: its functions die with it
+    tokenizer: BertTokenizer
+    sequence_length: int
+    answer: Callable[..., dict[str, Any]]
+
+
+def open_saved(folder: Path, task: Kind | None) -> Opened:
+    """A SavedModel, loaded. Raises: UserError if the export did not make it."""
+    import tensorflow as tf
+
+    from bert_tf.inference.answers import with_ragged
+    from bert_tf.inference.exported.operators import check_operators
+    from bert_tf.text import BertTokenizer
+
+    check_operators(folder)
+    kind, described = read_task(folder, task)
+    tokenizer = BertTokenizer.from_pretrained(folder / "assets")
+    model = tf.saved_model.load(str(folder))
+    function, columns = model.signatures[DETAILS], kind.text_columns
+
+    def answer(*texts: Any) -> dict[str, Any]:
+        return with_ragged(function(**dict(zip(columns, texts, strict=True))), described["counts"])
+
+    return Opened(kind, model, tokenizer, described["settings"]["sequence_length"], answer)

@@ -255,6 +255,9 @@ class Kind(Reader):
     """A method from an answer to the number of the model's output that an explanation of it is of, and its name; None
     where the model does not give one row of outputs for a text."""
 
+    in_one_pass: ClassVar[bool] = False
+    """Whether an answer is one pass of the model and little more, and `answer_function` works outside of a graph."""
+
     @abc.abstractmethod
     def answer_function(
         self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None

@@ -43,6 +43,7 @@ class Pooled(Windowed):
     text: tuple[str, ...]
 
     pipeline_tag: ClassVar[str] = "text-classification"
+    in_one_pass: ClassVar[bool] = True
     problem: ClassVar[str]
     """The `problem` of the model."""
     measured: ClassVar[str]

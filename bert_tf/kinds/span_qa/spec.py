@@ -72,6 +72,7 @@ class SpanQA(Measured):
     language: str = "en"
 
     pipeline_tag: ClassVar[str] = "question-answering"
+    in_one_pass: ClassVar[bool] = True
     needs: ClassVar[Needs | None] = Needs(updates=300, learning_rate=1e-4, layer_decay=1.0)
     long_texts_are: ClassVar[str] = "read in windows"
 

@@ -79,6 +79,7 @@ class Tagging(Measured):
     stride: int | None = None
 
     pipeline_tag: ClassVar[str] = "token-classification"
+    in_one_pass: ClassVar[bool] = True
     long_texts_are: ClassVar[str] = "read in windows"
 
     def __post_init__(self) -> None:

@@ -97,6 +97,7 @@ class SentenceVectors(Windowed):
     word_vectors: bool = False
 
     pipeline_tag: ClassVar[str] = "sentence-similarity"
+    in_one_pass: ClassVar[bool] = True
     needs: ClassVar[Needs | None] = Needs(updates=100, growth=4, passes=1, learning_rate=5e-5, batch_examples=(32, 64))
     answer_settings: ClassVar[tuple[str, ...]] = ("word_vectors", *Windowed.answer_settings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from bert_tf.models.heads import head_of
 from bert_tf.models.pretrained.arguments import FIELDS, check_known, given, own_arguments
 from bert_tf.models.pretrained.fitting import CHOICES, POSITIONS, fit
 from bert_tf.models.pretrained.paths import weights_by_path
+from bert_tf.models.pretrained.unset import Unset, unset_weights
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.leave import how_to_ignore
 from bert_tf.weights.members import end_of
@@ -89,15 +91,14 @@ def load_model(
     new_heads: dict[str, str] = {}
     if "num_classes" in known or (own is not None and "classifier" in own.parts):
         new_heads = _head_arguments(cls, checkpoint, arguments, known)
-    model = cls(config.replace(**changes), **arguments)
-    model.preprocessor = preprocessor
-    for remark in checkpoint.remarks:
-        LOG.info("%s", remark)
-    for warning in checkpoint.warnings:
-        LOG.warning("%s", warning)
-    model.not_loaded = load_into(
-        model, checkpoint, new_heads=new_heads, new_weights=new_weights, extra_weights=extra_weights
-    )
+    with unset_weights() as unset:
+        model = unset.make(cls, config.replace(**changes), **arguments)
+        model.preprocessor = preprocessor
+        for remark in checkpoint.remarks:
+            LOG.info("%s", remark)
+        for warning in checkpoint.warnings:
+            LOG.warning("%s", warning)
+        model.not_loaded = _give_weights(unset, model, checkpoint, new_heads, new_weights, extra_weights)
     return model
 
 
@@ -126,16 +127,32 @@ def load_into(
     Returns: paths of the weights that the file lacks and that stay as they were: a whole head, or the pooler.
     Raises: UserError naming each tensor that is missing, extra or of the wrong shape with both shapes.
     """
+    with unset_weights() as unset:
+        return _give_weights(unset, model, checkpoint, new_heads or {}, new_weights, extra_weights)
+
+
+def _give_weights(
+    unset: Unset,
+    model: keras.Model,
+    checkpoint: Checkpoint,
+    new_heads: Mapping[str, str],
+    new_weights: str,
+    extra_weights: str,
+) -> tuple[str, ...]:
     variables = weights_by_path(model)
-    fitted = fit(model, variables, checkpoint, new_heads or {}, new_weights, extra_weights)
-    for path, variable in variables.items():
-        if path in fitted.sources:
-            array = checkpoint.arrays[fitted.sources[path]]
-            _check_numbers(array, checkpoint, fitted.sources[path])
-            if path == POSITIONS and len(array) < variable.shape[0]:
-                array = array[np.arange(variable.shape[0]) % len(array)]
-            variable.assign(array)
+    fitted = fit(model, variables, checkpoint, new_heads, new_weights, extra_weights)
+    for path, source in fitted.sources.items():
+        unset.give(variables[path], partial(_read, checkpoint, path, source, variables[path].shape))
     return fitted.new
+
+
+def _read(checkpoint: Checkpoint, path: str, source: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The array for a weight of this shape."""
+    array = checkpoint.arrays[source]
+    _check_numbers(array, checkpoint, source)
+    if path == POSITIONS and len(array) < shape[0]:
+        array = array[np.arange(shape[0]) % len(array)]
+    return array
 
 
 def _check_numbers(array: np.ndarray, checkpoint: Checkpoint, path: str) -> None:

@@ -100,10 +100,11 @@ class OneText:
 
 
 def only_text(texts: Any) -> str | None:
-    """The text, where there is one alone and it is a str."""
-    if isinstance(texts, (list, tuple)) and len(texts) == 1:
-        texts = texts[0]
-    return texts if isinstance(texts, str) else None
+    """The text, where there is one alone and it is a str, or a tensor of one that has a value."""
+    only: Any = texts[0] if isinstance(texts, (list, tuple)) and len(texts) == 1 else texts
+    if isinstance(only, tf.Tensor) and only.dtype == tf.string and only.shape in ((), (1,)):
+        return np.asarray(only.numpy()).item().decode("utf-8", errors="replace")
+    return only if isinstance(only, str) else None
 
 
 def one_row(pieces: Sequence[Piece], layout: Layout, *, cls_id: int, sep_id: int, pad_id: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from bert_tf.text import BertTokenizer
 from bert_tf.text.added_tokens import AddedToken
+from bert_tf.text.tokens.one_text import only_text
 from tests.conftest import shared_data
 from tests.text.reference import reference
 
@@ -105,12 +106,16 @@ def test_which_texts_it_is_for(monkeypatch):
     graph = tokenizer._encode
     monkeypatch.setattr(tokenizer, "_encode", lambda *arguments: (calls.append(1), graph(*arguments))[1])
     for texts in ("good film", ["good film"], ("Good, film!",), np.array(["good"]), ["good", "film"], ["caf\u00e9"],
-                  ["a [MASK]"], [b"good"], tf.constant(["good"])):  # fmt: skip
+                  ["a [MASK]"], [b"good"]):  # fmt: skip
         calls.clear()
         tokenizer(texts)
         is_one = isinstance(texts, str) or (isinstance(texts, (list, tuple)) and len(texts) == 1)
         text = texts if isinstance(texts, str) else texts[0]
         assert bool(calls) == (not (is_one and isinstance(text, str) and text.isascii() and "[" not in text)), texts
+    for text, is_one in (("good", True), ("caf\u00e9", False)):
+        calls.clear()
+        tokenizer(tf.constant([text]))
+        assert bool(calls) != is_one
     calls.clear()
     assert tf.function(lambda: tokenizer(["good film"])["token_ids"])().numpy().tolist() == [[2, 8, 10, 3]]
     assert calls
@@ -131,3 +136,17 @@ def test_a_call_on_one_text_with_a_real_vocabulary():
     for text in texts:
         tokenizer(text)
     assert (process_time() - started) / len(texts) < 2e-4, "seconds of one core"
+
+
+def test_a_tensor_of_one_text_is_one_text():
+    for texts in ("a film", ["a film"], tf.constant("a film"), tf.constant(["a film"])):
+        assert only_text(texts) == "a film"
+    assert only_text(tf.constant([b"\xff"])) == "\ufffd"
+    for texts in (
+        tf.constant(["a", "b"]),
+        tf.constant([["a"]]),
+        tf.constant([1]),
+        tf.constant([], tf.string),
+        ["a", "b"],
+    ):
+        assert only_text(texts) is None
