@@ -41,13 +41,18 @@ def timed(command: Sequence[str]) -> Repetition:
     """Seconds of a command, and `peak_mb`."""
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=_with_bytecode())
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         if os.waitstatus_to_exitcode(status):
             errors.seek(0)
             raise RuntimeError(f"{' '.join(command)} failed: {errors.read()[-500:]}")
     return Repetition(seconds, {"peak_mb": _megabytes(usage)})
+
+
+def _with_bytecode() -> dict[str, str]:
+    """The environment, in which Python keeps the bytecode of what it compiles, as it does for installed packages."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _megabytes(usage: resource.struct_rusage) -> float:

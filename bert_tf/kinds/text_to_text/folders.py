@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from bert_tf.kinds.folders import Answering, Folder, Row, length_of, no_source
+from bert_tf.kinds.text_to_text.precision import dtype_to_write_in
 from bert_tf.kinds.text_to_text.spec import TextToText
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,8 @@ def text_to_text(folder: Folder) -> Answering:
     from bert_tf.models import BertSeq2Seq
     from bert_tf.models.generation.texts import default_settings
 
-    model = BertSeq2Seq.from_pretrained(folder.where, **folder.whole)
+    options = folder.whole | {"dtype": dtype_to_write_in(folder.whole["dtype"])}
+    model = BertSeq2Seq.from_pretrained(folder.where, **options)
     length = length_of(model)
     target = default_settings(length).max_length
     logger.warning("%s: at most %d tokens are written, greedily; `task` says otherwise", folder.place, target)

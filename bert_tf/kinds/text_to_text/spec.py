@@ -18,6 +18,7 @@ from bert_tf.kinds.long_texts.notes import answer_lengths
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.text_to_text.examples import SPECIAL, TextPairs, read_pairs, source_length
+from bert_tf.kinds.text_to_text.precision import dtype_to_write_in
 from bert_tf.metrics.bleu import LESS_IS_BETTER, translation_metric
 from bert_tf.metrics.bleu import NAMES as TRANSLATION
 from bert_tf.metrics.languages import language_code
@@ -168,6 +169,7 @@ class TextToText(Measured):
     def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
 
+        dtype = dtype_to_write_in(dtype)
         return BertSeq2Seq.from_pretrained(folder, dtype=dtype, new_weights="forbid", ignore=ignore)
 
     def per_example_loss(

@@ -35,7 +35,7 @@ class Unset:
         def start(shape: tuple[int, ...], dtype: str) -> Any:
             if not self.problems:
                 try:
-                    return ops.convert_to_tensor(_HandedOver(read()), dtype)
+                    return ops.cast(ops.convert_to_tensor(_HandedOver(read())), dtype)
                 except Exception as error:  # to be raised when Keras is done, which goes through all weights at once
                     self.problems.append(error)
             return ops.zeros(shape, dtype)

@@ -8,6 +8,7 @@ from bert_tf.config import RunConfig
 from bert_tf.data import InMemory, Tsv, batch_arrays, choose_layout, plan_epoch, replica_batches
 from bert_tf.data.batching.plan import Batching
 from bert_tf.errors import UserError
+from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import TextPairs, TextToText
 from bert_tf.kinds.text_to_text.features import sources
 from bert_tf.models import BertConfig, BertSeq2Seq, Generation
@@ -252,3 +253,15 @@ def test_training_steps_compile_with_xla_and_packing_changes_nothing(tokenizer, 
         report = tf.function(step)({name: tf.constant(value) for name, value in block.items()})
         found.append((float(report["loss"]), float(report["gradient_norm"])))
     np.testing.assert_allclose(found[1:], found[:1] * 2, rtol=1e-4)
+
+
+def test_answers_in_low_precision_come_from_short_weights(model, tokenizer, tmp_path):
+    model.save_pretrained(tmp_path, tokenizer)
+    by_task, whole = (make().load_model(str(tmp_path), dtype=dtype) for dtype in ("mixed_bfloat16", "float32"))
+    pipeline = Pipeline(tmp_path, precision="mixed_bfloat16")
+    assert by_task.dtype_policy.name == pipeline.precision == "bfloat16"
+    assert {weight.dtype for weight in by_task.backbone.trainable_weights} == {"bfloat16"}
+    assert whole.dtype_policy.name == "float32"
+    inputs = tokenizer(["good film", "bad"], max_length=8)
+    short, exact = (np.asarray(one(inputs), np.float32) for one in (by_task, whole))
+    np.testing.assert_allclose(short, exact, atol=0.15)

@@ -66,6 +66,13 @@ def test_replicas_get_the_file_s_values():
             np.testing.assert_array_equal(value, weight)
 
 
+def test_weights_are_in_the_precision_asked_for():
+    whole, half = (BertClassifier.from_pretrained(TINY, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    for weight, short in zip(whole.backbone.weights, half.backbone.weights, strict=True):
+        assert short.dtype in ("bfloat16", "uint32")  # the latter: a seed
+        np.testing.assert_array_equal(keras.ops.cast(weight, short.dtype), short.value)
+
+
 def test_after_a_file_that_cannot_be_read_others_can(tmp_path):
     def spoil(tensors):
         return tensors | {"bert.encoder.layer.0.output.dense.bias": np.full(4, np.nan, np.float32)}
