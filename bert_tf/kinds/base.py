@@ -254,9 +254,7 @@ class Kind(Reader):
     explained: ClassVar[Callable[[Any, Answer], tuple[int, str]] | None] = None
     """A method from an answer to the number of the model's output that an explanation of it is of, and its name; None
     where the model does not give one row of outputs for a text."""
-
-    in_one_pass: ClassVar[bool] = False
-    """Whether an answer is one pass of the model and little more, and `answer_function` works outside of a graph."""
+    in_one_pass: ClassVar[bool] = False  # whether that is all an answer takes, so that it can do without a graph
 
     @abc.abstractmethod
     def answer_function(
