@@ -15,6 +15,7 @@ from pydantic import Field
 
 from bert_tf.errors import UserError
 from bert_tf.guard import Checked, check_regular, parse_json, read_object, short, typed
+from bert_tf.inference.searching.faiss_file import check_faiss_file
 from bert_tf.inference.searching.identity import model_identity as model_identity
 from bert_tf.weights.files import write_json, written_folder
 
@@ -154,7 +155,7 @@ class VectorIndex:
         # Windows cannot replace a file that is mapped, which bringing an index up to date does.
         flags = 0 if os.name == "nt" else getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
         try:
-            check_regular(folder / VECTORS)
+            check_faiss_file(folder / VECTORS, self.about["documents"], self.about.get("dimensions"))
             check_regular(folder / TEXTS)
             self._index = faiss.read_index(str(folder / VECTORS), flags)
             self._read_texts(folder / TEXTS)

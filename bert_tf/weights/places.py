@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 from bert_tf.errors import UserError, did_you_mean
 from bert_tf.guard import read_json
@@ -31,6 +32,7 @@ DESCRIPTIONS += ["[0-9]_*/config.json", "[0-9]_Dense/*"]
 DESCRIPTIONS += ["task.json", "preprocessor.json", "model.weights.json", "assets/tokenizer/*"]  # of KerasHub
 DESCRIPTIONS += ["0_*/*.json", "0_*/vocab.txt"]
 MODULES = "modules.json"
+LONGEST_PATH = 200  # of a path within a model's folder
 # Where sentence-transformers kept the transformer before version 2.
 OLD_INNER = ("0_Transformer", "0_BERT")
 
@@ -108,7 +110,20 @@ def _transformer_paths(path: Path) -> list[str]:
     except (OSError, UserError):
         return []
     modules = [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
-    return [str(m.get("path", "")) for m in modules if str(m.get("type", "")).rpartition(".")[2] == "Transformer"]
+    of_transformers = [m for m in modules if str(m.get("type", "")).rpartition(".")[2] == "Transformer"]
+    paths = [module.get("path", "") for module in of_transformers]
+    return [path for path in paths if is_inside(path)]
+
+
+def is_inside(path: Any) -> bool:
+    """Whether what a folder's own file says is a path within that folder: no way out of it, and no name too long.
+
+    >>> is_inside("1_Pooling"), is_inside("../1_Pooling"), is_inside("/etc"), is_inside(3)
+    (True, False, False, False)
+    """
+    if not isinstance(path, str) or len(path) > LONGEST_PATH or "\0" in path:
+        return False
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
 def _from_package(name: str) -> Path:

@@ -249,3 +249,12 @@ def test_arrays_of_objects_are_no_rows(tmp_path, name):
 def test_a_hubs_name_is_no_path(name):
     with pytest.raises(UserError, match=r"is not of the form|could not be fetched|needs huggingface_hub"):
         weights.resolve(name)
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc", "a/../../b", "a" * 5000, 3, "\0"])
+@pytest.mark.parametrize("kind", ["Transformer", "Pooling", "Dense"])
+def test_modules_elsewhere(tmp_path, path, kind):
+    folder = altered(tmp_path / "model")
+    (folder / "modules.json").write_text(json.dumps([{"path": path, "type": f"sentence_transformers.models.{kind}"}]))
+    with pytest.raises(UserError, match=r"modules\.json: `path` must lie in the folder\. Received: "):
+        weights.load(folder)

@@ -142,7 +142,7 @@ def exported_in(where: Path) -> Exported | None:
     if model["takes"] != TENSORS:
         raise UserError(
             f"{path}: expected a model that takes tensors, exported with --set inputs=tensors. "
-            f"Received: one that takes {model['takes']}"
+            f"Received: one that takes {model['takes']:.80}"
         )
     if path.suffix not in FORMATS:
         raise UserError(f"{where}: expected a model's file of {', '.join(FORMATS)}. Received: {path.name:.80}")

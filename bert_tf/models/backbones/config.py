@@ -100,7 +100,7 @@ class BertConfig:
 
     def _check(self, name: str, good: bool, rule: str) -> None:
         if not good:
-            raise ValueError(f"`{name}` must be {rule}. Received: {name}={getattr(self, name)!r}")
+            raise ValueError(f"`{name}` must be {rule}. Received: {name}={getattr(self, name)!r:.200}")
 
     @property
     def member(self) -> Member:

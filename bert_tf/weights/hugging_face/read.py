@@ -28,6 +28,7 @@ from bert_tf.weights.tables import read_forwards
 CONFIGS = ("config.json", "bert_config.json")  # the second is Google's, with the same keys
 ADAPTER = "adapter_config.json"
 INDEX = ".index.json"
+NAMED = 8  # most tensors that an error names
 
 
 class WeightsFile(NamedTuple):
@@ -193,5 +194,7 @@ def _read_shards(index: Path, file: WeightsFile) -> Tensors:
         remarks += getattr(found, "remarks", ())
     absent = sorted(name for name in places if file.plain(name) not in tensors)
     if absent:
-        raise UserError(f"{index} names tensors that are in no shard: {', '.join(absent)}")
+        raise UserError(
+            f"{index} names tensors that are in no shard: {', '.join(name[:100] for name in absent[:NAMED])}"
+        )
     return Tensors(tensors, remarks)

@@ -37,10 +37,10 @@ def read(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
     raw = read_json(path)
     if raw.get("class_name") != "BertBackbone" or not isinstance(raw.get("config"), dict):
-        raise UserError(f"{path}: `class_name` must be BertBackbone. Received: {raw.get('class_name')}")
+        raise UserError(f"{path}: `class_name` must be BertBackbone. Received: {raw.get('class_name')!s:.80}")
     registered = raw.get("registered_name") or f"{PACKAGES[0]}BertBackbone"
     if registered not in [f"{package}BertBackbone" for package in PACKAGES]:
-        raise UserError(f"{path}: `registered_name` must be {PACKAGES[0]}BertBackbone. Received: {registered}")
+        raise UserError(f"{path}: `registered_name` must be {PACKAGES[0]}BertBackbone. Received: {registered!s:.80}")
     theirs = raw["config"]
     missing = [key for key in KEYS.values() if key not in theirs]
     if missing:

@@ -174,7 +174,9 @@ def _global(name: str, path: Path) -> Global:
 
 
 def _refuse(called: Global, path: Path) -> Any:
-    raise UserError(f"{path}: its pickle names {called.dotted}, which a state dict does not need; nothing was executed")
+    raise UserError(
+        f"{path}: its pickle names {called.dotted:.200}, which a state dict does not need; nothing was executed"
+    )
 
 
 def _persistent(description: Any, path: Path) -> Any:

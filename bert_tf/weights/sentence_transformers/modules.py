@@ -12,7 +12,7 @@ from bert_tf.guard import read_json, short
 from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.keys import Keys
 from bert_tf.weights.leave import Leave, how_to_ignore
-from bert_tf.weights.places import folder_of, resolve
+from bert_tf.weights.places import folder_of, is_inside, resolve
 from bert_tf.weights.readers.pickled import read_pickled
 from bert_tf.weights.readers.safe import read_safetensors
 from bert_tf.weights.refused import Refused
@@ -119,6 +119,9 @@ def _modules(path: Path) -> list[dict[str, Any]]:
     modules = _read(path)
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         raise UserError(f"{path}: expected a list of modules. Received: {str(modules)[:80]}")
+    for module in modules:
+        if not is_inside(module.get("path", "")):
+            raise UserError(f"{path}: `path` must lie in the folder. Received: {short(module['path'])}")
     return modules
 
 
