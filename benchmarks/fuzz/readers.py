@@ -195,7 +195,7 @@ READERS: dict[str, Reader] = {
     ),
     "vocab.txt": Reader(tokenizer, tokenizer_files, {"vocab.txt": None}),
     "tokenizer.json": Reader(tokenizer_json, tokenizer_files, {"tokenizer.json": changed_json}),
-    "a tokenizer, built": Reader(
+    "a built tokenizer": Reader(
         tokenizer, tokenizer_of, {"tokenizer_config.json": changed_json, "special_tokens_map.json": changed_json},
         share=0.1,
     ),

@@ -80,11 +80,11 @@ def find_problem(tokens: Sequence[AddedToken]) -> str | None:
         if not isinstance(token, AddedToken):
             return f"`added_tokens` must be AddedTokens. Received: {token!r}"
         if not isinstance(token.content, str) or not 0 < len(token.content) <= MAX_CHARACTERS:
-            return f"an added token must be a str of 1 to {MAX_CHARACTERS} characters. Received: {token.content!r}"
+            return f"an added token must be a str of 1 to {MAX_CHARACTERS} characters. Received: {token.content!r:.200}"
         if any(mark in token.content for mark in MARKS):
-            return f"an added token must not have the control characters 1, 2 and 3. Received: {token.content!r}"
+            return f"an added token must not have the control characters 1, 2 and 3. Received: {token.content!r:.200}"
         if any(0xD800 <= ord(c) < 0xE000 for c in token.content):
-            return f"an added token must be text that UTF-8 can hold. Received: {token.content!r}"
+            return f"an added token must be text that UTF-8 can hold. Received: {token.content!r:.200}"
     begins = next((token for token in tokens if token.content[:1].isspace()), None)
     strips = next((token for token in tokens if token.rstrip), None)
     if begins is not None and strips is not None:

@@ -13,7 +13,7 @@ from benchmarks.fuzz.readers import Reader, every
 from benchmarks.fuzz.work import fuzzed
 
 READERS = dict(every())
-HEAVY = {"a TF 1 checkpoint", "TFRecord", "manifest.json", "a tokenizer, built", "HDF5", "a KerasHub preset"}
+HEAVY = {"a TF 1 checkpoint", "TFRecord", "manifest.json", "a built tokenizer", "HDF5", "a KerasHub preset"}
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
