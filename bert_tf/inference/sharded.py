@@ -1,7 +1,7 @@
 """Answers to more texts than one process should take: cut into portions, each answered into a shard by any worker.
 
-A folder beside the answers holds the portions and the shards that are done, so that a command that was stopped continues
-where it was; the answers' own folder appears when all shards are there.
+A folder beside the answers holds the portions and the shards that are done, so that a command that was stopped
+continues where it was; the answers' own folder appears when all shards are there.
 """
 
 from __future__ import annotations
