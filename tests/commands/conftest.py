@@ -20,7 +20,7 @@ def loop(monkeypatch):
         run_folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (run_folder / name).write_text(text, encoding="utf-8")
-        result = {"task": "sst2", "metrics": {"accuracy": 0.5}}
+        result = {"task": "sst2", "metrics": {"accuracy": 0.5}, "steps": 1}
         (run_folder / "model").mkdir(exist_ok=True)
         (run_folder / "result.json").write_text(json.dumps(result))
         return result

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert_tf.config import Layer, RunConfig, to_toml
-from bert_tf.config.run import tomllib
+from bert_tf.guard.structures import tomllib
 from bert_tf.kinds import Kind
 from bert_tf.kinds.definitions import asked_run
 from bert_tf.kinds.description import describe, read_description

@@ -80,14 +80,15 @@ def check_operators(folder: Path) -> None:
 
 
 def _read(path: Path) -> Any:
-    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
     try:
         return saved_model_pb2.SavedModel.FromString(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except DecodeError:
+    except Exception as error:
+        if type(error).__name__ != "DecodeError":  # of the protobuf that TensorFlow brings, whichever that is
+            raise
         raise UserError(f"{path}: expected the graph of a SavedModel. Received: bytes that are none") from None
 
 

@@ -43,9 +43,9 @@ def test_what_cannot_be_says_so(books, place, own, message):
 
 @pytest.mark.parametrize(("place", "name"), [("books", "books"), ("books/*.txt", "books"), ("books/one.txt", "one")])
 def test_the_run_is_called_as_its_data(place, name):
-    from bert_tf.train import _name_of
+    from bert_tf.command_line import default_run_folder
 
     config = RunConfig.model_validate(
         {"task": "pretraining", "data": {"source": f"/x/{place}"}, "own_data": {"kind": "pretraining"}}
     )
-    assert _name_of(config) == f"pretraining_{name}"
+    assert default_run_folder(config) == Path("runs", f"pretraining_{name}")
