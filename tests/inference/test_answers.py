@@ -116,6 +116,6 @@ def test_a_kind_of_ones_own_is_looked_up_by_its_task():
 
 def test_a_task_that_cannot_be():
     with pytest.raises(
-        UserError, match="expected a task of the kind Tagging. Received: .*unexpected keyword argument 'unheard'"
+        UserError, match=r"expected a task of the kind Tagging\. Received: .*unexpected keyword argument 'unheard'"
     ):
         task_file.from_json({"task": "x", "kind": "Tagging", "settings": {"unheard": 1}})
