@@ -244,8 +244,8 @@ class TrainingConfig(Section):
     )
     standardize_numbers: bool = entry(
         False,
-        "for tasks of numbers: the model learns them in standard deviations from the training examples' mean, so that "
-        f"thousands are learnt as fast as fractions; its answers, and what is saved, are in their own units; {FOUND}",
+        "for tasks of numbers: those that are far from 1 are learnt in standard deviations from the training examples' "
+        f"mean, so that thousands are learnt as well; answers, and what is saved, are in their own units; {FOUND}",
     )
     mode: Literal["fine_tune", "frozen", "head_first"] = entry(
         "fine_tune",

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from bert_tf.data.batching.features import Features
     from bert_tf.models import BertClassifier
 
+USUAL = 10.0
+"""Numbers with a mean of at most this, and a deviation of a tenth to this, such as grades from 0 to 5, are learnt as
+they are. Their mean is learnt first, which holds back a model that sees the same few examples many times: of STS-B 60
+and 300 pairs gave 57 and 78 so, and 30 and 71 standardised (Spearman on a third of dev, rate 1e-4, layer decay 0.8,
+seed 1)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Regression(Pooled):
@@ -50,7 +56,7 @@ class Regression(Pooled):
 
     problem: ClassVar[str] = "regression"
     measured: ClassVar[str] = "numbers"
-    needs: ClassVar[Needs | None] = Needs(standardize_numbers=True)
+    needs: ClassVar[Needs | None] = Needs(learning_rate=1e-4, standardize_numbers=True)
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
@@ -98,11 +104,14 @@ class Regression(Pooled):
         return squared_error(outputs, labels)[0]
 
     def numbers_in(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
-        """A number that is the same in all examples has the deviation 1."""
+        """0 and 1 for a number of the usual size, which few examples teach better as it is: see `USUAL`. One that is
+        the same in all examples has the deviation 1."""
         assert examples.labels is not None
         labels = np.asarray(examples.labels, np.float64)
-        deviation = labels.std(axis=0)
-        return labels.mean(axis=0).astype(np.float32), np.where(deviation > 0, deviation, 1.0).astype(np.float32)
+        mean, deviation = labels.mean(axis=0), labels.std(axis=0)
+        is_usual = (np.abs(mean) <= USUAL) & (deviation >= 1 / USUAL) & (deviation <= USUAL)
+        center = np.where(is_usual, 0.0, mean).astype(np.float32)
+        return center, np.where(is_usual | (deviation == 0), 1.0, deviation).astype(np.float32)
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         return self.metrics_of(np.stack(outputs), examples)

@@ -101,12 +101,26 @@ def test_a_task_that_cannot_be(changes, expected):
 
 def test_numbers_are_weighed_by_their_spread():
     kind = make(label=("score", "more"))
-    center, deviation = kind.numbers_in(kind.read("own", "train"))
-    labels = np.array([[3.5, 1], [0, -1], [5, 0]])
+    labels = np.array([[350.0, 0.01], [0.0, -0.01], [500.0, 0.0]], np.float32)
+    center, deviation = kind.numbers_in(Examples(texts=["a", "b", "c"], labels=labels))
     np.testing.assert_allclose(center, labels.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(deviation, labels.std(axis=0), rtol=1e-6)
     outputs = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
-    weighed = kind.per_example_loss(outputs, {"labels": labels.astype("float32")}, class_weights=list(1 / deviation**2))
+    weighed = kind.per_example_loss(outputs, {"labels": labels}, class_weights=list(1 / deviation**2))
     np.testing.assert_allclose(weighed, np.mean(((outputs - labels) / deviation) ** 2, axis=1), rtol=1e-5)
-    _, same = kind.numbers_in(Examples(texts=["a", "b"], labels=np.array([[4.0, 1.0], [4.0, 3.0]])))
-    assert same.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wanted"),
+    [
+        ([0.0, 5.0], (0.0, 1.0)),  # grades
+        ([-1.0, 1.0], (0.0, 1.0)),
+        ([1999.0, 2001.0], (2000.0, 1.0)),
+        ([0.0, 100.0], (50.0, 50.0)),
+        ([0.01, 0.03], (0.02, 0.01)),
+        ([4.0, 4.0], (4.0, 1.0)),  # the same everywhere
+    ],
+)
+def test_numbers_of_the_usual_size_stay(numbers, wanted):
+    center, deviation = make().numbers_in(Examples(texts=["a", "b"], labels=np.array(numbers)[:, None]))
+    np.testing.assert_allclose((center[0], deviation[0]), wanted, rtol=1e-5)
