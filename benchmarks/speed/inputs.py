@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +148,16 @@ class Inputs:
     @cached_property
     def lite_vectors(self) -> Path:
         """MiniLM's sentence vectors, as a run of one update that changes nothing, exported."""
+        texts = self._sentences()[:64]
+        pairs = [f"{one}\t{other}\t{number % 5}" for number, (one, other) in enumerate(pairwise(texts))]
+        data = self._lines("pairs.tsv", lambda: ["one\ttwo\tscore", *pairs])
         run = self._made("vectors-run", lambda folder: self._command(
-            "train", "--task=stsb_embedding", "--data=sample", f"--run={folder}", "--set", "training.max_steps=1",
-            "training.learning_rate=1e-12", "training.weight_decay=0", "evaluation.report=false",
+            "train", "--kind=vectors", f"--data={data}", "--text=one,two", "--label=score", f"--run={folder}",
+            "--set", "training.max_steps=1", "training.learning_rate=1e-12", "training.weight_decay=0",
+            "evaluation.report=false",
         ))  # fmt: skip
-        return self._export("tflite", "--quantize=int8", "--set", "length=dynamic", "batch=any", run=run)
+        return self._export("tflite", "--quantize=int8", "--tolerance=100", "--set", "length=dynamic", "batch=any",
+                            run=run, data=data)  # fmt: skip
 
     @cached_property
     def peer_models(self) -> Path:
@@ -200,7 +206,9 @@ class Inputs:
             part.rename(folder)
         return folder
 
-    def _export(self, file_format: str, *flags: str, name: str | None = None, run: Path | None = None) -> Path:
+    def _export(
+        self, file_format: str, *flags: str, name: str | None = None, run: Path | None = None, data: object = "sample"
+    ) -> Path:
         """An export of a run; None: of the run of SST-2, with room for the longest text. Made again where the library's
         code is another."""
         if run is None:
@@ -213,7 +221,7 @@ class Inputs:
                 f"--run={run}",
                 f"--format={file_format}",
                 f"--out={folder}",
-                "--data=sample",
+                f"--data={data}",
                 "--no-timing",
                 *flags,
             )

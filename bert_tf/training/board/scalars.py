@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Scalars:
     """
 
     def __init__(self, folder: Path) -> None:
+        _keep_first(folder)
         self.writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, step: int, values: Mapping[str, float | None]) -> None:
@@ -37,3 +39,13 @@ class Scalars:
         with self.writer.as_default():
             tf.summary.experimental.write_raw_pb(summary.SerializeToString(), step)
         self.writer.flush()
+
+
+def _keep_first(folder: Path) -> None:
+    """Names of this second's files are changed so that they stand before the next one's: readers go by the names.
+
+    A name ends in a number that grows within the process but has no leading zeros: "10" would stand before "9".
+    """
+    for path in folder.glob(f"events.out.tfevents.{int(time.time())}.*.v2"):
+        start, number, end = path.name.rsplit(".", 2)
+        path.rename(path.with_name(f"{start}.{int(number):09d}.{end}"))

@@ -16,7 +16,7 @@ BOARDS = {"train": "train", "evaluation": "validation"}
 def on_board(folder: Path, kind: str, name: str) -> list[tuple[int, float]]:
     """Steps and values of a curve, as TensorBoard draws it."""
     name = f"quality/{name}"
-    reader = EventAccumulator(str(folder / "tensorboard" / BOARDS[kind]))
+    reader = EventAccumulator(str(folder / "tensorboard" / BOARDS[kind]), size_guidance={"tensors": 0})
     reader.Reload()
     if name not in reader.Tags()["tensors"]:
         return []
@@ -55,6 +55,17 @@ def test_a_step_that_is_not_reached_again_is_gone(tmp_path):
     write(tmp_path, 2.0, [], [], resumed_at=60, evaluated_at=0)
     check(tmp_path, "train", "loss", [(50, 1.0)])
     check(tmp_path, "evaluation", "accuracy", [])
+
+
+def test_resumptions_within_a_second_stand_in_their_order(tmp_path):
+    """TensorBoard takes files by their names, which within a second end in a number without leading zeros."""
+    for attempt in range(3):
+        write(tmp_path, float(attempt), [10 * attempt], [], resumed_at=10 * attempt - 1, evaluated_at=0)
+        for file in (tmp_path / "tensorboard" / "train").glob("events.*"):
+            if not file.name.split(".")[-2].startswith("0"):  # as "9" is before "10"
+                start, number, end = file.name.rsplit(".", 2)
+                file.rename(file.with_name(f"{start}.9{number}.{end}"))
+    check(tmp_path, "train", "loss", [(0, 0.0), (10, 1.0), (20, 2.0)])
 
 
 def test_an_attempt_without_a_checkpoint_leaves_nothing(tmp_path):
