@@ -39,7 +39,8 @@ TABLE = {
     "data/sources": "errors guard data/rows data/files data/tagged",
     "data/splits": "errors data/rows data/files data/sources",
     "data/batching": "",
-    "data/corpora": "errors guard sentinels data/rows data/files data/sources data/batching disk",
+    "data/stored": "errors disk data/batching",
+    "data/corpora": "errors guard sentinels data/rows data/files data/sources data/batching data/stored disk",
     "data": "errors",
     "text": "errors guard weights/leave weights/members/__init__ weights/places weights/vocabulary_check "
     "weights/vocabulary_file",

@@ -47,6 +47,8 @@ RESUMABLE: Mapping[str, Rule] = {
     "training.deterministic": Rule("machine", "from here on"),
     "model.recompute": Rule("machine", "the updates are the same but for rounding"),
     "pretraining.cache": Rule("machine", "what is in it is made again where it is missing"),
+    "data.cache": Rule("machine", "what is in it is made again where it is missing"),
+    "data.store": Rule("data", SAME_DATA),
     "data.source": Rule("data", SAME_DATA),
     "data.skip_bad_rows": Rule("data", SAME_DATA),
     "pretraining.validation": Rule("data", SAME_DATA),

@@ -144,6 +144,16 @@ class DataConfig(Section):
         0.01,
         "of a file's rows, the most that data.skip_bad_rows may leave out; with more, the run stops",
     )
+    store: Literal["auto", "memory", "disk"] = entry(
+        "auto",
+        "where tokenised training examples are; memory; disk: in data.cache, made once, mapped into memory, for more "
+        "than can be held; auto: disk where there are more than a million, or their texts have more than 2^29 "
+        "characters, and the kind of task allows it. Batches and weights are the same",
+    )
+    cache: str | None = entry(
+        None,
+        "folder for data.store, which a second run finds again; none: bert_tf in $XDG_CACHE_HOME or ~/.cache",
+    )
     encoding: str | None = entry(
         None,
         "of text files, as Python names it: cp1252, gb18030, utf-16, ...; none: UTF-8, or what a byte order mark says",

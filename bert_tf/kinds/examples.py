@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from bert_tf.data.rows.column import is_on_disk
+
 Self = TypeVar("Self", bound="Examples")
 
 
@@ -70,6 +72,25 @@ class Examples:
             return self.first(count)
         rows = np.unique(np.linspace(0, size - 1, num=count).round().astype(int))
         return self._cut(lambda values: values[rows] if isinstance(values, np.ndarray) else [values[k] for k in rows])
+
+    def part(self: Self, start: int, stop: int) -> Self:
+        """The examples from one number to another."""
+        return self._cut(lambda values: values[start:stop])
+
+    def is_column(self, name: str) -> bool:
+        """Whether a field has a value for each of the examples."""
+        return _is_column(getattr(self, name), len(self))
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether a column is read from a file whenever it is looked at: see `bert_tf.data.rows.column`."""
+        return any(is_on_disk(getattr(self, field.name)) for field in dataclasses.fields(self))
+
+    def in_memory(self: Self) -> Self:
+        """The same, all of it held."""
+        if not self.is_on_disk:
+            return self
+        return self._cut(lambda values: list(values) if is_on_disk(values) else values)
 
     def _cut(self: Self, cut: Callable[[Any], Any]) -> Self:
         """With every column cut in the same way."""

@@ -14,7 +14,7 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.examples import Examples
 
 if TYPE_CHECKING:
-    from bert_tf.data import Source
+    from bert_tf.data import Features, Source
 
 OF_LONG_TEXTS = ("long_texts", "window_overlap", "max_windows")  # keys of [data], and fields of kinds that have them
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
@@ -125,6 +125,12 @@ class Task(abc.ABC):
             skip_bad_rows: leave out and count bad rows, where the default is to stop at the first.
         Raises: UserError that names file and line.
         """
+
+    @property
+    def stored_features(self) -> type[Features] | None:
+        """The class of the training examples' features, where those of parts of the examples, end to end, are those of
+        all: then they can be made part by part and kept on a disk. None: they are held in memory."""
+        return None
 
     @property
     def preparation(self) -> Preparation | None:

@@ -24,7 +24,7 @@ from bert_tf.training.asked import freeze_as_asked, schedule_as_asked, standardi
 from bert_tf.training.checkpoints.folder import CheckpointFolder
 from bert_tf.training.checkpoints.state import State
 from bert_tf.training.checkpoints.tensors import Checkpoints
-from bert_tf.training.examples import read_examples
+from bert_tf.training.examples import read_examples, tokenised
 from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
 from bert_tf.training.optimizers.lamb import Lamb
 from bert_tf.training.optimizers.loss_scale import LossScale
@@ -107,7 +107,8 @@ def set_up(
     tokenizer = kind.tokenizer_of(config)
     if examples is None:
         examples = read_examples(config, kind, data=data)
-    splits = _tokenised(kind, tokenizer, examples, config.data)
+    splits = tokenised(kind, tokenizer, examples, config.data)
+    _say_unknown(splits["train"], tokenizer)
     _say_cut(kind, splits, config)
     history = _history(run_folder, splits, options, place=data)
     epochs = _plan(splits["train"], config.data, options, placement, steps=history.planned_steps, seed=config.seed)
@@ -193,22 +194,15 @@ def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> 
     return placement
 
 
-def _tokenised(
-    kind: Kind, tokenizer: BertTokenizer, examples: Mapping[str, Examples], options: DataConfig
-) -> dict[str, Features | Stream]:
-    """All splits as the model gets them."""
-    splits: dict[str, Features | Stream] = {
-        split: kind.features(tokenizer, part, sequence_length=options.sequence_length)
-        for split, part in examples.items()
-    }
-    unknown = splits["train"].share_of(tokenizer.unk_id)
+def _say_unknown(train: Features | Stream, tokenizer: BertTokenizer) -> None:
+    """Warns of a vocabulary that is not the texts'."""
+    unknown = train.share_of(tokenizer.unk_id)
     if unknown > MANY_UNKNOWN:
         LOG.warning(
             "%.0f %% of the tokens are %s: is this the text's vocabulary?",
             100 * unknown,
             tokenizer.special_tokens["unk_token"],
         )
-    return splits
 
 
 def _say_cut(kind: Kind, splits: Mapping[str, Features | Stream], config: RunConfig) -> None:

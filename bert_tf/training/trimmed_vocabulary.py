@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from bert_tf.data.batching.blocks import blocks
 from bert_tf.data.batching.features import Features
 
 
@@ -33,13 +34,17 @@ class TrimmedVocabulary:
         seen = np.zeros(size, bool)
         seen[list(always)] = True
         for features in used:
-            seen[features.token_ids] = True
+            for block in blocks(features.token_ids):
+                seen[block] = True
         return cls(np.flatnonzero(seen), size)
 
     def features(self, features: Features) -> Features:
-        """The same examples with the trimmed table's numbers."""
+        """The same examples with the trimmed table's numbers; a file that is mapped into memory keeps its own, which
+        each batch then gives up for these."""
         number = np.zeros(self.size, np.int32)
         number[self.kept] = np.arange(len(self.kept), dtype=np.int32)
+        if isinstance(features.token_ids, np.memmap):
+            return dataclasses.replace(features, token_numbers=number)
         return dataclasses.replace(features, token_ids=number[features.token_ids])
 
     def trim(self, table: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ OTHER = {
     "training.deterministic": "true",
     "model.recompute": "true",
     "pretraining.cache": '"elsewhere"',
+    "data.cache": '"elsewhere"',
+    "data.store": '"disk"',
     "data.source": '"elsewhere"',
     "data.skip_bad_rows": "true",
     "pretraining.validation": '"elsewhere"',

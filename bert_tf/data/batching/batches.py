@@ -51,8 +51,11 @@ def batch_arrays(features: Features, plan: Plan, k: int) -> dict[str, np.ndarray
         out[at] = values
         return out
 
+    token_ids = features.token_ids[source]
+    if features.token_numbers is not None:
+        token_ids = features.token_numbers[token_ids]
     batch = {
-        "token_ids": scatter(features.token_ids[source], features.fills.get("token_ids", 0)),
+        "token_ids": scatter(token_ids, features.fills.get("token_ids", 0)),
         "segment_ids": scatter(features.segment_ids[source]),
         "padding_mask": scatter(np.ones(len(target), np.int32)),
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from bert_tf.data.batching.blocks import blocks
 from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.plan import Plan
 
@@ -40,6 +41,7 @@ class Features:
             which of the N texts, so that one text can be in several examples. Tokens and `splits` [N + 1] are then of
             the texts. None: an example is one text, and N is E.
         cut: what the sequence length has cut off the texts; None: not known. Of this the model gets nothing.
+        token_numbers: int32 [V], what a batch has in the place of each id of `token_ids`; None: the ids themselves.
     Raises: ValueError where the arrays' lengths do not go together.
 
     >>> ids = np.array([2, 5, 3, 2, 6, 7, 3], np.int32)
@@ -60,6 +62,12 @@ class Features:
     fills: Mapping[str, float] = dataclasses.field(default_factory=dict)
     members: np.ndarray | None = None
     cut: Cut | None = None
+    token_numbers: np.ndarray | None = None
+
+    from_zero: ClassVar[tuple[str, ...]] = ("splits",)
+    """Fields that begin with a 0, and have one value more than there are things that they count."""
+    unseen: ClassVar[tuple[str, ...]] = ("cut", "token_numbers")
+    """Fields that say nothing of the examples that a model gets to see."""
 
     def __post_init__(self) -> None:
         splits = np.asarray(self.splits)
@@ -91,9 +99,15 @@ class Features:
         lengths = np.diff(self.splits)
         return lengths if self.members is None else lengths[self.members].sum(axis=1)
 
+    @property
+    def raises(self) -> dict[str, int]:
+        """By how much the numbers of a field are more where other examples stand behind these: all that is counted
+        over the whole set."""
+        return {"splits": int(self.splits[-1]), "members": len(self.splits) - 1}
+
     def share_of(self, token_id: int) -> float:
         """The share of tokens that are this one."""
-        return float(np.mean(self.token_ids == token_id))
+        return sum(np.count_nonzero(part == token_id) for part in blocks(self.token_ids)) / len(self.token_ids)
 
     def lengths_in(self, plan: Plan, k: int) -> np.ndarray:
         """int64 [E]: tokens of each example of batch k of a plan."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+CHUNK = 1 << 16  # examples that are held as Python's numbers
+
 
 class Placement(NamedTuple):
     """Where every example of an epoch stands, in the order of the batches.
@@ -41,33 +43,49 @@ def pack(
     empty, so no example waits long, and the order stays random but for shifts of about a window. Every length is in
     [1, length].
     """
-    lengths_list, stream = np.asarray(lengths).tolist(), np.asarray(order).tolist()
-    shortest = min(lengths_list, default=1)
+    lengths, order = np.asarray(lengths), np.asarray(order, np.int64)
+    shortest = int(lengths.min(initial=length))
+    most = len(order) if max_examples is None else max_examples
+    placed = np.empty((4, len(order)), np.int32)
+    done = next_new = 0
     index: list[int] = []
     row: list[int] = []
     column: list[int] = []
     slot: list[int] = []
     splits = [0]
     waiting: list[int] = []
-    next_new = 0
-    while waiting or next_new < len(stream):
+    needs: list[int] = []  # of those that wait, their lengths
+    # Of the order, what comes next, and its lengths: as Python's numbers all of it would be 80 bytes an example.
+    stream: list[int] = []
+    stream_needs: list[int] = []
+    at_stream = 0
+    while waiting or at_stream < len(stream) or next_new < len(order):
         new = max(0, window - len(waiting))
-        waiting += stream[next_new : next_new + new]
-        next_new += new
+        if len(stream) - at_stream < new and next_new < len(order):
+            fresh = order[next_new : next_new + new + CHUNK]
+            stream, stream_needs = (
+                stream[at_stream:] + fresh.tolist(),
+                stream_needs[at_stream:] + lengths[fresh].tolist(),
+            )
+            next_new, at_stream = next_new + len(fresh), 0
+        waiting += stream[at_stream : at_stream + new]
+        needs += stream_needs[at_stream : at_stream + new]
+        at_stream = min(at_stream + new, len(stream))
         # Rows by the room they have left; bit r of `room` is set where rows_with_room[r] is not empty.
         rows_with_room: dict[int, list[int]] = {length: list(range(rows - 1, -1, -1))}
         room = 1 << length
         used = [0] * rows
         passed_over: list[int] = []
-        seen, end = 0, len(index) + (len(stream) if max_examples is None else max_examples)
-        for example in waiting:
+        passed_needs: list[int] = []
+        seen, end = 0, len(index) + most
+        for example, need in zip(waiting, needs, strict=True):
             if not room or len(index) == end:
                 break
             seen += 1
-            need = lengths_list[example]
             fits = room >> need
             if not fits:
                 passed_over.append(example)
+                passed_needs.append(need)
                 continue
             least = need + (fits & -fits).bit_length() - 1
             stack = rows_with_room[least]
@@ -83,12 +101,12 @@ def pack(
             if left >= shortest and used[at] < slots:
                 rows_with_room.setdefault(left, []).append(at)
                 room |= 1 << left
-        waiting = passed_over + waiting[seen:]
-        splits.append(len(index))
-    return Placement(
-        np.array(index, np.int32),
-        np.array(row, np.int32),
-        np.array(column, np.int32),
-        np.array(slot, np.int32),
-        np.array(splits, np.int64),
-    )
+        waiting, needs = passed_over + waiting[seen:], passed_needs + needs[seen:]
+        splits.append(done + len(index))
+        if len(index) >= CHUNK or not (waiting or at_stream < len(stream) or next_new < len(order)):
+            stop = done + len(index)
+            for all_values, values in zip(placed, (index, row, column, slot), strict=True):
+                all_values[done:stop] = values
+                values.clear()
+            done = stop
+    return Placement(placed[0], placed[1], placed[2], placed[3], np.array(splits, np.int64))

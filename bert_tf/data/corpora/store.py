@@ -7,8 +7,6 @@ whole; its name is that of its content, the vocabulary and the settings, so it i
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -19,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data.corpora.documents import Part, read_documents
-from bert_tf.disk.whole import checksums, damage, reason, sync_folder, sync_tree
+from bert_tf.data.stored.arrays import ARRAYS, describe, description, mapped_arrays, whole
+from bert_tf.disk.whole import reason, sync_folder, sync_tree
 from bert_tf.disk.work_folders import work_folder
 from bert_tf.errors import UserError
 
 VERSION = 1
 SENTENCES_AT_ONCE = 4096
-DESCRIPTION, CHECKSUMS = "store.json", "checksums"
-LOG = logging.getLogger(__name__)
+WHAT = "the tokenised text"
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,7 @@ class TokenStore:
     @classmethod
     def open(cls, folder: Path) -> TokenStore:
         """Maps a store into memory. Raises: UserError if its files are not of the sizes that its description says."""
-        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        arrays = {}
-        for name, (dtype, size) in described["arrays"].items():
-            path = folder / f"{name}.bin"
-            if not path.is_file() or path.stat().st_size != np.dtype(dtype).itemsize * size:
-                raise UserError(f"{path}: expected {size} numbers of {dtype}. Delete {folder} to make it again")
-            arrays[name] = np.memmap(path, dtype, "r", shape=(size,)) if size else np.zeros(0, dtype)
-        return cls(**arrays, folder=folder, bad_rows=described["bad_rows"])
+        return cls(**mapped_arrays(folder), folder=folder, bad_rows=description(folder)["bad_rows"])
 
 
 def open_store(
@@ -132,19 +123,7 @@ def _is_whole(folder: Path, *, said: bool = False) -> bool:
     Args:
         said: whether one that is there and is not whole is named in a warning.
     """
-    if not folder.is_dir():
-        return False
-    try:
-        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        missing = {f"{name}.bin" for name in described["arrays"]} - set(described.get(CHECKSUMS, ()))
-        why = "it is of an earlier version" if missing else damage(folder, described[CHECKSUMS])
-        if why is None:
-            TokenStore.open(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError) as error:
-        why = str(error) if isinstance(error, OSError | UserError) else f"{DESCRIPTION} is not as it was written"
-    if why is not None and said:
-        LOG.warning("the tokenised text in %s cannot be used and is made again: %s", folder, why)
-    return why is None
+    return whole(folder, TokenStore.open, WHAT, said=said) is not None
 
 
 def _key(files: Sequence[Path], tokenizer: Any, reading: Reading) -> str:
@@ -198,7 +177,7 @@ def _write(
     if not writer.tokens:
         raise UserError(f"{', '.join(map(str, files[:3]))}: expected text. Received: not one token")
     described = {"version": VERSION, "files": [file.name for file in files], "bad_rows": bad_rows}
-    _describe(folder, described | {"arrays": writer.arrays})
+    describe(folder, described | {ARRAYS: writer.arrays})
 
 
 def _join(folder: Path, parts: Sequence[TokenStore]) -> None:
@@ -219,12 +198,7 @@ def _join(folder: Path, parts: Sequence[TokenStore]) -> None:
             os.fsync(file.fileno())
         arrays[name] = (parts[0].token_ids.dtype.name if not first else "int64", size)
     described = {"version": VERSION, "files": [str(part.folder.name) for part in parts], "bad_rows": bad_rows}
-    _describe(folder, described | {"arrays": arrays})
-
-
-def _describe(folder: Path, described: dict[str, Any]) -> None:
-    """Writes the description of the arrays that lie there, which makes them a store."""
-    (folder / DESCRIPTION).write_text(json.dumps({**described, CHECKSUMS: checksums(folder)}, indent=2) + "\n")
+    describe(folder, described | {ARRAYS: arrays})
 
 
 class _Writer:

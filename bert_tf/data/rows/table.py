@@ -9,6 +9,7 @@ from typing import Any
 
 from bert_tf.data.rows.bad_rows import SHARE, BadRows
 from bert_tf.data.rows.cells import NoLabelError, shown
+from bert_tf.data.rows.column import new_column, new_numbers, settled, taken
 from bert_tf.data.rows.quiet import is_quiet
 from bert_tf.errors import UserError, did_you_mean
 
@@ -94,8 +95,8 @@ def collect(
     Raises: UserError at the first bad row, where no good row is left, or where more than the share are bad.
     """
     rows = rows if adapt is None else adapt(rows, origin)
-    columns: dict[str, list[Any]] | None = None
-    numbers: list[int] = []
+    columns: dict[str, Any] | None = None
+    numbers = new_numbers()
     bad = BadRows(origin, may_skip=skip_bad_rows, share=bad_rows_share)
     without: dict[str, dict[int, str]] = {}  # optional column -> index in `numbers` -> why it has no label there
     for number, row in rows:
@@ -119,11 +120,13 @@ def collect(
             for reasons in without.values():
                 reasons.pop(len(numbers), None)
             continue
+        if not numbers:
+            columns = {name: new_column(value) for name, value in zip(columns, values, strict=True)}
         for kept, value in zip(columns.values(), values, strict=True):
             kept.append(value)
         numbers.append(number)
-    columns = columns or {}
-    _drop_unlabelled(columns, numbers, without, bad, has_lines)
+    columns = {name: settled(values) for name, values in (columns or {}).items()}
+    columns, numbers = _without_unlabelled(columns, numbers, without, bad, has_lines)
     if not numbers and not bad:
         raise UserError(f"{origin}: expected one row of data at least. Received: none")
     bad.check(len(numbers))
@@ -140,13 +143,13 @@ def collect(
     )
 
 
-def _drop_unlabelled(
-    columns: dict[str, list[Any]],
-    numbers: list[int],
+def _without_unlabelled(
+    columns: dict[str, Any],
+    numbers: Any,
     without: Mapping[str, Mapping[int, str]],
     bad: BadRows,
     has_lines: bool,
-) -> None:
+) -> tuple[dict[str, Any], Any]:
     """Takes out columns that have no label in any row, and then rows that have none in some column."""
     for name in [name for name, reasons in without.items() if len(reasons) == len(numbers)]:
         logger.warning("%s: column %r: no row has a label, so it is read as if it were not there", bad.origin, name)
@@ -155,9 +158,11 @@ def _drop_unlabelled(
     for row in rows:
         reason = next(reasons[row] for name, reasons in without.items() if name in columns and row in reasons)
         bad.add(f"{place(bad.origin, numbers[row], has_lines)}: {reason}", NO_LABEL)
+    if not rows:
+        return columns, numbers
     gone = set(rows)
-    for values in (numbers, *columns.values()) if gone else ():
-        values[:] = [value for row, value in enumerate(values) if row not in gone]
+    kept = [row for row in range(len(numbers)) if row not in gone]
+    return {name: taken(values, kept) for name, values in columns.items()}, taken(numbers, kept)
 
 
 def check_names(names: Sequence[str], parsers: Parsers, optional: Collection[str], where: str) -> None:

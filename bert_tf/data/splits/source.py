@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bert_tf.data.files import FORMATS
+from bert_tf.data.rows.column import taken
 from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.rows.table import BadRow, Parsers, Table
 from bert_tf.data.sources.base import Source
@@ -115,10 +116,8 @@ class Splits(Source):
         chosen = [row for row in range(size) if aside[row] == (split == VALIDATION)]
         return dataclasses.replace(
             table,
-            columns={
-                name: [values[row] for row in chosen] for name, values in table.columns.items() if name in parsers
-            },
-            numbers=[table.numbers[row] for row in chosen],
+            columns={name: taken(values, chosen) for name, values in table.columns.items() if name in parsers},
+            numbers=taken(table.numbers, chosen),
         )
 
     def _labels(self, table: Table) -> list[tuple[Any, ...]] | None:

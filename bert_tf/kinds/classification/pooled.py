@@ -149,6 +149,18 @@ class Pooled(Windowed):
             progress=progress,
         )
 
+    @property
+    def stored_features(self) -> type[Features] | None:
+        from bert_tf.data import Features
+
+        if type(self).features is not Pooled.features:
+            return None
+        if self.reads_windows:
+            from bert_tf.kinds.long_texts.features import WindowFeatures
+
+            return WindowFeatures
+        return Features
+
     def build_model(self, config: RunConfig) -> BertClassifier:
         from bert_tf.models import BertClassifier
         from bert_tf.models.mean_block import with_mean_block

@@ -33,6 +33,10 @@ class WindowFeatures(Features):
     new_tokens: np.ndarray
 
     @property
+    def raises(self) -> dict[str, int]:
+        return {**super().raises, "example": int(self.example[-1]) + 1}
+
+    @property
     def counts(self) -> np.ndarray:
         """int [N]: how many windows each text has."""
         return np.bincount(self.example)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -147,6 +146,7 @@ class OnCorpus(Kind):
         from bert_tf.data.corpora.portions import StorePortions
         from bert_tf.data.corpora.shards import ShardPortions, is_prepared
         from bert_tf.data.corpora.store import open_store
+        from bert_tf.data.stored.arrays import cache_folder
 
         options = self.options
         settings = self._pair_settings(sequence_length)
@@ -156,7 +156,7 @@ class OnCorpus(Kind):
             )
         files, is_drawn, reading = self._reading(corpus)
         PROGRESS.info("%s: %d files, read as pretraining.text_format=%s", corpus.split, len(files), reading.text_format)
-        store = open_store(files, tokenizer, reading, cache=cache_folder(options), report=_Report())
+        store = open_store(files, tokenizer, reading, cache=cache_folder(options.cache), report=_Report())
         documents = np.arange(store.documents)
         if is_drawn:
             documents = documents_of(store, corpus.split, options.validation_share)
@@ -190,9 +190,10 @@ class OnCorpus(Kind):
     def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
         """Calls that tokenise a corpus file by file, in any order and anywhere; `portions` then has less to do."""
         from bert_tf.data.corpora.store import tokenise_file
+        from bert_tf.data.stored.arrays import cache_folder
 
         files, _, reading = self._reading(corpus)
-        cache = cache_folder(self.options)
+        cache = cache_folder(self.options.cache)
         return [(tokenise_file, (file, tokenizer, reading, cache)) for file in files]
 
     def described(self, config: RunConfig, tokenizer: BertTokenizer) -> dict[str, Any]:
@@ -222,14 +223,6 @@ def masked_sentences(files: Sequence[Path], reading: Reading) -> tuple[list[str]
                 if len(texts) == SENTENCES:
                     return texts, words
     return texts, words
-
-
-def cache_folder(options: PretrainingConfig) -> Path:
-    """Where tokenised corpora are kept."""
-    if options.cache is not None:
-        return Path(options.cache).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "bert_tf"
 
 
 class _Report:

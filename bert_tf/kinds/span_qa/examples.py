@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bert_tf.data.rows.bad_rows import BadRows
+from bert_tf.data.rows.column import new_column, settled, taken
 from bert_tf.data.rows.span_answers import NO_PLACE, SpanAnswer, answers_cell, placed
 from bert_tf.data.sources.squad import blank_or_text, flag_cell, named
 from bert_tf.errors import UserError
@@ -92,7 +93,7 @@ def read_spans(
     kept, rights = list(range(len(table))), given
     bad = BadRows(table.origin, may_skip=skip_bad_rows, share=source.bad_rows_share)
     if given is not None:
-        kept, rights = [], []
+        kept, rights = [], new_column(())
         changes: Counter[str] = Counter()
         first = ""
         for row in range(len(table)):
@@ -119,9 +120,9 @@ def read_spans(
             logger.warning("%s: answers moved to their place: %s. The first: %s", table.origin, counts, first)
         bad.check(len(kept))
     return SpanExamples(
-        texts=[table.columns[question][row] for row in kept],
-        pairs=[contexts[row] for row in kept],
-        answers=rights,
+        texts=taken(table.columns[question], kept),
+        pairs=taken(contexts, kept),
+        answers=settled(rights),
         bad_rows=table.skipped + len(bad),
         bad_row_reasons=Counter(table.reasons) + bad.reasons,
         is_sample=is_sample,

@@ -36,6 +36,10 @@ class SpanFeatures(Features):
     ends: np.ndarray
     example: np.ndarray
 
+    @property
+    def raises(self) -> dict[str, int]:
+        return {**super().raises, "example": int(self.example[-1]) + 1}
+
 
 def span_features(
     windows: Callable[..., Mapping[str, tf.Tensor]],

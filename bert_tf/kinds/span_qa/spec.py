@@ -126,6 +126,12 @@ class SpanQA(Measured):
         assert isinstance(examples, SpanExamples)
         return span_features(self._windows(tokenizer, sequence_length), examples, progress=progress)
 
+    @property
+    def stored_features(self) -> type[SpanFeatures]:
+        from bert_tf.kinds.span_qa.features import SpanFeatures
+
+        return SpanFeatures
+
     def _windows(self, tokenizer: BertTokenizer, sequence_length: int | None) -> Callable[..., dict[str, tf.Tensor]]:
         """Questions and contexts, string [B], to the rows of `question_windows`."""
         from bert_tf.kinds.spans import question_windows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,10 +24,19 @@ class WordFeatures(Features):
     Args:
         words: int64 [W], numbers of the words that have a piece of their own, counted over all sentences.
         word_tokens: int64 [W], where the tokens of these first pieces stand in the flat arrays.
+        word_count: how many words all sentences have; None: not known.
     """
 
     words: np.ndarray
     word_tokens: np.ndarray
+    word_count: int | None = None
+
+    unseen: ClassVar[tuple[str, ...]] = (*Features.unseen, "word_count")
+
+    @property
+    def raises(self) -> dict[str, int]:
+        assert self.word_count is not None
+        return {**super().raises, "words": self.word_count, "word_tokens": len(self.token_ids)}
 
 
 def first_pieces(starts: np.ndarray, ends: np.ndarray, piece_starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,6 +129,7 @@ def word_features(
         splits=splits,
         words=found,
         word_tokens=word_tokens,
+        word_count=len(word_starts),
         cut=Cut(whole, np.zeros_like(whole)),
         **further,
     )

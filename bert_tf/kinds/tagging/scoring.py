@@ -60,6 +60,15 @@ def plain_tags(labels: LabelSet, indices: np.ndarray, follows: Sequence[bool] | 
     return found
 
 
+def plain_sides(
+    labels: LabelSet, predictions: Sequence[np.ndarray], examples: TaggedExamples
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The tags that were predicted, as numbers of `labels`, and the right ones, both as `plain_tags` gives them."""
+    assert examples.tags is not None
+    predicted = [plain_tags(labels, tags, examples.follows(i)) for i, tags in enumerate(predictions)]
+    return predicted, [plain_tags(examples.label_set, np.asarray(tags)) for tags in examples.tags]
+
+
 def answered_labels(names: Sequence[str], answers: Sequence[Answer], examples: TaggedExamples) -> list[np.ndarray]:
     """The labels that a model gave to the words of sentences, int [W] each, from what it answered of their texts.
 

@@ -21,7 +21,7 @@ from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.serving import Serving
 from bert_tf.kinds.tagging.examples import TaggedExamples
-from bert_tf.kinds.tagging.scoring import TAG_METRICS, UNSEEN, answered_labels, plain_tags, tag_scores
+from bert_tf.kinds.tagging.scoring import TAG_METRICS, UNSEEN, answered_labels, plain_sides, tag_scores
 from bert_tf.metrics.entities import ENTITY_METRICS
 
 if TYPE_CHECKING:
@@ -196,6 +196,12 @@ class Tagging(Measured):
             progress=progress,
         )
 
+    @property
+    def stored_features(self) -> type[Features]:
+        from bert_tf.kinds.tagging.features import WordFeatures
+
+        return WordFeatures
+
     def _stride(self, sequence_length: int) -> int:
         wanted = sequence_length // 4 if self.stride is None else self.stride
         return min(wanted, sequence_length - 3)
@@ -249,22 +255,13 @@ class Tagging(Measured):
         from bert_tf.kinds.tagging.diagnosis import diagnose_tags
 
         assert isinstance(examples, TaggedExamples)
-        predicted, right = self._plain(answered_labels(self.tag_names, answers, examples), examples)
+        predicted, right = plain_sides(self.label_set, answered_labels(self.tag_names, answers, examples), examples)
         return diagnose_tags(self.label_set, predicted, right, answers, examples)
 
     def _metrics(
         self, predictions: Sequence[np.ndarray], examples: TaggedExamples, metrics: Sequence[str] = ()
     ) -> dict[str, float]:
-        return tag_scores(*self._plain(predictions, examples), metrics or self.metrics)
-
-    def _plain(
-        self, predictions: Sequence[np.ndarray], examples: TaggedExamples
-    ) -> tuple[list[list[str]], list[list[str]]]:
-        """The tags that were predicted and the right ones, in one form."""
-        assert examples.tags is not None
-        labels = self.label_set
-        predicted = [plain_tags(labels, tags, examples.follows(i)) for i, tags in enumerate(predictions)]
-        return predicted, [plain_tags(examples.label_set, np.asarray(tags)) for tags in examples.tags]
+        return tag_scores(*plain_sides(self.label_set, predictions, examples), metrics or self.metrics)
 
     def answer_function(
         self, model: BertTagger, tokenizer: BertTokenizer, *, sequence_length: int | None = None

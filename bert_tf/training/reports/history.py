@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bert_tf.data import Features, Stream
+from bert_tf.data.batching.blocks import blocks
 from bert_tf.disk.whole import write_whole
 from bert_tf.errors import UserError
 from bert_tf.training.optimizers.schedule import Schedule
@@ -81,7 +82,7 @@ def described(features: Features | Stream) -> dict[str, Any]:
     digest, texts = hashlib.sha256(), hashlib.sha256()
     if isinstance(features, Features):
         for field in dataclasses.fields(features):
-            if field.name != "cut":  # of which the model gets nothing
+            if field.name not in features.unseen:
                 _add(digest, field.name, getattr(features, field.name))
         for name in ("token_ids", "segment_ids", "splits"):
             _add(texts, name, getattr(features, name))
@@ -114,6 +115,7 @@ def _add(digest: Any, name: str, value: Any) -> None:
         for key, item in sorted(value.items()):
             _add(digest, f"{name}/{key}", item)
     elif value is not None:
-        array = np.ascontiguousarray(value)
+        array = np.asarray(value)
         digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
+        for block in blocks(array) if array.ndim else (array,):
+            digest.update(np.ascontiguousarray(block).tobytes())

@@ -18,7 +18,10 @@ from bert_tf.training.workers.peers import Peers
 
 PACKAGES = ("tensorflow", "keras")
 MAY_DIFFER = frozenset(
-    {"task", "backbone", "vocabulary", "data.source", "training.threads_per_operation", "training.worker_seconds"}
+    {
+        *("task", "backbone", "vocabulary", "data.source", "data.store", "data.cache", "pretraining.cache"),
+        *("training.threads_per_operation", "training.worker_seconds"),
+    }
 )
 """Settings that are places, which may have other names on another machine, and those of a process alone. What lies at
 the places is compared itself."""

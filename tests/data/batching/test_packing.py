@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bert_tf.data.batching import packing
 from bert_tf.data.batching.packing import pack
 
 
@@ -44,6 +45,19 @@ def test_every_example_once_no_overlap_no_limit_passed(problem):
         assert taken.max() == 1
         for line in taken:  # rows are filled from the left, without holes
             assert not np.any(np.diff(line) > 0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(packing_problems(), st.integers(1, 30))
+def test_it_does_not_matter_how_many_examples_are_held_as_numbers(problem, chunk):
+    wanted, usual = pack(**problem), packing.CHUNK
+    packing.CHUNK = chunk
+    try:
+        found = pack(**problem)
+    finally:
+        packing.CHUNK = usual
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_best_fit_takes_the_fullest_row_that_has_room():
