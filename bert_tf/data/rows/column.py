@@ -1,4 +1,4 @@
-"""A column of more values than should be held: written to a file as they come, and read from there."""
+"""A column of more values than should be held: written to a file one after another, and read from there."""
 
 from __future__ import annotations
 
