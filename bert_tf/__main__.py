@@ -23,7 +23,7 @@ COMMANDS = {
     "prepare": "make examples for pre-training ahead of it",
     "vocabulary": "learn the words of a corpus",
     "sweep": "train with several settings and seeds, side by side",
-    "launch": "train with several workers on this machine",
+    "launch": "train with several workers, on this machine or on many",
 }
 """Name -> what it does, in the order in which they are usually needed."""
 

@@ -81,6 +81,11 @@ def run_workers(command: Sequence[str], *, workers: int, cores: Sequence[int] | 
     return found if isinstance(found, int) else Failed(found.number, found.status() or 0, tuple(found.lines))
 
 
+def cannot_start(program: str, error: OSError) -> UserError:
+    """What is said of a command that is none."""
+    return UserError(f"{program} cannot be started: {error.strerror}")
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of this machine that nobody listens at, as the system gives them out."""
     with contextlib.ExitStack() as stack:
@@ -112,7 +117,7 @@ class _Worker:
                     start_new_session=True,  # so that Ctrl-C reaches it once, from here
                 )
         except OSError as error:
-            raise UserError(f"{command[0]} cannot be started: {error.strerror}") from None
+            raise cannot_start(command[0], error) from None
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.threads = [

@@ -111,3 +111,28 @@ os.execv(sys.executable, {ours!r} + own)"""
     assert {line[:4] for line in said} >= {"[0] ", "[1] "}
     assert all("0.5 on worker 1 (127.0.0.1:" in line for line in said)
     assert not (folder / "differing" / "checkpoints").exists()
+
+
+@pytest.mark.slow
+def test_no_worker_ends_well_before_the_result_is_there(folder: Path):
+    """A first worker that were started again alone would wait for one that has ended, for ever."""
+    ours = command(folder, "late", "training.strategy=multi_worker")[3:]
+    code = f"""
+import os, signal, sys
+from bert_tf import train
+from bert_tf.command_line import run_command
+from bert_tf.training import loop
+loop.write_result = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # which only the first one calls
+sys.argv = ["train", *{ours!r}]
+run_command("train", train.main)"""
+    done = subprocess.run(
+        [sys.executable, "-m", "bert_tf.launch", "--workers=2", "--", sys.executable, "-c", code],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGKILL, done.stderr[-3000:]
+    assert any(line.startswith("[1] train: error: worker 0 (127.0.0.1:") for line in done.stderr.splitlines())
+    assert not (folder / "late" / "result.json").exists()
+    again = launched(folder, "late")
+    output, errors = again.communicate(timeout=600)
+    assert again.returncode == 0, errors[-3000:]
+    assert json.loads(output.splitlines()[-1])["replicas"] == 2
