@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +11,6 @@ import tensorflow as tf
 from bert_tf.data import BatchPlans, Features, Stream, replica_batches
 from bert_tf.training.step import TrainStep
 from bert_tf.training.strategy import Placement
-from bert_tf.training.workers.peers import Peers
 
 Reports = dict[str, np.ndarray]
 ReplicaBatch = dict[str, np.ndarray]
@@ -63,23 +61,10 @@ def _synchronous(placement: Placement, step: TrainStep, source: Iterator[Replica
                 {name: np.stack([batch[name] for batch in part[first:last]]) for name in part[0]} for part in parts
             ]
             batches = _distributed(strategy, stacked)
-            with _lost_worker_named(placement.peers):
-                found.append(run(batches, tf.constant(last - first)).numpy())
+            found.append(run(batches, tf.constant(last - first)).numpy())
         return dict(zip(reported, np.concatenate(found).T, strict=True))
 
     return several
-
-
-@contextlib.contextmanager
-def _lost_worker_named(peers: Peers | None) -> Iterator[None]:
-    """Raises: RunAgain in place of what TensorFlow raises where another worker is gone."""
-    try:
-        yield
-    except tf.errors.OpError:
-        lost = None if peers is None else peers.is_lost()
-        if lost is None:
-            raise
-        raise lost from None
 
 
 def _distributed(strategy: Any, batches_of_replicas: list[ReplicaBatch]) -> Any:

@@ -15,7 +15,7 @@ from bert_tf.config import RunConfig
 from bert_tf.disk.whole import writing
 from bert_tf.errors import INTERRUPTED, Stopped
 from bert_tf.training.asked import solve_head_as_asked, stops_as_asked, too_short, updates_as_planned
-from bert_tf.training.blown_up import BlownUpError, check_numbers, roll_back
+from bert_tf.training.blown_up import BlownUpError, check_losses, roll_back
 from bert_tf.training.board.kept import begin_kept, write_kept
 from bert_tf.training.board.profiling import Profiler
 from bert_tf.training.checkpoints.memory import Kept
@@ -28,6 +28,7 @@ from bert_tf.training.reports.progress import Progress
 from bert_tf.training.reports.results import of_setup, peak_memory_bytes, write_result
 from bert_tf.training.restoring import restore
 from bert_tf.training.setup import Setup, set_up
+from bert_tf.training.strategy import lost_worker_named
 from bert_tf.training.watching import report_steps
 from bert_tf.training.workers.agreement import agree_on_weights
 
@@ -39,6 +40,7 @@ LOG = logging.getLogger(__name__)
 SPARED = "Its checkpoints are as they were: with some room, the same command resumes from the last"
 
 
+@lost_worker_named()
 def train(
     config: RunConfig,
     kind: Kind,
@@ -58,14 +60,13 @@ def train(
         kind: the task.
         run_folder: where checkpoints, model, logs and result go; made once all is built that they are made by.
         data: where the task's data is, as `kind.read` takes it.
-        examples: what was read there, by `read_examples`; None: it is read now.
+        examples: what `read_examples` read there; None: it is read now.
         is_sample: whether that is the sample bundled with the library; noted in the result.
-        files: name -> text of files that the run folder is to hold, such as config.toml: written once the run is found
-            to be one that `config` may begin or resume.
+        files: name -> text of files for the run folder, such as config.toml: written once it may begin or resume.
         progress: whether the rate, the loss and the scores are shown on stderr.
         finish: called with the result when all is written, by the worker that writes.
-    Raises: UserError for data, weights or settings that cannot be used, and if the loss is not a number; Stopped at
-        Ctrl-C, SIGTERM and SIGHUP, after the updates under way and a checkpoint of them.
+    Raises: UserError for what cannot be used, and if the loss is not a number; Stopped at Ctrl-C, SIGTERM and SIGHUP,
+        after the updates under way and a checkpoint of them.
     """
     setup = set_up(config, kind, run_folder, data=data, examples=examples)
     with writing(run_folder, SPARED):
@@ -80,13 +81,14 @@ def train(
         if setup.placement.is_chief:
             write_result(run_folder, result)
             write_kept(run_folder, result)
-            if finish is not None:
-                finish(result)
+        setup.placement.meet()  # the first worker, killed before its result is there, needs the others again
+        if setup.placement.is_chief and finish is not None:
+            finish(result)
     return result
 
 
 def _run(setup: Setup, run_folder: Path, resumed: bool, *, progress: bool) -> Loop:
-    """Takes all steps, again from a checkpoint where the loss is not a number."""
+    """Takes all steps, again from a checkpoint where the loss is not a number, or has gone up for good."""
     with Interruption() as interruption:
         while True:
             loop = Loop(setup, run_folder, interruption, resumed=resumed, progress=progress)
@@ -195,7 +197,7 @@ class Loop:
         reports = self.run_steps(count)
         self.meter.add(first, count, time.perf_counter() - began)
         self.profiler.after(first + count)
-        check_numbers(reports, first, scaled=self.setup.loss_scale is not None)
+        check_losses(self.memory, reports, first, scaled=self.setup.loss_scale is not None)
         self.done += count
         self.state.next_batch.assign(self.done)
         for step in range(first + 1, self.done + 1):
@@ -279,10 +281,8 @@ class Loop:
             "kept_step": kept_step,
             "steps": self.done,
             "seconds": overall.get("seconds"),
-            "train_examples_per_second": overall.get("examples_per_second"),
-            "train_tokens_per_second": overall.get("tokens_per_second"),
-            "padding_share": overall.get("padding_share"),
-            "model_flops_utilization": overall.get("model_flops_utilization"),
+            **{f"train_{name}": overall.get(name) for name in ("examples_per_second", "tokens_per_second")},
+            **{name: overall.get(name) for name in ("padding_share", "model_flops_utilization")},
             "peak_memory_bytes": peak_memory_bytes(),
             "parameters": setup.trained.parameters(),
             **self.memory.head,

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from bert_tf.errors import UserError
 from bert_tf.training.workers.cluster import EXAMPLE, Cluster, read_cluster
-from bert_tf.training.workers.joining import join
+from bert_tf.training.workers.joining import join, joined
 from bert_tf.training.workers.peers import Peers
 from bert_tf.training.workers.reduction import Reduction, SharedReduction
 from bert_tf.training.workers.shares import share_of_machine, take_share
@@ -42,6 +43,11 @@ class Placement:
     def takes_any_shape(self) -> bool:
         """Whether batches of a new shape cost little, as they do on CPUs."""
         return not any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
+
+    def meet(self) -> None:
+        """Returns when every worker has called it. Raises: RunAgain if one is gone."""
+        if self.peers is not None:
+            self.peers.meet()
 
     def reduction(self, asked: str = "auto") -> Reduction:
         """How gradients are summed up over the replicas. `asked`: as training.gradient_sum."""
@@ -85,6 +91,22 @@ def join_workers(strategy: str, *, seconds: float) -> tuple[Cluster | None, Peer
     if share:
         LOG.info("workers share this machine: this one is bound to the cores %d to %d", share[0], share[-1])
     return cluster, join(cluster.workers, cluster.rank, seconds=seconds, tell=LOG.warning)
+
+
+@contextlib.contextmanager
+def lost_worker_named() -> Iterator[None]:
+    """Raises: RunAgain in place of what else is raised because another worker is gone: by TensorFlow, which finds that
+    out in its own way, or by the tracing of a step, which has errors of its own kind."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        peers = joined()
+        lost = peers and (peers.is_lost() if isinstance(error, tf.errors.OpError) else peers.failure)
+        if lost is None:
+            raise
+        raise lost from None
 
 
 def make_placement(name: str, cluster: Cluster | None = None, peers: Peers | None = None) -> Placement:

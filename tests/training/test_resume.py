@@ -48,7 +48,7 @@ def printed(tiny: Path) -> str:
     assert not (tiny / "killed" / "result.json").exists()
 
     shutil.copytree(tiny / "killed", tiny / "damaged")
-    newest = max((tiny / "damaged" / "checkpoints").iterdir(), key=lambda folder: int(folder.name.split("-")[1]))
+    newest = max((tiny / "damaged" / "checkpoints").glob("ckpt-*"), key=lambda folder: int(folder.name.split("-")[1]))
     (file,) = newest.glob("weights.data-*")
     file.write_bytes(file.read_bytes()[:200])
     other_seed = {**SETTINGS, "seed": 2}

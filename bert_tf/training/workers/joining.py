@@ -44,6 +44,11 @@ def join(addresses: Sequence[str], rank: int, *, seconds: float, tell: Callable[
     return _joined
 
 
+def joined() -> Peers | None:
+    """The workers that this process has joined; None: it is one alone."""
+    return _joined
+
+
 def _remembered(addresses: Sequence[str], rank: int) -> Peers | None:
     is_same = _joined is not None and (_joined.addresses, _joined.rank) == (tuple(addresses), rank)
     return _joined if is_same and _joined is not None and _joined.is_lost() is None else None

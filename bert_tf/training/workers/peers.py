@@ -35,7 +35,12 @@ class Peers:
     def __init__(
         self, addresses: Sequence[str], rank: int, links: Mapping[int, socket.socket], *, seconds: float
     ) -> None:
-        self.addresses, self.rank, self.links, self.seconds = tuple(addresses), rank, dict(links), seconds
+        self.addresses, self.rank, self.links, self.seconds = (
+            tuple(addresses),
+            rank,
+            dict(sorted(links.items())),
+            seconds,
+        )
         self.failure: RunAgain | None = None
         for link in self.links.values():
             keep_alive(link)
