@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     run_folder = None if flags.run is None else Path(flags.run).expanduser()
     if run_folder is not None:
         model_of(run_folder, flags.model)  # before anything slow
-        config, kind = open_run(run_folder, task=flags.task, needs_data=True)
+        config, kind = open_run(run_folder, task=flags.task, needs_data=True, data=flags.data)
     else:
         config, kind = RunConfig(task=flags.task), load_task(flags.task)
     config = with_reading(config, flags)

@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # 1. What is asked, and whether it can be, before anything slow.
     folder, out = Path(flags.run).expanduser(), Path(flags.out).expanduser()
-    config, kind = open_run(folder, task=flags.task, needs_data=True)
+    config, kind = open_run(folder, task=flags.task, needs_data=True, data=flags.data)
     config = with_reading(config, flags)
     kind = kind.configured(config)
     artefact = load_export(flags.format)

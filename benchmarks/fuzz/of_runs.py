@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -107,14 +108,14 @@ def report_of(folder: Path) -> None:
     export_in(folder)
 
 
-def index(folder: Path) -> None:
+def index(folder: Path, *, documents: int = 6, **how: Any) -> None:
     from bert_tf.inference.vector_index import VectorIndex
 
     rng = np.random.default_rng(1)
-    ids = [f"d{i}" for i in range(6)]
+    ids = [f"d{i}" for i in range(documents)]
     about = {"model": "m", "model_facts": {"pooling": "mean"}, "corpus": "a.csv"}
-    details = [{"title": "t", "start": i} for i in range(6)]
-    VectorIndex(ids, ids, rng.normal(size=(6, 4)), about=about, details=details).save(folder)
+    details = [{"title": "t", "start": i} for i in range(documents)]
+    VectorIndex(ids, ids, rng.normal(size=(documents, 4)), about=about, details=details, **how).save(folder)
 
 
 def search(folder: Path) -> None:
@@ -197,6 +198,16 @@ def readers_of_runs() -> dict[str, Reader]:
         "export_report.json": Reader(export_folder, report_of, {"export_report.json": changed_json}),
         "an index of vectors": Reader(index, search, {"index.json": changed_json, "documents.jsonl": changed_lines}),
         "faiss": Reader(index, search, {"vectors.faiss": None}, share=0.25),
+        "a faiss graph": Reader(
+            partial(index, documents=40, approximate=True), search, {"vectors.faiss": None}, share=0.25
+        ),
+        "a faiss graph in 8 bits": Reader(
+            partial(index, documents=40, approximate=True, precision="int8"),
+            search,
+            {"vectors.faiss": None},
+            share=0.25,
+        ),
+        "faiss in 8 bits": Reader(partial(index, precision="int8"), search, {"vectors.faiss": None}, share=0.25),
         "manifest.json": Reader(prepared, portions(unchecked=False), {"manifest.json": changed_json}, share=0.25),
         "TFRecord": Reader(prepared, portions(unchecked=True), {"train-000-00000.tfrecord": None}, share=0.25),
         "inputs of predict": Reader(

@@ -204,6 +204,7 @@ READERS: dict[str, Reader] = {
 
 def every() -> Iterator[tuple[str, Reader]]:
     """All readers, by name."""
+    from benchmarks.fuzz.of_parts import readers_of_parts
     from benchmarks.fuzz.of_runs import readers_of_runs
 
-    yield from {**READERS, **readers_of_runs()}.items()
+    yield from {**READERS, **readers_of_runs(), **readers_of_parts()}.items()

@@ -235,8 +235,8 @@ class TrainingConfig(Section):
     )
     rollbacks: Annotated[int, Field(ge=0)] = entry(
         3,
-        "times that a run whose loss is not a number returns to a checkpoint, each time with half the learning rate; "
-        "then it stops",
+        "times that a run whose loss is not a number, or stays a thousand times higher than at its beginning, returns "
+        "to a checkpoint, each time with half the learning rate; then it stops",
     )
     keep: Literal["best", "last"] = entry(
         "best",

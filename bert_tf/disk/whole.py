@@ -97,6 +97,8 @@ def damage(folder: Path, noted: Mapping[str, Mapping[str, int | str]]) -> str | 
     for name, of_file in noted.items():
         path = folder / name
         try:
+            if path.exists() and not path.is_file():
+                return f"{name} is no file"
             size = path.stat().st_size
             if size != of_file["bytes"]:
                 return f"{name} has {size} bytes, and had {of_file['bytes']}"

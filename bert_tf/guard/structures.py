@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.errors import UserError
@@ -101,9 +100,9 @@ def _check(value: Any, where: str | os.PathLike[str], language: str, *, texts: b
     for _ in range(DEEPEST + 2):
         inside: list[Any] = []
         for part in level:
-            values = part.values() if isinstance(part, Mapping) else part
-            for item in (*part, *values) if texts and isinstance(part, Mapping) else values:
-                if isinstance(item, (Mapping, list)):
+            values = part.values() if isinstance(part, dict) else part
+            for item in (*part, *values) if texts and isinstance(part, dict) else values:
+                if isinstance(item, (dict, list)):
                     inside.append(item)
                 elif texts and isinstance(item, str) and not _is_unicode(item):
                     raise UserError(f"{where}: expected {language} of Unicode. Received: {item[:40]!a}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bert_tf.config import RunConfig, read_config, to_toml
+from bert_tf.data.files.hubs import is_hub
 from bert_tf.errors import UserError
 from bert_tf.guard import held, read_json
 from bert_tf.kinds.definitions import load_task, recorded_task
@@ -42,7 +43,9 @@ def settings_file(config: RunConfig) -> dict[str, str]:
     return {SETTINGS: to_toml(config)}
 
 
-def open_run(run_folder: Path, *, task: str | None = None, needs_data: bool = False) -> OpenRun:
+def open_run(
+    run_folder: Path, *, task: str | None = None, needs_data: bool = False, data: str | None = None
+) -> OpenRun:
     """Opens a run that has saved a model.
 
     The task is read from the run folder, as data; a Python file that the folder names is never run. Where the folder
@@ -53,6 +56,7 @@ def open_run(run_folder: Path, *, task: str | None = None, needs_data: bool = Fa
     Args:
         task: a name in tasks/, or your own file, which is run: the task in place of the run's own record of it.
         needs_data: whether the task's examples are to be read.
+        data: where they are, as somebody said; None: as the folder says, which may name files, but no hub to ask.
     Raises: UserError naming what is missing.
     """
     config = read_run(run_folder)
@@ -61,6 +65,11 @@ def open_run(run_folder: Path, *, task: str | None = None, needs_data: bool = Fa
     if asked != (None,) * len(asked):
         with held(run_folder / SETTINGS, "settings of [data] that the task has"):
             kind = kind.configured(config)
+    hub = config.data.source if is_hub(config.data.source) else None if task is not None else kind.source.hub
+    if needs_data and data is None and hub is not None:
+        raise UserError(
+            f"{run_folder}: its examples are at a hub, and none is asked because a folder names it: add --data={hub}"
+        )
     return OpenRun(config, kind)
 
 

@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from bert_tf.config import override_layer
 from bert_tf.data.files.write import WRITERS, as_rows
@@ -25,6 +27,7 @@ from bert_tf.data.inputs import Input
 from bert_tf.disk.locks import lock
 from bert_tf.disk.whole import sync_folder, sync_tree, write_whole
 from bert_tf.errors import UserError
+from bert_tf.guard import Checked, parse_json, read_object, short, typed
 from bert_tf.inference.answering import Answered, answers_of
 
 if TYPE_CHECKING:
@@ -36,8 +39,10 @@ VECTORS = ".npy"
 FORMATS = (*WRITERS, VECTORS)
 ROWS = 100_000
 CHUNK = 8192  # texts that are answered at a time
+PARSED = 1024  # lines that are read together: for each alone the checks take longer than a small model
 PLAN, PORTIONS, SHARDS, COUNTS = "plan.json", "portions", "shards", "counts"
 _OPENING = threading.Lock()
+Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,21 @@ class Asked:
     settings: tuple[str, ...] = ()
     suffix: str = ".jsonl"
     rows_of: str | None = None
+
+
+class Plan(Checked):
+    """What is read of plan.json by name; the rest is compared."""
+
+    portions: Count
+
+
+class Counts(Checked):
+    """What is noted of a shard that is done."""
+
+    texts: Count
+    errors: Count
+    cut: Count
+    first_error: str | None
 
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -120,17 +140,15 @@ def answer_portion(work: str, number: int, asked: Asked) -> None:
     found = {"texts": 0, "errors": 0, "cut": 0, "first_error": None}
 
     def answered() -> Iterator[Answered]:
-        with (folder / PORTIONS / f"{number:05d}.jsonl").open(encoding="utf-8") as lines:
-            read = (Input(place=place, texts=tuple(texts), others=others, error=error)
-                    for place, texts, others, error in map(json.loads, lines))  # fmt: skip
-            while chunk := list(islice(read, CHUNK)):
-                errors = [each.error for each in chunk if each.error is not None]
-                found["first_error"] = found["first_error"] or next(iter(errors), None)
-                for answer, others in answers_of(pipeline, chunk):
-                    found["cut"] += CUT_TOKENS in answer
-                    yield answer, others
-                found["texts"] += len(chunk)
-                found["errors"] += len(errors)
+        read = _inputs(folder / PORTIONS / f"{number:05d}.jsonl")
+        while chunk := list(islice(read, CHUNK)):
+            errors = [each.error for each in chunk if each.error is not None]
+            found["first_error"] = found["first_error"] or next(iter(errors), None)
+            for answer, others in answers_of(pipeline, chunk):
+                found["cut"] += CUT_TOKENS in answer
+                yield answer, others
+            found["texts"] += len(chunk)
+            found["errors"] += len(errors)
 
     shard = folder / SHARDS / f"{number:05d}{asked.suffix}"
     beside = shard.with_name(f".{shard.name}.{os.getpid()}.partial")
@@ -144,6 +162,23 @@ def answer_portion(work: str, number: int, asked: Asked) -> None:
     finally:
         beside.unlink(missing_ok=True)
     write_whole(folder / COUNTS / f"{number:05d}.json", json.dumps(found))
+
+
+def _inputs(portion: Path) -> Iterator[Input]:
+    """What a portion holds, one a line. Raises: UserError for a line that is none."""
+    with portion.open("rb") as file:
+        while lines := list(islice(file, PARSED)):
+            found = parse_json(b"[" + b",".join(lines) + b"]", portion)
+            if len(found) != len(lines):
+                raise UserError(f"{portion}: expected an input a line. Received: {len(found)} in {len(lines)} lines")
+            yield from (_input(each, portion) for each in found)
+
+
+def _input(found: Any, portion: Path) -> Input:
+    match found:
+        case [str(place), [*texts], dict(others), str() | None as error] if all(isinstance(t, str) for t in texts):
+            return Input(place=place, texts=tuple(texts), others=others, error=error)
+    raise UserError(f"{portion}: expected an input as it was written. Received: {short(found)}")
 
 
 def _write(file: IO[str], asked: Asked, answered: Iterable[Answered]) -> None:
@@ -195,15 +230,16 @@ def _portions(work: Path, inputs: Iterable[Input], rows: int, plan: Mapping[str,
     Raises: UserError for portions of another command.
     """
     if (work / PLAN).is_file():
-        before = json.loads((work / PLAN).read_text(encoding="utf-8"))
-        count = before.pop("portions")
+        before = read_object(work / PLAN)
+        count = typed(Plan, before, work / PLAN).portions
+        del before["portions"]
         if before != plan:
             others = ", ".join(sorted(name for name in plan if before.get(name) != plan[name]))
             raise UserError(
                 f"{work}: expected parts of this command. Received: those of one with other {others}; remove the "
                 "folder, or give another --shards"
             )
-        return int(count)
+        return count
     shutil.rmtree(work, ignore_errors=True)  # portions that are not whole
     for name in (PORTIONS, SHARDS, COUNTS):
         (work / name).mkdir(parents=True)
@@ -218,12 +254,14 @@ def _portions(work: Path, inputs: Iterable[Input], rows: int, plan: Mapping[str,
 
 def _finished(work: Path, output: Path, count: int, suffix: str) -> dict[str, Any]:
     """Gives shards their names, and the folder its own. Returns: what about.json says."""
-    counts = [json.loads((work / COUNTS / f"{i:05d}.json").read_text(encoding="utf-8")) for i in range(count)]
+    places = [work / COUNTS / f"{i:05d}.json" for i in range(count)]
+    counts = [typed(Counts, read_object(place), place) for place in places]
     about = {
-        "texts": sum(each["texts"] for each in counts),
+        "texts": sum(each.texts for each in counts),
         "shards": count,
-        **{name: sum(each[name] for each in counts) for name in ("errors", "cut")},
-        "first_error": next((each["first_error"] for each in counts if each["first_error"]), None),
+        "errors": sum(each.errors for each in counts),
+        "cut": sum(each.cut for each in counts),
+        "first_error": next((each.first_error for each in counts if each.first_error), None),
     }
     final = work / "final"
     final.mkdir(exist_ok=True)

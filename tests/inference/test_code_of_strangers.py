@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,13 +11,18 @@ import pytest
 
 from bert_tf import evaluate, export, predict, report, train
 from bert_tf.config import RunConfig, read_config, to_toml
+from bert_tf.data import Csv, HuggingFaceDataset
+from bert_tf.data.files import hubs
+from bert_tf.data.splits.source import Splits
 from bert_tf.errors import UserError
 from bert_tf.exporting.definitions import export_in
 from bert_tf.inference import task_file
 from bert_tf.inference.exported.files import exported_in
 from bert_tf.inference.pipeline import Pipeline
+from bert_tf.inference.runs import task_file as task_of_run
 from bert_tf.inference.saved_models import read_task
 from bert_tf.inference.trained import Run
+from bert_tf.kinds.definitions import load_task
 
 GOOD = """
 from bert_tf.data import Csv
@@ -68,6 +74,62 @@ def test_nor_one_that_lies_in_the_folder_of_plain_weights(planted, tiny_model):
     with pytest.raises(UserError, match=r"add --task=.*evil\.py"):
         Pipeline(run)
     assert not mark.exists()
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The sets that hubs are asked for."""
+    found: list[str] = []
+
+    def read(where, split, names):
+        found.append(where)
+        return ("sentence", "label"), enumerate([{"sentence": "good film", "label": "positive"}])
+
+    monkeypatch.setattr(hubs, "read", read)
+    return found
+
+
+@pytest.fixture(params=["config.toml", "task.json", "validation"])
+def at_a_hub(request, tiny_run, tmp_path) -> tuple[Path, str]:
+    """A run folder that names a set of a hub in one of its files."""
+    run, hub = tmp_path / "run", "hf:else/where"
+    shutil.copytree(tiny_run, run)
+    kind, source = load_task("sst2"), None
+    if request.param == "config.toml":
+        source = hub
+    elif request.param == "task.json":
+        kind = dataclasses.replace(kind, source=HuggingFaceDataset("else/where"))
+    else:
+        kind = dataclasses.replace(kind, source=Splits(rows=Csv(files={}), validation=hub))
+    config = RunConfig.model_validate({"task": "sst2", "data": {"source": source}})
+    (run / "config.toml").write_text(to_toml(config))
+    (run / "result.json").write_text('{"steps": 1, "metrics": {}}')
+    for name, text in task_of_run(kind).items():
+        (run / name).write_text(text)
+    return run, hub
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda run: evaluate.main([f"--run={run}"]),
+        lambda run: export.main([f"--run={run}", "--format=saved_model", f"--out={run / 'out'}"]),
+        lambda run: report.main([f"--run={run}"]),
+        lambda run: Run(run).evaluate(),
+    ],
+)
+def test_a_hub_that_a_run_folder_names_is_not_asked(at_a_hub, asked, use):
+    run, hub = at_a_hub
+    with pytest.raises(UserError, match=rf"none is asked because a folder names it: add .*data.*={hub}$"):
+        use(run)
+    assert asked == []
+
+
+def test_it_is_asked_if_its_user_says_so(at_a_hub, asked, capsys):
+    run, hub = at_a_hub
+    evaluate.main([f"--run={run}", f"--data={hub}"])
+    assert json.loads(capsys.readouterr().out)["examples"] == 1
+    assert asked == [hub]
 
 
 def test_it_is_run_if_its_user_names_it(planted, capsys):

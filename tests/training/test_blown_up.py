@@ -1,4 +1,4 @@
-"""A loss that is not a number: back to a checkpoint with half the rate, said and remembered, and so often alone."""
+"""A loss that is not a number, or too high: back to a checkpoint with half the rate, said, and so often alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.training import blown_up, loop
-from bert_tf.training.blown_up import BlownUpError, check_numbers, roll_back
+from bert_tf.training.blown_up import FIRST, IN_A_ROW, BlownUpError, check_level, check_numbers, roll_back
 from bert_tf.training.checkpoints.memory import Memory
 from tests.training.conftest import EXACT, assert_same_weights
 from tests.training.test_loop import events, run, saved
@@ -36,6 +36,47 @@ def test_the_first_update_that_is_none_is_named(loss, norm, scaled, step):
 
 def test_gradients_that_a_loss_scale_mends_are_no_reason():
     check_numbers({"loss": np.array([0.5]), "gradient_norm": np.array([INF])}, 10, scaled=True)
+
+
+def level(losses: Any, *, per_call: int = 1, memory: Memory | None = None) -> int | None:
+    """The update at which a run with these losses is found to have blown up; None: at none."""
+    memory = memory or Memory()
+    for done in range(0, len(losses), per_call):
+        try:
+            check_level(memory, np.asarray(losses[done : done + per_call]), done)
+        except BlownUpError as error:
+            return error.step
+    return None
+
+
+@pytest.mark.parametrize("per_call", [1, 7, 1000])
+def test_a_loss_that_goes_up_for_good_is_found(per_call):
+    sound = [2.0] * 100
+    assert level([*sound, *[2001.0] * 60], per_call=per_call) == 100 + IN_A_ROW
+    assert level([*sound, *(2.0 * 3.0**k for k in range(60))], per_call=per_call) == 100 + 7 + IN_A_ROW
+    with pytest.raises(BlownUpError, match=r"^step 40: the loss is 5e\+09, the 20th in a row of more than 1000 times"):
+        check_level(Memory(), np.array([0.5] * 20 + [5e9] * 20), 0)
+
+
+def test_a_run_that_resumes_counts_on():
+    memory = Memory()
+    assert level([1.0] * FIRST + [1e6] * (IN_A_ROW - 1), memory=memory) is None
+    memory = Memory.from_json(memory.as_json())
+    with pytest.raises(BlownUpError, match=r"^step 40:"):
+        check_level(memory, np.array([1e6]), FIRST + IN_A_ROW - 1)
+
+
+def test_sound_runs_are_let_be():
+    rng = np.random.default_rng(3)
+    falling = 8 * np.exp(-np.arange(3000) / 300) + 1e-9  # learnt by heart at the end
+    noisy = falling * rng.lognormal(0, 2, 3000)
+    assert level(noisy) is None
+    wrong = falling.copy()
+    wrong[rng.random(3000) < 0.3] += 1e10  # a wrong label of 100,000 in every third batch, squared
+    assert level(wrong) is None
+    assert level([*falling, *[1e10] * (IN_A_ROW - 1), 1.0] * 3) is None
+    assert level([1e12] * 50 + [1.0] * 50 + [1e12] * 50) is None  # labels in large units
+    assert level([1e-12] * 50 + [999.0] * 50) is None
 
 
 class Fake:

@@ -49,6 +49,11 @@ class Source(abc.ABC):
     has_own_place: ClassVar[bool] = True
     """Whether the source itself says where the data is: in memory, or at a hub."""
 
+    @property
+    def hub(self) -> str | None:
+        """The place at a hub that the source itself names, `tfds:NAME` or `hf:NAME`; None: it names none."""
+        return None
+
     def with_options(self, *, encoding: str | None, bad_rows_share: float) -> Source:
         """The same source as a run has it read; its own encoding stays where the run names none."""
         return replace(self, encoding=encoding or self.encoding, bad_rows_share=bad_rows_share)
@@ -210,9 +215,13 @@ class Tfds(Source):
 
     name: str
 
+    @property
+    def hub(self) -> str:
+        return f"tfds:{self.name}"
+
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         _check_nowhere(where)
-        return self._open_hub(f"tfds:{self.name}", split, parsers, **options)
+        return self._open_hub(self.hub, split, parsers, **options)
 
 
 @dataclass(frozen=True)
@@ -228,9 +237,13 @@ class HuggingFaceDataset(Source):
 
     name: str
 
+    @property
+    def hub(self) -> str:
+        return f"hf:{self.name}"
+
     def _open(self, where: str | os.PathLike[str] | None, split: str, parsers: Parsers, **options: Any) -> Table:
         _check_nowhere(where)
-        return self._open_hub(f"hf:{self.name}", split, parsers, **options)
+        return self._open_hub(self.hub, split, parsers, **options)
 
 
 def table_of(found: Rows, parsers: Parsers, options: Mapping[str, Any]) -> Table:

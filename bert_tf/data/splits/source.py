@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bert_tf.data.files import FORMATS
+from bert_tf.data.files.hubs import is_hub
 from bert_tf.data.rows.column import taken
 from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.rows.table import BadRow, Parsers, Table
@@ -58,6 +59,10 @@ class Splits(Source):
     @property
     def has_own_place(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rows.has_own_place
+
+    @property
+    def hub(self) -> str | None:
+        return self.validation if is_hub(self.validation) else self.rows.hub
 
     @property
     def reader(self) -> Source:

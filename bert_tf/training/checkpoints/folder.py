@@ -20,7 +20,10 @@ from typing import Any
 
 from bert_tf.disk.whole import checksums, damage, sync_folder, sync_tree, write_whole
 from bert_tf.disk.work_folders import remove_leftovers, work_folder
+from bert_tf.errors import UserError
+from bert_tf.guard import read_object, typed
 from bert_tf.training.checkpoints.memory import Memory
+from bert_tf.training.checkpoints.noted import About
 
 ABOUT, WEIGHTS = "about.json", "weights"
 NAME = re.compile(r"ckpt-(\d+)(\.index|\.data-\d+-of-\d+)?$")
@@ -83,29 +86,32 @@ class CheckpointFolder:
         why = damage(folder, about["files"])
         if why is not None:
             raise DamageError(f"{folder}: {why}")
-        return Found(step, folder / WEIGHTS, about["state"], _memory(folder, about))
+        return Found(step, folder / WEIGHTS, about["state"], Memory.from_json(about["memory"]))
 
     def about(self, step: int) -> dict[str, Any]:
         """What stands in the about.json of a step; its other files are not looked at. Raises: DamageError."""
         path = self.path / f"ckpt-{step}" / ABOUT
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
+            about = read_object(path)
             noted = about.pop("sha256")
         except FileNotFoundError:
             raise DamageError(f"{path.parent}: {ABOUT} is missing") from None
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        except (OSError, UserError, KeyError):
             raise DamageError(f"{path.parent}: {ABOUT} is not as it was written") from None
         if noted != _digest(about):
             raise DamageError(f"{path.parent}: {ABOUT} has another content than was written")
-        if not all(isinstance(about.get(name), dict) for name in ("files", "state", "memory")):
-            raise DamageError(f"{path.parent}: {ABOUT} is not as it is written")
+        try:
+            typed(About, about, path)
+        except UserError as error:
+            came = str(error).removeprefix(f"{path}: ")
+            raise DamageError(f"{path.parent}: {ABOUT} is not as it is written ({came})") from None
         return about
 
     def memory(self) -> Memory | None:
         """What the newest checkpoint with a sound about.json remembers; None: there is none."""
         for step in reversed(self.steps()):
             with contextlib.suppress(DamageError):
-                return _memory(self.path / f"ckpt-{step}", self.about(step))
+                return Memory.from_json(self.about(step)["memory"])
         return None
 
     @contextlib.contextmanager
@@ -152,13 +158,6 @@ class CheckpointFolder:
     def _old(self, step: int) -> list[Path]:
         """The files of a checkpoint as earlier versions wrote them."""
         return [path for path in self.path.glob(f"ckpt-{step}.*") if NAME.match(path.name)]
-
-
-def _memory(folder: Path, about: Mapping[str, Any]) -> Memory:
-    try:
-        return Memory.from_json(about["memory"])
-    except (TypeError, AttributeError):
-        raise DamageError(f"{folder}: {ABOUT} is not as it is written") from None
 
 
 def _write_about(folder: Path, about: Mapping[str, Any]) -> None:

@@ -34,8 +34,10 @@ class Memory:
         kept: the weights in model/; None: there are none yet.
         head: what the result says of a head that was solved for.
         warnings: what went wrong and was mended, for the result.
-        rollbacks: how often the loss was not a number: `at` which update, and `to` which checkpoint the run went back;
-            each has halved the learning rate.
+        rollbacks: how often the loss was not a number or too high: `at` which update, and `to` which checkpoint the
+            run went back; each has halved the learning rate.
+        first_losses: of the run's first updates.
+        high_losses: how many updates in a row have had one that is far above these.
 
     >>> Memory.from_json(Memory(window={"loss": [0.5]}).as_json()).window
     {'loss': [0.5]}
@@ -47,6 +49,8 @@ class Memory:
     head: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
     rollbacks: list[dict[str, int]] = dataclasses.field(default_factory=list)
+    first_losses: list[float] = dataclasses.field(default_factory=list)
+    high_losses: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -15,6 +15,8 @@ from bert_tf.data import Features, Stream
 from bert_tf.data.batching.blocks import blocks
 from bert_tf.disk.whole import write_whole
 from bert_tf.errors import UserError
+from bert_tf.guard import read_object, typed
+from bert_tf.training.checkpoints import noted
 from bert_tf.training.optimizers.schedule import Schedule
 
 FILE = "began.json"
@@ -41,18 +43,20 @@ class History:
         if not path.is_file():
             return None
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            found = read_object(path)
+            typed(noted.History, found, path)
+        except (OSError, UserError) as error:
+            came = str(error).removeprefix(f"{path}: ")
             raise UserError(
-                f"{path}: expected what the run began with, as it was written. "
-                f"Received: {error or type(error).__name__}. Give a fresh --run"
+                f"{path}: expected what the run began with, as it was written. Received: {came}. Give a fresh --run"
             ) from None
+        return cls.from_json(found)
 
     @classmethod
-    def from_json(cls, noted: Mapping[str, Any]) -> History:
+    def from_json(cls, values: Mapping[str, Any]) -> History:
         """What `as_json` gave."""
-        schedules = tuple((first, Schedule(**fields)) for first, fields in noted["schedules"])
-        return cls(examples=noted["examples"], planned_steps=noted["planned_steps"], schedules=schedules)
+        schedules = tuple((first, Schedule(**fields)) for first, fields in values["schedules"])
+        return cls(examples=values["examples"], planned_steps=values["planned_steps"], schedules=schedules)
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the run folder, and in each checkpoint."""

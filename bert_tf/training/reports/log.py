@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from bert_tf.errors import UserError
+from bert_tf.guard import Checked, parse_json, read_bytes, typed
 from bert_tf.training.board.event_files import forget_events
 from bert_tf.training.board.places import BOARDS, KEPT, OLD_VALIDATION, TRAIN, VALIDATION
 from bert_tf.training.board.scalars import Scalars
 
 LOSS, OF_TRAINING = "validation_loss", "train_metrics"
+LOG = logging.getLogger(__name__)
 
 Values = Mapping[str, float]
+
+
+class Event(Checked):
+    """A line of metrics.jsonl, with its other values as `values`."""
+
+    event: Literal["train", "evaluation"]
+    step: Annotated[int, Field(ge=0)]
+    train_metrics: dict[str, float | None] | None = None
+    values: dict[str, float | None]
 
 
 class Log:
@@ -43,13 +58,8 @@ class Log:
 
     def _forget_after(self, last: dict[str, int]) -> None:
         """Steps that a resumed run takes again would otherwise stand in the file twice."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
         kept = []
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except ValueError:  # cut off when the process was killed
-                continue
+        for line, event in _events(self.path):
             if event["step"] <= last[event["event"]]:
                 kept.append(line)
                 if event["event"] == "evaluation":
@@ -94,6 +104,23 @@ class Log:
     def scores_at(self, step: int) -> dict[str, float | None]:
         """What the evaluation after `step` updates gave, in this process or before an interruption."""
         return self.scores.get(step, {})
+
+
+def _events(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The lines that are events, with these; the last one may be cut off, as the process was killed."""
+    lines = read_bytes(path).decode(errors="replace").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, 1):
+        where = f"{path}, line {number}"
+        try:
+            event = parse_json(line, where)
+            is_object = isinstance(event, dict)
+            values = {name: event[name] for name in event if name not in Event.model_fields} if is_object else {}
+            typed(Event, {**event, "values": values} if is_object else event, where)
+        except UserError as error:
+            if number < len(lines):
+                LOG.warning("%s: it is left out", error)
+        else:
+            yield line, event
 
 
 def _known(values: Values) -> dict[str, float | None]:
