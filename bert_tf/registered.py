@@ -31,6 +31,7 @@ CLASSES = {
     "bert_tf.models": (
         "BertBackbone",
         "BertClassifier",
+        "BertDiscriminator",
         "BertEmbedder",
         "BertExtractiveSummarizer",
         "BertMaskedLM",

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
@@ -44,6 +45,8 @@ class Embeddings(Composite):
         position_initializer: "random", as the other tables, or "sinusoidal": learned positions start from the fixed
             ones, as large as the random ones would be. A step from one position to the next is then the same rotation
             everywhere, so that attention to neighbours is learnt early.
+        embedding_dim: width E of the tables and their norm; where it is not D, a dense layer brings what they give to D
+            (Lan et al., 2019, section 3.1, https://arxiv.org/abs/1909.11942). None: D.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
@@ -71,6 +74,7 @@ class Embeddings(Composite):
         position_kind: str = "learned",
         initializer_range: float = 0.02,
         position_initializer: str = "random",
+        embedding_dim: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -92,51 +96,58 @@ class Embeddings(Composite):
         self.position_kind = position_kind
         self.initializer_range = initializer_range
         self.position_initializer = position_initializer
+        self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
 
+        self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
-        self.token = Table(vocabulary_size, hidden_dim, name="token", **tables)
-        self.segment = Table(num_segments, hidden_dim, name="segment", **tables) if num_segments else None
+        self.token = Table(vocabulary_size, self.table_dim, name="token", **tables)
+        self.segment = Table(num_segments, self.table_dim, name="segment", **tables) if num_segments else None
         self.position = None
         if position_kind == "learned":
-            self.position = Table(max_positions, hidden_dim, name="position", **tables)
-        self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+            self.position = Table(max_positions, self.table_dim, name="position", **tables)
+        self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.projection = None
+        if self.table_dim != hidden_dim:
+            self.projection = dense(hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy)
         self.parts_are_made()
 
     def build(self, input_shape=None):
         for table in (self.token, self.segment, self.position):
             if table is not None:
                 table.build(None)
-        self.norm.build((None, None, self.hidden_dim))
+        self.norm.build((None, None, self.table_dim))
+        if self.projection is not None:
+            self.projection.build((None, None, self.table_dim))
         if self.position is not None and self.position_initializer == "sinusoidal":
             size = math.sqrt(2) * self.initializer_range  # a sinusoid's root mean square is the root of a half
-            self.position.table.assign(size * sinusoids(self.max_positions, self.hidden_dim))
+            self.position.table.assign(size * sinusoids(self.max_positions, self.table_dim))
 
     def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
-        x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, D]
+        x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, E]
         if self.segment is not None:
             one = segment_ids is None or self.num_segments == 1
             x = x + (self.segment.table[0] if one else self.segment(segment_ids))
         x = self.norm(x, training=training)
         if training:
             x = dropout(x, self.dropout, seed)
-        return x
+        return x if self.projection is None else on_tokens(self.projection, x)
 
     def _positions(self, token_ids, position_ids):
-        """float [B, T, D] by number, or [T, D] where every row counts from 0."""
+        """float [B, T, E] by number, or [T, E] where every row counts from 0."""
         if position_ids is not None and self.position is not None:
-            return self.position(position_ids)  # [B, T, D]
-        table = self.position.table if self.position is not None else sinusoids(self.max_positions, self.hidden_dim)
+            return self.position(position_ids)  # [B, T, E]
+        table = self.position.table if self.position is not None else sinusoids(self.max_positions, self.table_dim)
         if position_ids is not None:
-            return ops.take(table, position_ids, axis=0)  # [B, T, D]
+            return ops.take(table, position_ids, axis=0)  # [B, T, E]
         length = token_ids.shape[1]
         if length is None:
-            return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1]]  # [T, D]
+            return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1]]  # [T, E]
         if length > self.max_positions:
             raise ValueError(
                 f"`token_ids` must be no longer than `max_positions`. "
                 f"Received: token_ids of shape {tuple(token_ids.shape)}, max_positions={self.max_positions}"
             )
-        return ops.convert_to_tensor(table)[:length]  # [T, D]
+        return ops.convert_to_tensor(table)[:length]  # [T, E]
 
     def compute_output_spec(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
         if position_ids is None and (token_ids.shape[1] or 0) > self.max_positions:
@@ -145,5 +156,5 @@ class Embeddings(Composite):
 
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
-        names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer")
+        names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -25,9 +25,10 @@ class MaskedLMHead(Composite):
         activation: see `FeedForward`.
         layer_norm_epsilon: added to the variance before the root.
         initializer_range: deviation of the truncated normal the kernel starts from.
+        embedding_dim: width E of the token vectors, to which the dense layer goes; None: D.
     Call arguments:
         x: float [..., D].
-        table: float [V, D].
+        table: float [V, E].
     Returns: logits, float32 [..., V].
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805
@@ -45,6 +46,7 @@ class MaskedLMHead(Composite):
         activation: str = "gelu",
         layer_norm_epsilon: float = 1e-12,
         initializer_range: float = 0.02,
+        embedding_dim: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -57,31 +59,33 @@ class MaskedLMHead(Composite):
         self.activation = activation
         self.layer_norm_epsilon = layer_norm_epsilon
         self.initializer_range = initializer_range
-        self.dense = dense(hidden_dim, initializer_range, name="dense", dtype=self.dtype_policy)
-        self.norm = LayerNorm(hidden_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
+        self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
+        self.dense = dense(self.table_dim, initializer_range, name="dense", dtype=self.dtype_policy)
+        self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
         self.parts_are_made()
 
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))
-        self.norm.build((None, self.hidden_dim))
+        self.norm.build((None, self.table_dim))
         self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
 
     def call(self, x, table, training=None):
         x = self.transform(x, training=training)
-        logits = self.logits(ops.reshape(x, (-1, self.hidden_dim)), self.columns(table))  # [P, V]
+        logits = self.logits(ops.reshape(x, (-1, self.table_dim)), self.columns(table))  # [P, V]
         return ops.reshape(logits, (*_leading(x), self.vocabulary_size))
 
     def columns(self, table):
-        """float [V, D] -> [D, V] in the compute dtype, what `logits` takes. Where logits are asked for again and again,
+        """float [V, E] -> [E, V] in the compute dtype, what `logits` takes. Where logits are asked for again and again,
         it is worked out once: with few rows the product of a table that is turned around takes half as long."""
         return ops.transpose(ops.cast(table, self.compute_dtype))
 
     def logits(self, x, columns):
-        """float [P, D] of `transform` and [D, V] of `columns` -> float32 [P, V]"""
+        """float [P, E] of `transform` and [E, V] of `columns` -> float32 [P, V]"""
         return ops.cast(ops.matmul(x, columns), "float32") + ops.cast(self.bias, "float32")
 
     def transform(self, x, training=None):
-        """float [..., D] -> [..., D] in the compute dtype, what the token vectors are compared with."""
+        """float [..., D] -> [..., E] in the compute dtype, what the token vectors are compared with."""
         return self.norm(activate(self.activation, self.dense(x), training=training), training=training)
 
     def losses(self, x, table, target_ids, training=None):
@@ -89,7 +93,7 @@ class MaskedLMHead(Composite):
 
         Args:
             x: float [B, T, D].
-            table: float [V, D].
+            table: float [V, E].
             target_ids: int [B, T], in [0, V), or `IGNORED_LABEL`.
         Returns: float32 [B, T, 2]: the cross entropy of the target, and that of all tokens alike, which label
             smoothing mixes in; 0 without a target.
@@ -98,15 +102,15 @@ class MaskedLMHead(Composite):
         # Places with a target first; there are `count` of them. Everything after is left out of the costly part.
         order = ops.argsort(ops.cast(ops.logical_not(wanted), "int32"))  # [P]
         count = ops.sum(ops.cast(wanted, "int32"))
-        x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, D]
+        x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, E]
         ids = ops.take(ops.reshape(target_ids, (-1,)), order, axis=0)
         ids = ops.where(ops.equal(ids, IGNORED_LABEL), ops.zeros_like(ids), ids)
         table, bias = ops.cast(ops.convert_to_tensor(table), "float32"), ops.cast(self.bias, "float32")
         total = log_sum_exp(x, table, bias, count)  # [P]
         precise = ops.cast(x, "float32")
-        rows = ops.take(table, ids, axis=0)  # [P, D]
+        rows = ops.take(table, ids, axis=0)  # [P, E]
         target = ops.sum(precise * rows, axis=-1) + ops.take(bias, ids, axis=0)
-        mean_row = ops.mean(table, axis=0)  # [D]
+        mean_row = ops.mean(table, axis=0)  # [E]
         mean = ops.matmul(precise, mean_row[:, None])[:, 0] + ops.mean(bias)
         both = ops.stack([total - target, total - mean], axis=-1)  # [P, 2]
         both = ops.take(both, ops.argsort(order), axis=0)  # where they stood
@@ -118,6 +122,7 @@ class MaskedLMHead(Composite):
 
     def get_config(self):
         names = ("hidden_dim", "vocabulary_size", "activation", "layer_norm_epsilon", "initializer_range")
+        names += ("embedding_dim",)
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

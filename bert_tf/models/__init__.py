@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bert_tf.models.generation.settings import Generation
     from bert_tf.models.multiple_choice import BertMultipleChoice
     from bert_tf.models.pretrained.paths import weights_by_path
-    from bert_tf.models.pretrainer import BertMaskedLM, BertPretrainer
+    from bert_tf.models.pretrainer import BertDiscriminator, BertMaskedLM, BertPretrainer
     from bert_tf.models.seq2seq import BertSeq2Seq
     from bert_tf.models.span_qa import BertSpanQA
     from bert_tf.models.tagger import BertTagger
@@ -36,6 +36,7 @@ __all__ = [
     "BertBackbone",
     "BertClassifier",
     "BertConfig",
+    "BertDiscriminator",
     "BertEmbedder",
     "BertExtractiveSummarizer",
     "BertMaskedLM",

@@ -16,7 +16,7 @@ class Head(NamedTuple):
 
     Args:
         module: where in `bert_tf.models` its class is.
-        end: what the name of its class in Transformers ends in.
+        end: what the name of its class in Transformers ends in, where a member does not say otherwise.
         names_classes: whether its files give each class of its outputs a name.
     """
 
@@ -33,6 +33,7 @@ class Head(NamedTuple):
 MODELS: dict[str, Head] = {
     "BertBackbone": Head("backbones.bert", "Model"),
     "BertClassifier": Head("classifier", "ForSequenceClassification", names_classes=True),
+    "BertDiscriminator": Head("pretrainer", "ForReplacedTokens"),
     "BertEmbedder": Head("embedder", "Model"),
     "BertExtractiveSummarizer": Head("extractive", "ForExtractiveSummarization"),
     "BertMaskedLM": Head("pretrainer", "ForMaskedLM"),

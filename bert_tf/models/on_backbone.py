@@ -7,10 +7,12 @@ from typing import Any
 
 import keras
 
+from bert_tf.layers.dropout import dropout, site_seed
 from bert_tf.layers.pooler import Pooler
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.base import BertModel, graph_inputs
+from bert_tf.models.heads import head_of
 
 
 class OnBackbone(BertModel):
@@ -25,6 +27,8 @@ class OnBackbone(BertModel):
         trainable: False freezes all of its weights.
     """
 
+    dropout: float = 0.0
+    """Share of the values before the head that is dropped in training."""
     own_arguments: tuple[str, ...] = ()
     """The class's further arguments, each kept under its name."""
 
@@ -61,6 +65,8 @@ class OnBackbone(BertModel):
                 f"Received: num_segments={backbone.config.num_segments}"
             )
         self.backbone, self.pooler = backbone, None
+        head = head_of(type(self))
+        self.drops_before = head is not None and head.end in backbone.config.member.pooler.dropout_before
         if pools and backbone.pooler is None:
             row, config = backbone.config.member.pooler, backbone.config
             self.pooler = Pooler(
@@ -74,10 +80,19 @@ class OnBackbone(BertModel):
         if not self.uses_pooler and backbone.pooler is not None:
             backbone.pooler.trainable = False
 
-    def pooled(self, outputs: Mapping[str, Any]):
-        """One vector for each example, float [B, D] or [B, M, D], of what the backbone gave."""
+    def pooled(self, outputs: Mapping[str, Any], training: Any = None, seed: Any = None):
+        """One vector for each example, float [B, D] or [B, M, D], of what the backbone gave.
+
+        Args:
+            outputs: of the backbone.
+            training, seed: of the model's call: some heads drop values before the pooler too.
+        """
         x = outputs["pooled_output"]
-        return x if self.pooler is None else self.pooler(x)
+        if self.pooler is None:
+            return x
+        if training and self.drops_before:
+            x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds + 1))
+        return self.pooler(x)
 
     def policy(self, dtype: Any) -> Any:
         """The dtype policy of a head: the one asked for, or the backbone's."""

@@ -72,9 +72,10 @@ class BertSeq2Seq(OnBackbone):
         self.masked_lm = MaskedLMHead(
             config.hidden_dim,
             config.vocabulary_size,
-            activation=config.activation,
+            activation=config.masked_lm_activation,
             layer_norm_epsilon=config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
+            embedding_dim=config.embedding_dim,
             name="masked_lm",
             dtype=self.policy(dtype),
         )

@@ -22,7 +22,7 @@ def check_sizes(checkpoint: Checkpoint) -> None:
     dim = sizes["hidden_dim"]
     block = 4 * dim * dim + 2 * dim * sizes["intermediate_dim"]
     rows = sizes["vocabulary_size"] + sizes["max_positions"] + sizes["num_segments"]
-    stated = rows * dim + sizes["num_layers"] * block
+    stated = rows * (config.get("embedding_dim") or dim) + sizes["num_layers"] * block
     shapes = [*(checkpoint.arrays.shape(path) for path in checkpoint.arrays), *checkpoint.extra.values()]
     there = sum(math.prod(shape) for shape in shapes)
     if stated > TIMES * there + FREE or sizes["num_layers"] > len(shapes) + FREE_LAYERS:

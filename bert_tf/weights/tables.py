@@ -48,6 +48,22 @@ HEADS_IN = _merged(  # [N, H, D] -> [N*H, D]
 )
 HEADS_BIAS = _merged(lambda shape: (math.prod(shape),), lambda ours, heads: ours.reshape(heads, -1))  # [N, H] -> [N*H]
 
+# Heads that Transformers does not have of most members, under names of ours; the last is ELECTRA's own.
+OWN = (
+    Row("sentence_score/kernel", "sentence_score.weight", TRANSPOSED),
+    Row("sentence_score/bias", "sentence_score.bias", SAME),
+    Row("next_sentence/kernel", "seq_relationship.weight", TRANSPOSED),
+    Row("next_sentence/bias", "seq_relationship.bias", SAME),
+    Row("replaced_transform/dense/kernel", "discriminator_predictions.dense.weight", TRANSPOSED),
+    Row("replaced_transform/dense/bias", "discriminator_predictions.dense.bias", SAME),
+    Row("replaced/kernel", "discriminator_predictions.dense_prediction.weight", TRANSPOSED),
+    Row("replaced/bias", "discriminator_predictions.dense_prediction.bias", SAME),
+)
+OWN_PARTS = {
+    "sentence_score.": "sentence_score", "seq_relationship.": "next_sentence",
+    "discriminator_predictions.dense_prediction.": "replaced", "discriminator_predictions.": "replaced_transform",
+}  # fmt: skip
+
 MOST_LAYERS = 1000  # blocks of a file that are looked for
 HUGGING_FACE = (
     Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
@@ -77,8 +93,6 @@ HUGGING_FACE = (
     Row("classifier/bias", "classifier.bias", SAME),
     Row("span/kernel", "qa_outputs.weight", TRANSPOSED),
     Row("span/bias", "qa_outputs.bias", SAME),
-    Row("sentence_score/kernel", "sentence_score.weight", TRANSPOSED),  # ours: Transformers has no such head
-    Row("sentence_score/bias", "sentence_score.bias", SAME),
     Row("masked_lm/dense/kernel", "cls.predictions.transform.dense.weight", TRANSPOSED),
     Row("masked_lm/dense/bias", "cls.predictions.transform.dense.bias", SAME),
     Row("masked_lm/norm/gamma", "cls.predictions.transform.LayerNorm.weight", SAME),
@@ -88,6 +102,7 @@ HUGGING_FACE = (
     Row("masked_lm/decoder/bias", "cls.predictions.decoder.bias", SAME),  # a copy of the bias above
     Row("next_sentence/kernel", "cls.seq_relationship.weight", TRANSPOSED),
     Row("next_sentence/bias", "cls.seq_relationship.bias", SAME),
+    *(row for row in OWN if not row.path.startswith("next_sentence/")),
 )
 
 GOOGLE = (
@@ -170,8 +185,8 @@ PARTS = (
         HUGGING_FACE,
         {
             "embeddings.": "backbone", "encoder.": "backbone", "pooler.": "pooler", "classifier.": "classifier",
-            "qa_outputs.": "span", "sentence_score.": "sentence_score", "cls.predictions.": "masked_lm",
-            "cls.seq_relationship.": "next_sentence",
+            "qa_outputs.": "span", "cls.predictions.": "masked_lm", "cls.seq_relationship.": "next_sentence",
+            **OWN_PARTS,
         },
     ),
     (

@@ -14,11 +14,14 @@ SEGMENTS = RANDOM.integers(0, 2, (2, 6)).astype("int32")
 SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions": 6}
 
 
-@pytest.mark.parametrize(("kind", "weights"), [("learned", 5), ("sinusoidal", 4)])
-def test_embeddings_are_a_layer(kind, weights):
+@pytest.mark.parametrize(
+    ("changes", "weights"),
+    [({}, 5), ({"position_kind": "sinusoidal"}, 4), ({"embedding_dim": 3}, 7), ({"embedding_dim": 8}, 5)],
+)
+def test_embeddings_are_a_layer(changes, weights):
     check_layer(
         Embeddings,
-        SIZES | {"position_kind": kind},
+        SIZES | changes,
         {"token_ids": IDS, "segment_ids": SEGMENTS},
         (2, 6, 8),
         shorter=lambda x: x[:, :3],
@@ -39,6 +42,21 @@ def test_output_is_the_normalised_sum_of_three_vectors():
     total = token[IDS] + segment[SEGMENTS] + position[None, :6]
     total = (total - total.mean(-1, keepdims=True)) / np.sqrt(total.var(-1, keepdims=True) + 1e-12)
     np.testing.assert_allclose(out, total, atol=1e-5)
+
+
+def test_narrow_tables_are_brought_to_the_width_after_their_norm_and_dropout():
+    sizes: dict[str, Any] = SIZES | {"hidden_dim": 3}
+    layer, narrow = Embeddings(**SIZES, embedding_dim=3, dropout=0.5), Embeddings(**sizes)
+    layer(IDS)
+    narrow(IDS)
+    narrow.set_weights(layer.get_weights()[: len(narrow.weights)])
+    kernel, bias = layer.get_weights()[len(narrow.weights) :]
+    assert kernel.shape == (3, 8)
+    np.testing.assert_allclose(
+        layer(IDS, segment_ids=SEGMENTS), narrow(IDS, segment_ids=SEGMENTS) @ kernel + bias, atol=1e-6
+    )
+    dropped = layer(IDS, training=True, seed=np.array([1, 2], "int32"))  # not of what comes out
+    assert np.linalg.matrix_rank(np.asarray(dropped).reshape(-1, 8) - bias, tol=1e-5) == 3
 
 
 def test_absent_segments_are_zeros_and_absent_positions_count_up():
@@ -92,6 +110,7 @@ def test_tables_are_gathered_in_float32():
         ({"hidden_dim": 2.5}, "`hidden_dim`.*hidden_dim=2.5"),
         ({"max_positions": -1}, "`max_positions`.*max_positions=-1"),
         ({"num_segments": True}, "`num_segments`.*num_segments=True"),
+        ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1.*embedding_dim=0"),
         ({"dropout": 1.0}, r"`dropout` must be a number in \[0, 1\).*dropout=1.0"),
         ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
         ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),

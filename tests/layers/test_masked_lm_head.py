@@ -22,13 +22,15 @@ def test_masked_lm_head_is_a_layer():
     arguments = {"hidden_dim": 8, "vocabulary_size": 11, "initializer_range": 0.3}
     inputs = {"x": X, "table": TABLE}
     check_layer(MaskedLMHead, arguments, inputs, (2, 5, 11), output_dtype="float32", weights=5)
+    inputs["table"] = TABLE[:, :3]
+    check_layer(MaskedLMHead, arguments | {"embedding_dim": 3}, inputs, (2, 5, 11), output_dtype="float32", weights=5)
 
 
-@pytest.mark.parametrize("xla", [False, True])
-def test_losses_are_those_of_the_logits(xla):
-    head = make()
-    log_p = tf.nn.log_softmax(head(X, TABLE)).numpy()
-    losses = tf.function(lambda targets: head.losses(tf.constant(X), tf.constant(TABLE), targets), jit_compile=xla)
+@pytest.mark.parametrize(("xla", "width"), [(False, None), (True, None), (False, 3)])
+def test_losses_are_those_of_the_logits(xla, width):
+    head, table = make(embedding_dim=width), TABLE[:, :width]
+    log_p = tf.nn.log_softmax(head(X, table)).numpy()
+    losses = tf.function(lambda targets: head.losses(tf.constant(X), tf.constant(table), targets), jit_compile=xla)
     found = losses(tf.constant(TARGETS))
     assert found.shape == (2, 5, 2)
     for place in np.ndindex(2, 5):

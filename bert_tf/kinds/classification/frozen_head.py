@@ -27,6 +27,7 @@ USUAL = 0.03  # where there are too few examples to choose
 FOLDS = 5
 FEW = 2000  # examples; of more, a fifth is held out once, as folds would take minutes
 SCALE = 0.1  # the standard deviation of what enters a tanh
+STRAIGHT = {"relu": 0.0, "gelu": 5.0}  # from where on an activation gives what it takes
 ABSENT = 20.0
 SAME = 1e-3
 MOST_STEPS = 1000
@@ -68,7 +69,7 @@ def solve(
         labels: int [E] for "single_label", 0 or 1 [E, C] for "multi_label", float [E, C] for "regression".
         problem: of these.
         outputs: number C of classes, labels or numbers.
-        activation: of the first layer, "tanh" or "relu".
+        activation: of the first layer, "tanh", "relu" or "gelu".
         class_weights: weight of each class or, of "multi_label", of each label where it holds.
         seed: of the examples that are held out.
     """
@@ -76,7 +77,7 @@ def solve(
     varies = deviation > SAME * deviation.max()  # some backbones have numbers that hardly do: a norm's factor of 0
     standard = np.where(varies, 1.0 / np.where(varies, deviation, 1.0), 0.0)
     lowest = ((vectors.min(axis=0) - center) * standard).min()
-    scale, lift = (SCALE, 0.0) if activation == "tanh" else (1.0, float(np.ceil(-2.0 * lowest)))
+    scale, lift = (SCALE, 0.0) if activation == "tanh" else (1.0, float(np.ceil(STRAIGHT[activation] - 2.0 * lowest)))
     kernel = np.diag(scale * standard).astype(np.float32)
     bias = (lift - scale * center * standard).astype(np.float32)
     x = vectors @ kernel + bias

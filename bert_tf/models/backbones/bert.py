@@ -75,6 +75,7 @@ class BertBackbone(BertModel):
             layer_norm_epsilon=config.layer_norm_epsilon,
             position_kind=config.position_kind,
             position_initializer=config.position_initializer,
+            embedding_dim=config.embedding_dim,
             name="embeddings",
             **shared,
         )

@@ -33,6 +33,8 @@ class BertConfig:
         initializer_range: deviation of the truncated normal that kernels and tables start from.
         position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
+        embedding_dim: width E of the token, segment and position vectors, which a dense layer brings to `hidden_dim`;
+            None: they have that width. Of a member of the family whose files state it, the width itself.
         pad_token_id: the number of the padding token, in [0, V).
         model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
             written as that member's; some fields can only be what that member has.
@@ -62,6 +64,7 @@ class BertConfig:
     initializer_range: float = 0.02
     position_kind: str = "learned"
     position_initializer: str = "random"
+    embedding_dim: int | None = None
     pad_token_id: int = 0
     recompute: bool = False
     model_type: str = BERT.model_type
@@ -73,6 +76,11 @@ class BertConfig:
         self._check(
             "max_positions", _is_int(self.max_positions) and self.max_positions >= 1, "an integer of at least 1"
         )
+        if self.embedding_dim is None and "embedding_dim" in self.member.used:
+            object.__setattr__(self, "embedding_dim", self.hidden_dim)
+        if self.embedding_dim is not None:
+            is_width = _is_int(self.embedding_dim) and self.embedding_dim >= 1
+            self._check("embedding_dim", is_width, "an integer of at least 1, or None")
         if "num_segments" not in self.member.fixed:
             self._check(
                 "num_segments", _is_int(self.num_segments) and self.num_segments >= 1, "an integer of at least 1"
@@ -90,7 +98,7 @@ class BertConfig:
         in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
         self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
         self._check("recompute", isinstance(self.recompute, bool), "true or false")
-        for name, value in self.member.fixed.items():
+        for name, value in self.member.values.items():
             self._check(name, getattr(self, name) == value, f"{value!r} of a {self.member.name}")
         if self.hidden_dim % self.num_heads:
             raise ValueError(
@@ -106,6 +114,16 @@ class BertConfig:
     def member(self) -> Member:
         """The row of its member of the family."""
         return MEMBERS[self.model_type]
+
+    @property
+    def table_dim(self) -> int:
+        """Width of the tables of token, segment and position vectors."""
+        return self.hidden_dim if self.embedding_dim is None else self.embedding_dim
+
+    @property
+    def masked_lm_activation(self) -> str:
+        """Activation of the head that guesses tokens."""
+        return self.member.masked_lm_activation or self.activation
 
     def replace(self, **changes: Any) -> BertConfig:
         """A copy with some fields changed, checked again. Raises: ValueError for an unknown field."""

@@ -173,7 +173,7 @@ def _config(checkpoint: Checkpoint) -> BertConfig:
         raise UserError(f"{checkpoint.where} has a config that no BERT can have: {error}") from error
     if config.position_kind == "sinusoidal" and POSITIONS in checkpoint.arrays:
         table = checkpoint.arrays[POSITIONS]
-        fixed = sinusoids(config.max_positions, config.hidden_dim)
+        fixed = sinusoids(config.max_positions, config.table_dim)
         if table.shape != fixed.shape or not np.allclose(table, fixed, rtol=0, atol=1e-6):
             LOG.warning(
                 "%s: `%s`: its position vectors are not the sinusoids; they are read as learned ones",

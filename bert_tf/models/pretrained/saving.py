@@ -107,5 +107,5 @@ def arrays_by_path(model: keras.Model) -> dict[str, np.ndarray]:
         for path, variable in weights_by_path(model).items()
     }
     if model.config.position_kind == "sinusoidal":
-        arrays["embeddings/position/table"] = sinusoids(model.config.max_positions, model.config.hidden_dim)
+        arrays["embeddings/position/table"] = sinusoids(model.config.max_positions, model.config.table_dim)
     return arrays

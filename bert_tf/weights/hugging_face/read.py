@@ -85,7 +85,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
     if path.name != CONFIGS[0]:
         warnings.append(f"{folder} holds no {CONFIGS[0]}: {path.name} is read for it")
 
-    arrays, extra = read_forwards(member.rows, tensors, config["num_layers"])
+    arrays, extra = read_forwards(member.rows_in(tensors), tensors, config["num_layers"])
     arrays = arrays.with_strays(_parts_of(member, tensors, extra))
     labels, labels_problem = None, None
     scores: dict[str, Any] = {}

@@ -64,11 +64,12 @@ def save_hugging_face(
     raw |= {"bert_tf": settings} if settings else {}
     if head == "classifier":
         raw |= _head_config(arrays[f"{head}/bias"].shape[0], labels, problem)
-    own = member.dropout_of(end_of(architecture) or "")
+    end = end_of(architecture)
+    own = member.dropout_of(end or "")
     for row in member.dropouts:
         if row == own or row.default is not None:
             raw[row.key] = row.default if head_dropout is None or row != own else head_dropout
-    theirs = read_backwards(member.rows, arrays, config["num_layers"], config["num_heads"])
+    theirs = read_backwards(member.rows_of(end), arrays, config["num_layers"], config["num_heads"])
     if head is not None:
         inside = member.backbone
         theirs = {f"{member.base}{name}" if name.startswith(inside) else name: array for name, array in theirs.items()}

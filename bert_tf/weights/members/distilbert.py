@@ -20,7 +20,7 @@ from bert_tf.weights.members.member import (
     Rule,
     Used,
 )
-from bert_tf.weights.tables import SAME, TRANSPOSED, Row
+from bert_tf.weights.tables import OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
 SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 BLOCK = "transformer.layer.{i}."
@@ -88,16 +88,12 @@ DISTILBERT = Member(
         Row("masked_lm/norm/beta", "vocab_layer_norm.bias", SAME),
         Row("masked_lm/decoder/table", "vocab_projector.weight", SAME),  # a copy of the token table, where tied
         Row("masked_lm/bias", "vocab_projector.bias", SAME),
-        Row("sentence_score/kernel", "sentence_score.weight", TRANSPOSED),  # ours, as the next: Transformers has none
-        Row("sentence_score/bias", "sentence_score.bias", SAME),
-        Row("next_sentence/kernel", "seq_relationship.weight", TRANSPOSED),
-        Row("next_sentence/bias", "seq_relationship.bias", SAME),
+        *OWN,
     ),
     parts={
         "embeddings.": "backbone", "transformer.": "backbone", "pre_classifier.": "pooler",
         "classifier.": "classifier", "qa_outputs.": "span", "vocab_transform.": "masked_lm",
-        "vocab_layer_norm.": "masked_lm", "vocab_projector.": "masked_lm", "sentence_score.": "sentence_score",
-        "seq_relationship.": "next_sentence",
+        "vocab_layer_norm.": "masked_lm", "vocab_projector.": "masked_lm", **OWN_PARTS,
     },
     backbone=("embeddings.", "transformer."),
     base="distilbert.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -72,6 +72,7 @@ class Pooler(NamedTuple):
 
     activation: str
     in_head: bool  # whether it is a part of the heads that use it, which a backbone alone does not have
+    dropout_before: tuple[str, ...] = ()  # heads that drop values before it as well as after
 
 
 class HeadDropout(NamedTuple):
@@ -130,6 +131,9 @@ HARMLESS = {
     "begin_suppress_tokens",
 }  # fmt: skip
 
+# Fields of BertConfig of which most members have but this value, and so no key.
+PLAIN: dict[str, Any] = {"embedding_dim": None}
+
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
 HEADS: dict[str, tuple[str, ...]] = {
     "Model": (),
@@ -141,8 +145,9 @@ HEADS: dict[str, tuple[str, ...]] = {
     "ForPreTraining": ("masked_lm", "next_sentence"),
     "ForNextSentencePrediction": ("next_sentence",),
     "ForExtractiveSummarization": ("sentence_score",),
+    "ForReplacedTokens": ("replaced", "replaced_transform"),
 }
-OUR_CLASSES = ("ForPreTraining", "ForExtractiveSummarization")
+OUR_CLASSES = ("ForPreTraining", "ForExtractiveSummarization", "ForReplacedTokens")
 """Of these, what is written for a member of which Transformers has no such class."""
 
 
@@ -154,7 +159,8 @@ class Member:
         model_type: as config.json has it.
         name: for people.
         prefix: what names of its classes in Transformers begin with; a head's own end follows.
-        classes: those ends that Transformers has.
+        classes: the heads that Transformers has, by the keys of `HEADS`.
+        ends: where those classes are called otherwise: key of `HEADS` -> the end of its name.
         used: BertConfig's field -> their key.
         optional: the same, of keys that are only there where the field is not what it usually is -> that usual value.
         fixed: BertConfig's field -> the value that every such model has, for which there is no key.
@@ -164,7 +170,9 @@ class Member:
         written: keys and values that are written besides.
         dropouts: keys for the dropout before heads.
         pooler: the layer over the first token.
+        masked_lm_activation: that of the head which guesses tokens; None: the encoder's.
         rows: names of its tensors, without the prefix `base`.
+        head_rows: key of `HEADS` -> rows that hold under that head, in place of those of the same path.
         parts: starts of those names -> the part of the model that they belong to; the first that fits counts.
         backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
         base: as above.
@@ -175,6 +183,7 @@ class Member:
     name: str
     prefix: str
     classes: tuple[str, ...]
+    ends: Mapping[str, str] = field(default_factory=dict)
     used: Mapping[str, Used]
     optional: Mapping[str, tuple[Used, Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -184,15 +193,38 @@ class Member:
     written: Mapping[str, Any] = field(default_factory=dict)
     dropouts: tuple[HeadDropout, ...] = ()
     pooler: Pooler
+    masked_lm_activation: str | None = None
     rows: tuple[Row, ...]
+    head_rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     parts: Mapping[str, str]
     backbone: tuple[str, ...]
     base: str
     words: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """BertConfig's field -> the value that every such model has: `fixed`, and `PLAIN` where it has no key."""
+        plain = {name: value for name, value in PLAIN.items() if name not in (*self.used, *self.optional)}
+        return plain | dict(self.fixed)
+
     def architecture(self, end: str) -> str:
         """The full name of a class: `ForMaskedLM` -> `BertForMaskedLM`."""
-        return f"{self.prefix}{end}"
+        return f"{self.prefix}{self.ends.get(end, end)}"
+
+    def end_of(self, name: str) -> str:
+        """The key of `HEADS` of a class whose name ends so, or the end itself where there is none."""
+        return next((end for end, theirs in self.ends.items() if theirs == name), name)
+
+    def rows_of(self, end: str | None) -> tuple[Row, ...]:
+        """The names of tensors under a head, a key of `HEADS`."""
+        own = self.head_rows.get(end or "", ())
+        return tuple({row.path: row for row in (*self.rows, *own)}.values()) if own else self.rows
+
+    def rows_in(self, names: Collection[str]) -> tuple[Row, ...]:
+        """The names of tensors in a file that holds `names`: they say by themselves which head it is."""
+        shared = {row.name for row in self.rows}
+        own = (end for end, rows in self.head_rows.items() if ({row.name for row in rows} - shared) & set(names))
+        return self.rows_of(next(own, None))
 
     def key_of(self, field_name: str) -> str:
         """Their key of a field of BertConfig, or the field's own name where there is none."""

@@ -18,7 +18,12 @@ from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.readers.hdf5 import read_hdf5
 
 # The first part of a weight's name that PyTorch's name has too; what stands before it is the names of models.
-ROOTS = {row.name.partition(".")[0] for member in MEMBERS.values() for row in member.rows}
+ROOTS = {
+    row.name.partition(".")[0]
+    for member in MEMBERS.values()
+    for rows in (member.rows, *member.head_rows.values())
+    for row in rows
+}
 LAYER = re.compile(r"/layer_(?:\._)?(\d+)/")
 HEADS = {"mlm___cls": "cls", "nsp___cls": "cls"}
 # Their name of a weight in its layer -> PyTorch's
