@@ -1,4 +1,4 @@
-"""What becomes of a run on DistilBERT: each kind exported, read back and compared with the run, without segments."""
+"""What becomes of a run on DistilBERT, or another member: each kind exported, read back and compared with the run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import tensorflow as tf
 from bert_tf import Pipeline
 from bert_tf.runtimes.tflite import LiteFile
 from tests.exporting.runs import KINDS, run_of
+from tests.models.members import EVERY_KIND, SHAPES, of_member
 
-SHAPE = {"model_type": "distilbert", "num_segments": 0}
+SHAPE = SHAPES["distilbert"]
 PAIR = "rejecting"  # a class for two texts
 TEXTS, PAIRS = ["good film", "who was there", "bad"], ["a bad film", "not a good start", "good"]
 
@@ -23,13 +24,13 @@ def flags(run: Path, out: Path, format_name: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("member", "kind"), [*(("distilbert", kind) for kind in KINDS), *EVERY_KIND])
 @pytest.mark.parametrize("format_name", ["saved_model", "tflite", "huggingface"])
-def test_every_kind_is_exported_and_answers_as_its_run(tmp_path, exported, kind, format_name):
+def test_every_kind_is_exported_and_answers_as_its_run(tmp_path, exported, member, kind, format_name):
     if (kind, format_name) == ("text_to_text", "tflite"):
         pytest.skip("which writes a token at a time, and has no TFLite file")
-    run = run_of(kind, tmp_path / "run", shape=SHAPE)
-    assert json.loads((run / "model" / "config.json").read_text())["model_type"] == "distilbert"
+    run = run_of(kind, tmp_path / "run", **of_member(member))
+    assert json.loads((run / "model" / "config.json").read_text())["model_type"] == member
     report, _ = exported(*flags(run, tmp_path / "out", format_name))
     for model in report["models"]:
         assert model["agreement"]["same_answers"] == 1.0, model

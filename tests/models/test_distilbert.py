@@ -24,6 +24,7 @@ from bert_tf.layers.functions.masks import attention_bias
 from bert_tf.models import weights_by_path
 from bert_tf.text.files import read as read_tokenizer
 from bert_tf.weights import load
+from bert_tf.weights.members import MEMBERS
 from tests.checks import check_keras_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "distilbert.zip"
@@ -402,7 +403,10 @@ def test_heads_that_tell_segments_apart_work_on_it(tmp_path):
         ({"num_segments": 2}, "`num_segments` must be 0 of a DistilBERT. Received: num_segments=2"),
         ({"layer_norm_epsilon": 1e-5}, "`layer_norm_epsilon` must be 1e-12 of a DistilBERT"),
         ({"model_type": "bert"}, "`num_segments` must be an integer of at least 1. Received: num_segments=0"),
-        ({"model_type": "roberta"}, "`model_type` must be one of bert, distilbert. Received: model_type='roberta'"),
+        (
+            {"model_type": "roberta"},
+            f"`model_type` must be one of {', '.join(MEMBERS)}. Received: model_type='roberta'",
+        ),
     ],
 )
 def test_a_config_that_its_files_could_not_say_is_refused(golden, changes, said):

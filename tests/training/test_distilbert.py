@@ -1,4 +1,4 @@
-"""DistilBERT in training: the same loop, on pairs that [SEP] alone tells apart."""
+"""DistilBERT and other members in training: the same loop, on pairs that [SEP] alone tells apart."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from bert_tf.kinds import Classification
 from bert_tf.kinds.definitions import load_task
 from bert_tf.models.pretrained import save_model
 from bert_tf.training.loop import train
+from bert_tf.weights.members import MEMBERS
 from tests.exporting.runs import KINDS, run_of
+from tests.models.members import EVERY_KIND, SHAPES, of_member
 from tests.training.tiny_run import SPECIAL, WORDS
 
-SHAPE = {"model_type": "distilbert", "num_segments": 0}
+SHAPE = SHAPES["distilbert"]
 
 
 @pytest.fixture(name="backbone")
@@ -71,9 +73,9 @@ def test_a_task_of_pairs_is_learned_and_saved_as_what_it_was(backbone, tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_trains_on_it(tmp_path, kind):
-    made = run_of(kind, tmp_path / "made", shape=SHAPE)
+@pytest.mark.parametrize(("member", "kind"), [*(("distilbert", kind) for kind in KINDS), *EVERY_KIND])
+def test_every_kind_trains_on_it(tmp_path, member, kind):
+    made = run_of(kind, tmp_path / "made", **of_member(member))
     settings = ["training.max_steps=2", "training.batch_examples=2", "data.sequence_length=80"]
     found = read_config(made / "config.toml")
     config = resolve([read_layer(made / "config.toml"), override_layer(settings)])
@@ -82,5 +84,5 @@ def test_every_kind_trains_on_it(tmp_path, kind):
     result = train(config, task, tmp_path / "run", data=found.data.source or "own", progress=False)
     assert result["steps"] == 2
     raw = json.loads((tmp_path / "run" / "model" / "config.json").read_text())
-    assert raw["model_type"] == "distilbert"
-    assert raw["architectures"][0].startswith("DistilBert")
+    assert raw["model_type"] == member
+    assert raw["architectures"][0].startswith(MEMBERS[member].prefix)

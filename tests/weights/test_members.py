@@ -25,9 +25,9 @@ def config_of(member) -> bert_tf.BertConfig:
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 def test_every_field_that_changes_answers_has_a_key_or_a_fixed_value(member):
     fields = {field.name for field in dataclasses.fields(bert_tf.BertConfig)}
-    said = {*member.used, *member.optional, *member.fixed, "model_type"}
+    said = {*member.used, *member.optional, *member.values, "model_type"}
     assert fields - said == {"position_initializer", "recompute"}  # which say how a model is trained
-    assert not set(member.used) & (set(member.optional) | set(member.fixed))
+    assert not set(member.used) & (set(member.optional) | set(member.values))
 
 
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
@@ -36,7 +36,7 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
     arguments = {"num_classes": 2} if MODELS[name].names_classes else {}
     model = getattr(bert_tf, name)(config_of(member), **arguments)
     assert model.architecture == member.architecture(MODELS[name].end)
-    rows = {row.path: row for row in expand(member.rows, 2)}
+    rows = {row.path: row for row in expand(member.rows_of(MODELS[name].end), 2)}
     paths = list(weights_by_path(model))
     assert set(paths) <= set(rows)
     for path in paths:
@@ -51,6 +51,11 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
 def test_rows_and_classes(member):
     rows = expand(member.rows, 2)
     assert len({row.path for row in rows}) == len({row.name for row in rows}) == len(rows)
+    for end in member.head_rows:  # a file with a head's own names is known by them
+        own = expand(member.rows_of(end), 2)
+        assert {row.path for row in own} == {row.path for row in rows}
+        assert expand(member.rows_in({row.name for row in own}), 2) == own
+    assert member.rows_in({row.name for row in rows}) == member.rows
     assert set(member.classes) - set(HEADS) <= {"LMHeadModel"}
     assert {end for row in member.dropouts for end in row.heads} <= set(member.classes)
     assert all(end in HEADS for end in OUR_CLASSES)

@@ -1,34 +1,58 @@
-"""The published sizes of BERT: a row a size."""
+"""The published sizes of the family: a row a size."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.weights import places
 
+
+class Size(NamedTuple):
+    """A published size.
+
+    Args:
+        layers, width, heads, feed_forward: of the encoder.
+        model_type: which member of the family it is of.
+        embedding: width of the tables of vectors; None: `width`.
+        parameters: of the encoder, with its pooler where it has one, and 30,522 tokens.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+    model_type: str
+    embedding: int | None
+    parameters: int
+
+
 # tiny to medium: Turc et al., 2019, https://arxiv.org/abs/1908.08962; base, large: Devlin et al., 2019,
-# https://arxiv.org/abs/1810.04805. Parameters are those of the encoder with its pooler and 30,522 tokens.
-#            layers, width, heads, feed-forward, parameters
-SIZES: dict[str, tuple[int, int, int, int, int]] = {
-    "tiny": (2, 128, 2, 512, 4_385_920),
-    "mini": (4, 256, 4, 1024, 11_170_560),
-    "small": (4, 512, 8, 2048, 28_763_648),
-    "medium": (8, 512, 8, 2048, 41_373_184),
-    "base": (12, 768, 12, 3072, 109_482_240),
-    "large": (24, 1024, 16, 4096, 335_141_888),
+# https://arxiv.org/abs/1810.04805; electra-*, its discriminators: Clark et al., 2020, table 6,
+# https://arxiv.org/abs/2003.10555.
+#                      layers, width, heads, feed-forward, member, tables' width, parameters
+SIZES: dict[str, Size] = {
+    "tiny": Size(2, 128, 2, 512, "bert", None, 4_385_920),
+    "mini": Size(4, 256, 4, 1024, "bert", None, 11_170_560),
+    "small": Size(4, 512, 8, 2048, "bert", None, 28_763_648),
+    "medium": Size(8, 512, 8, 2048, "bert", None, 41_373_184),
+    "base": Size(12, 768, 12, 3072, "bert", None, 109_482_240),
+    "large": Size(24, 1024, 16, 4096, "bert", None, 335_141_888),
+    "electra-small": Size(12, 256, 4, 1024, "electra", 128, 13_483_008),
+    "electra-base": Size(12, 768, 12, 3072, "electra", 768, 108_891_648),
+    "electra-large": Size(24, 1024, 16, 4096, "electra", 1024, 334_092_288),
 }
 # What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
 PRESETS = {
     **{
         name: {
             "metadata": {
-                "description": f"random weights, {layers} layers of width {width}",
-                "params": parameters,
-                "path": "bert",
+                "description": f"random weights, {size.layers} layers of width {size.width}",
+                "params": size.parameters,
+                "path": size.model_type,
             }
         }
-        for name, (layers, width, _, _, parameters) in SIZES.items()
+        for name, size in SIZES.items()
     },
     **places.PRESETS,
 }
@@ -41,7 +65,8 @@ def size_config(name: str, **overrides: Any) -> BertConfig:
     """
     if name not in SIZES:
         raise ValueError(f"`name` must be one of {', '.join(SIZES)}. Received: name={name!r}")
-    num_layers, hidden_dim, num_heads, intermediate_dim, _ = SIZES[name]
-    fields = {"vocabulary_size": 30522, "num_layers": num_layers, "hidden_dim": hidden_dim}
-    fields |= {"num_heads": num_heads, "intermediate_dim": intermediate_dim}
+    size = SIZES[name]
+    fields = {"vocabulary_size": 30522, "num_layers": size.layers, "hidden_dim": size.width}
+    fields |= {"num_heads": size.heads, "intermediate_dim": size.feed_forward}
+    fields |= {"model_type": size.model_type, "embedding_dim": size.embedding}
     return BertConfig.from_dict(fields | overrides)

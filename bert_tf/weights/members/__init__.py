@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
 from bert_tf.weights.members.distilbert import DISTILBERT
+from bert_tf.weights.members.electra import ELECTRA
 from bert_tf.weights.members.member import OUR_CLASSES, Member
 
 __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
 
 # By `model_type`. A file that does not say its own is the first's whose needed keys it has.
-MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT, DISTILBERT)}
+MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT, DISTILBERT, ELECTRA)}
 
 
 def member_of_class(architecture: str) -> Member | None:
@@ -18,9 +19,9 @@ def member_of_class(architecture: str) -> Member | None:
 
 
 def end_of(architecture: str | None) -> str | None:
-    """The part of a class's name that says the head: `BertForMaskedLM` -> `ForMaskedLM`; None of another's."""
+    """The head that a class's name says: `BertForMaskedLM` -> `ForMaskedLM`; None of another's."""
     member = member_of_class(architecture or "")
-    return None if member is None else (architecture or "").removeprefix(member.prefix)
+    return None if member is None else member.end_of((architecture or "").removeprefix(member.prefix))
 
 
 def is_of_transformers(architecture: str) -> bool:

@@ -53,6 +53,8 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
         ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
         ({"pad_token_id": 11}, r"`pad_token_id` must be an integer in \[0, 11\).*pad_token_id=11"),
+        ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1, or None. Received: embedding_dim=0"),
+        ({"embedding_dim": 4}, "`embedding_dim` must be None of a BERT. Received: embedding_dim=4"),
         ({"recompute": 1}, "`recompute` must be true or false.*recompute=1"),
         ({"num_heads": 3}, "`num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8"),
         ({"heads": 3}, "`BertConfig` knows no heads. Known: vocabulary_size, hidden_dim"),
@@ -71,20 +73,24 @@ def test_a_missing_field_is_named():
 
 
 def parameters(config):
-    width, inner = config.hidden_dim, config.intermediate_dim
-    tables = (config.vocabulary_size + config.num_segments + config.max_positions) * width + 2 * width
+    width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.table_dim
+    tables = (config.vocabulary_size + config.num_segments + config.max_positions) * narrow + 2 * narrow
+    projection = 0 if narrow == width else (narrow + 1) * width
     block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
-    return tables + config.num_layers * block + (width + 1) * width
+    pooler = 0 if config.member.pooler.in_head else (width + 1) * width
+    return tables + projection + config.num_layers * block + pooler
 
 
 def test_parameters_are_counted_as_the_model_has_them():
-    config = BertConfig(**SMALL)
-    assert BertBackbone(config).count_params() == parameters(config)
+    electra = BertConfig.from_dict(SMALL | {"model_type": "electra"})
+    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3)):
+        assert BertBackbone(config).count_params() == parameters(config)
 
 
 @pytest.mark.parametrize("name", list(SIZES))
 def test_sizes_have_the_published_number_of_parameters(name):
     published = {"tiny": 4.4, "mini": 11.2, "small": 28.8, "medium": 41.4, "base": 109.5, "large": 335.1}
+    published |= {"electra-small": 13.5, "electra-base": 108.9, "electra-large": 334.1}
     count = parameters(size_config(name))
     assert count == SIZES[name][-1]
     assert round(count / 1e6, 1) == published[name]

@@ -17,6 +17,7 @@ from bert_tf.models import (
     BertBackbone,
     BertClassifier,
     BertConfig,
+    BertDiscriminator,
     BertEmbedder,
     BertExtractiveSummarizer,
     BertMaskedLM,
@@ -65,6 +66,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "number": (BertClassifier, {"num_classes": 1}, {"labels": np.array([0.3, 2.0, -1.0, 0.5], "float32")}),
     "tags": (BertTagger, {"num_classes": 3}, {"labels": TOKEN_LABELS}),
     "spans": (BertSpanQA, {}, {"labels": np.array([[1, 3], [-100, -100], [2, 2], [0, 5]], "int32")}),
+    "replaced": (BertDiscriminator, {}, {"labels": np.clip(TOKEN_LABELS, -100, 1)}),
     "sentences": (BertExtractiveSummarizer, {}, {"labels": np.clip(TOKEN_LABELS, -100, 1)}),
     "words": (BertMaskedLM, {}, {"labels": WORDS}),
     "words_and_pairs": (

@@ -16,6 +16,7 @@ from bert_tf.models import (
     BertBackbone,
     BertClassifier,
     BertConfig,
+    BertDiscriminator,
     BertEmbedder,
     BertExtractiveSummarizer,
     BertMaskedLM,
@@ -261,6 +262,9 @@ HEADS = {
     BertSpanQA: ["span/kernel", "span/bias"],
     BertExtractiveSummarizer: ["sentence_score/kernel", "sentence_score/bias"],
 }
+HEADS[BertDiscriminator] = [
+    f"replaced{part}" for part in ("_transform/dense/kernel", "_transform/dense/bias", "/kernel", "/bias")
+]
 HEADS[BertSeq2Seq] = HEADS[BertMaskedLM]
 HEADS[BertPretrainer] = [*HEADS[BertMaskedLM], "next_sentence/kernel", "next_sentence/bias"]
 

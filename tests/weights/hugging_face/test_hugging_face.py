@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from bert_tf.errors import UserError
 from bert_tf.weights import load, save_hugging_face
+from bert_tf.weights.members import MEMBERS
 from tests.weights.tiny import TINY, altered
 
 
@@ -243,7 +244,7 @@ def test_broken_shards_are_named(tmp_path):
     ("config", "without", "message"),
     [
         ({}, ("hidden_size", "vocab_size"), "config.json lacks vocab_size, hidden_size"),
-        ({"model_type": "roberta"}, (), "`model_type` must be bert or distilbert. Received: roberta"),
+        ({"model_type": "roberta"}, (), f"`model_type` must be {' or '.join(MEMBERS)}. Received: roberta"),
         ({"bert_tf": "odd"}, (), "`bert_tf` must be an object. Received: 'odd'"),
     ],
 )

@@ -1,0 +1,19 @@
+"""Small models of the family's members, for what all of them go through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "distilbert": {"model_type": "distilbert", "num_segments": 0},
+    "electra": {"model_type": "electra", "embedding_dim": 6},
+}
+"""Fields of a member's config that are not as BERT's."""
+COMMON = ("classification", "tagging", "span_qa", "retrieval")
+"""Of the kinds of tests/exporting/runs.py, those that every member goes through; DistilBERT goes through all."""
+EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for kind in COMMON]
+
+
+def of_member(member: str) -> dict[str, Any]:
+    """What `run_of` takes for a run on a member."""
+    return {"shape": SHAPES[member]}
