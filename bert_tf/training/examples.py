@@ -15,6 +15,7 @@ import numpy as np
 from bert_tf import __version__
 from bert_tf.config import DataConfig, RunConfig
 from bert_tf.config.fitting import settings_that_fit
+from bert_tf.data.batching.counted import counted_together
 from bert_tf.data.corpora.store import vocabulary_hash
 from bert_tf.data.rows.column import Spill, spilled
 from bert_tf.data.stored.arrays import cache_folder
@@ -98,14 +99,15 @@ def tokenised(
     for split, part in examples.items():
         make = _maker(kind, tokenizer, part, options)
         if split == "train" and kind.stored_features is not None and is_stored(options, kind, part):
-            found[split] = stored_features(
-                make,
-                len(part),
-                kind=kind.stored_features,
-                key=_key(kind, tokenizer, part, options),
-                cache=cache_folder(options.cache),
-                report=_Report(),
-            )
+            with counted_together():
+                found[split] = stored_features(
+                    make,
+                    len(part),
+                    kind=kind.stored_features,
+                    key=_key(kind, tokenizer, part, options),
+                    cache=cache_folder(options.cache),
+                    report=_Report(),
+                )
         else:
             found[split] = make(0, len(part))
     return found

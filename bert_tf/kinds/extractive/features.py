@@ -6,11 +6,12 @@ import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
+from bert_tf.data.batching.counted import say_count
 from bert_tf.data.batching.cut import Cut
 from bert_tf.data.batching.features import Features
 from bert_tf.kinds.extractive.selection import select
@@ -39,6 +40,13 @@ class SentenceFeatures(Features):
     sentence_tokens: np.ndarray
     sentence_starts: np.ndarray
     sentence_ends: np.ndarray
+
+    from_zero: ClassVar[tuple[str, ...]] = (*Features.from_zero, "sentence_splits")
+
+    @property
+    def raises(self) -> dict[str, int]:
+        counts = {"sentence_splits": int(self.sentence_splits[-1]), "sentence_tokens": len(self.token_ids)}
+        return {**super().raises, **counts}
 
 
 def sentence_features(
@@ -97,14 +105,10 @@ def sentence_features(
         token_count, sentence_count = token_count + int(token_splits[-1]), sentence_count + int(splits[-1])
         if progress is not None:
             progress(min(start + CHUNK, len(texts)), len(texts))
-    if unread:
-        logger.warning(
-            "%d of %d texts do not fit in %d tokens: their last sentences go unread", unread, len(texts), max_length
-        )
-    if without:
-        logger.warning(
-            "%d of %d texts have no sentence with a word of their summary: they teach to take none", without, len(texts)
-        )
+    said = "%d of %d texts do not fit in %d tokens: their last sentences go unread"
+    say_count(logger, said, unread, len(texts), max_length)
+    said = "%d of %d texts have no sentence with a word of their summary: they teach to take none"
+    say_count(logger, said, without, len(texts))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     sentence_splits = np.append(np.int64(0), arrays["sentence_splits"])
     return SentenceFeatures(

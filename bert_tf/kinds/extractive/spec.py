@@ -158,6 +158,12 @@ class ExtractiveSummarization(Measured):
 
     says_cut: ClassVar[bool] = True
 
+    @property
+    def stored_features(self) -> type[SentenceFeatures]:
+        from bert_tf.kinds.extractive.features import SentenceFeatures
+
+        return SentenceFeatures
+
     def build_model(self, config: RunConfig) -> BertExtractiveSummarizer:
         from bert_tf.models import BertExtractiveSummarizer
 

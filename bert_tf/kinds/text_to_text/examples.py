@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bert_tf.data.rows.bad_rows import BadRows
 from bert_tf.data.rows.cells import text as text_cell
+from bert_tf.data.rows.column import new_column, settled, taken
 from bert_tf.errors import UserError
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.languages import check_language
@@ -97,7 +98,10 @@ def read_pairs(
     columns = [table.columns[name] for name in targets if name in table.columns]
     if not columns:
         return TextPairs(texts=texts, bad_rows=table.skipped, bad_row_reasons=table.reasons, is_sample=is_sample)
-    found = [tuple(cell for cell in row if cell is not None) for row in zip(*columns, strict=True)]
+    found = new_column(())
+    for row in zip(*columns, strict=True):
+        found.append(tuple(cell for cell in row if cell is not None))
+    found = settled(found)
     empty = [row for row, given in enumerate(found) if not given]
     bad = BadRows(table.origin, may_skip=skip_bad_rows, share=source.bad_rows_share)
     expected = f"expected a text in {'one of ' if len(columns) > 1 else ''}{', '.join(targets)}"
@@ -106,9 +110,12 @@ def read_pairs(
     bad.check(len(found) - len(empty))
     latin_only = counts_words and language_code(language) == "en"
     check_language((given[0] for given in found if given), language, table.origin, latin_only=latin_only)
+    if empty:
+        kept = [row for row, given in enumerate(found) if given]
+        texts, found = taken(texts, kept), taken(found, kept)
     return TextPairs(
-        texts=[own for own, given in zip(texts, found, strict=True) if given],
-        references=[given for given in found if given],
+        texts=texts,
+        references=found,
         bad_rows=table.skipped + len(empty),
         bad_row_reasons=Counter(table.reasons) + bad.reasons,
         is_sample=is_sample,

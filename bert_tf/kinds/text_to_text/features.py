@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 
+from bert_tf.data.batching.counted import say_count
 from bert_tf.data.batching.features import Features
 from bert_tf.sentinels import IGNORED_LABEL
 
@@ -45,8 +46,8 @@ def say_cut(features: Features, max_length: int, what: str, follows: str) -> int
     """How many of the texts were cut to `max_length` tokens; says it on the log, with what follows from it."""
     assert features.cut is not None
     cut = features.cut.texts
-    if cut:
-        logger.warning("%d of %d %s are longer than %d tokens: %s", cut, len(features), what, max_length - 2, follows)
+    message = "%d of %d %s are longer than %d tokens: %s"
+    say_count(logger, message, cut, len(features), what, max_length - 2, follows)
     return cut
 
 

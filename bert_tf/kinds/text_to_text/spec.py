@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bert_tf.config import SAMPLE, Needs, RunConfig
+from bert_tf.data.batching.features import Features, encode
 from bert_tf.errors import UserError
 from bert_tf.kinds.base import Answer
 from bert_tf.kinds.diagnosis import Diagnosis, Lengths, diagnose_texts, lengths_of
@@ -28,7 +29,6 @@ from bert_tf.models import Generation
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from bert_tf.data.batching.features import Features
     from bert_tf.models import BertSeq2Seq
     from bert_tf.text import BertTokenizer
 
@@ -142,7 +142,6 @@ class TextToText(Measured):
         progress: Callable[[int, int], None] | None = None,
     ) -> Features:
         """With the token field `target_ids`: what each token is to predict."""
-        from bert_tf.data.batching.features import encode
         from bert_tf.kinds.text_to_text.features import say_cut, with_targets
 
         assert isinstance(examples, TextPairs)
@@ -157,6 +156,10 @@ class TextToText(Measured):
         ends = "training learns them up to there, as if they ended: a greater `target_length` takes more of them"
         say_cut(target, self.target_length + 1, "targets", ends)
         return with_targets(source, target)
+
+    @property
+    def stored_features(self) -> type[Features]:
+        return Features
 
     def _source_length(self, sequence_length: int | None) -> int:
         return source_length(sequence_length or self.sequence_length, self.target_length)
