@@ -144,3 +144,13 @@ def test_beam_itself(tiny_run, source, tmp_path):
     pytest.importorskip("apache_beam", reason="needs the extra prepare")
     assert predict.main(flags(tiny_run, source)) == 0
     assert [int(row["number"]) for row in answers(tmp_path / "out")] == list(range(23))
+
+
+@pytest.mark.parametrize(
+    "line", ['["a:1", ["x"], {}, null], ["a:2", ["y"], {}, null]', '["a:1", [7], {}, null]', '["a:1", ["x"], {}]', "[["]
+)
+def test_a_portion_holds_an_input_a_line(tmp_path, line):
+    portion = tmp_path / "00000.jsonl"
+    portion.write_text(f'["a:0", ["good"], {{}}, null]\n{line}\n')
+    with pytest.raises(UserError, match=r"00000.jsonl: expected "):
+        list(sharded._inputs(portion))

@@ -12,7 +12,7 @@ import pytest
 
 from bert_tf.errors import UserError
 from bert_tf.training.checkpoints.finished import finished
-from bert_tf.training.checkpoints.folder import CheckpointFolder, DamageError
+from bert_tf.training.checkpoints.folder import CheckpointFolder, DamageError, _write_about
 from bert_tf.training.checkpoints.memory import Kept, Memory
 
 INDEX, DATA = "weights.index", "weights.data-00000-of-00001"
@@ -202,3 +202,42 @@ def test_a_damaged_model_of_a_finished_run_is_seen(run, name, change):
     said: list[str] = []
     assert finished(run, tell=said.append) is None
     assert said[0].startswith(f"{run} holds this run, finished, and its model is not as it was written ({name} ")
+
+
+OUTSIDE = {"bytes": 1, "sha256": "0"}
+SCHEDULE = {"peak": 0.1, "total_steps": 9}
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("files", {"../../secret": OUTSIDE}, r"`files.../../secret.*` must be the name of a file in its folder"),
+        ("files", {"/etc/passwd": OUTSIDE}, r"must be the name of a file in its folder"),
+        ("files", {"a": {"bytes": "1", "sha256": "0"}}, r"`files.a.bytes` must be a valid integer"),
+        ("state", {"best_step": 10**30}, r"`state.best_step` must be less than"),
+        ("state", {"best_score": "0.5"}, r"`state.best_score` must be a valid number"),
+        ("memory", {"window": {"loss": ["a"]}}, r"`memory.window.loss.0` must be a valid number"),
+        ("memory", {"history": {"examples": {}}}, r"`memory.history"),
+        ("memory", {"rollbacks": [{"at": 3}]}, r"expected `memory.rollbacks.0.to`"),
+        (
+            "memory",
+            {"history": {"examples": {}, "planned_steps": 1.0, "schedules": [[0, {**SCHEDULE, "warmup_steps": 10}]]}},
+            r"a schedule whose warm-up is a part of it",
+        ),
+    ],
+)
+def test_a_checksum_that_fits_is_no_reason_to_believe_the_rest(folder, part, value, said):
+    about = {**folder.about(12), part: value}
+    _write_about(folder.path / "ckpt-12", about)
+    with pytest.raises(DamageError, match=rf"ckpt-12: about.json is not as it is written \(.*{said}"):
+        folder.whole(12)
+    memory = folder.memory()
+    assert memory is not None  # of the one before
+
+
+def test_a_pipe_by_the_name_of_a_file_is_damage(folder):
+    path = folder.path / "ckpt-12" / DATA
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DamageError, match=f"{DATA} is no file"):
+        folder.whole(12)

@@ -113,3 +113,17 @@ def test_folders_of_an_earlier_version_and_of_the_kept_weights(tmp_path):
     assert [event.step for event in reader.Tensors("quality/accuracy")] == [50]
     assert on_board(tmp_path, "evaluation", "accuracy") == [(100, 2.0)]
     assert not (boards / "kept").exists()
+
+
+def test_lines_that_are_no_events_are_left_out_and_named(tmp_path, caplog):
+    write(tmp_path, 1.0, [50, 100], [100])
+    path = tmp_path / "metrics.jsonl"
+    odd = ['{"event": "train", "step": "50"}', "[1]", '{"event": "x", "step": 1}', "[" * 3000,
+           '{"event": "evaluation", "step": 7, "accuracy": "high"}']  # fmt: skip
+    first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([first, *odd, *rest, '{"event": "tra']))
+    write(tmp_path, 2.0, [], [], resumed_at=100, evaluated_at=100)
+    check(tmp_path, "train", "loss", [(50, 1.0), (100, 1.0)])
+    check(tmp_path, "evaluation", "accuracy", [(100, 1.0)])
+    assert [message.split(": ")[0].rpartition(" ")[2] for message in caplog.messages] == ["2", "3", "4", "5", "6"]
+    assert "`step` must be a valid integer" in caplog.messages[0]
