@@ -58,6 +58,11 @@ class Memory:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Memory:
         """What a later version has noted besides is left aside."""
-        known = {field.name: values[field.name] for field in dataclasses.fields(cls) if field.name in values}
+        known = _known(cls, values)
         kept = known.pop("kept", None)
-        return cls(**known, kept=None if kept is None else Kept(**kept))
+        return cls(**known, kept=None if kept is None else Kept(**_known(Kept, kept)))
+
+
+def _known(part: type[Memory] | type[Kept], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of its fields."""
+    return {field.name: values[field.name] for field in dataclasses.fields(part) if field.name in values}

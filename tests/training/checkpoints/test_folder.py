@@ -235,6 +235,12 @@ def test_a_checksum_that_fits_is_no_reason_to_believe_the_rest(folder, part, val
     assert memory is not None  # of the one before
 
 
+def test_what_a_later_version_notes_besides_is_left_aside(folder):
+    kept = {"step": 4, "metrics": {}, "validation_loss": None, "files": {}}
+    folder.amend(12, {}, {"kept": {**kept, "more": 1}, "others": 2})
+    assert folder.whole(12).memory == Memory(kept=Kept(**kept))
+
+
 def test_a_pipe_by_the_name_of_a_file_is_damage(folder):
     path = folder.path / "ckpt-12" / DATA
     path.unlink()
