@@ -16,7 +16,10 @@ def blocks(array: np.ndarray, size: int = BLOCK) -> Iterator[np.ndarray]:
     >>> [block.tolist() for block in blocks(np.arange(5), 2)]
     [[0, 1], [2, 3], [4]]
     """
+    file = array.base
+    while isinstance(file, np.ndarray):  # a part of an array, or a view of it
+        file = file.base
     for start in range(0, len(array), size):
         yield array[start : start + size]
-        if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            array.base.madvise(mmap.MADV_DONTNEED)  # the system still has it, but this process no longer
+        if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            file.madvise(mmap.MADV_DONTNEED)  # the system still has it, but this process no longer
