@@ -93,8 +93,8 @@ class Kind(Reader):
             progress: called with (examples done, examples in all) after each chunk.
         """
 
-    loss_parts: ClassVar[tuple[str, ...]] = ()
-    """Names of what the loss is the sum of, where training is to report more than the sum."""
+    loss_parts: ClassVar[tuple[str, ...]] = ()  # names of what the loss is the sum of, where all are to be reported
+    compared_fields: ClassVar[tuple[str, ...]] = ()  # what a loss reads of the batch's other examples, besides outputs
 
     @abc.abstractmethod
     def per_example_loss(

@@ -30,7 +30,7 @@ from bert_tf.training.restoring import restore
 from bert_tf.training.setup import Setup, set_up
 from bert_tf.training.strategy import lost_worker_named
 from bert_tf.training.watching import report_steps
-from bert_tf.training.workers.agreement import agree_on_weights
+from bert_tf.training.workers.agreement import agree_on_weights, score_of_first
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
@@ -228,12 +228,12 @@ class Loop:
         """Scores the weights, keeps them if they are the best, and notes in the checkpoint that it was done."""
         kind = self.setup.kind
         try:
-            scores = self.watch().scores
+            score = score_of_first(self.setup.placement.peers, self.watch().scores[kind.main_metric])
         except KeyboardInterrupt:
             self.save()  # the evaluation is made up for
             raise
         with self.interruption.held():
-            is_best = self.state.record(scores[kind.main_metric], self.done, greater_is_better=kind.greater_is_better)
+            is_best = self.state.record(score, self.done, greater_is_better=kind.greater_is_better)
             is_kept = is_best or self.options.keep == "last"
             if is_kept:
                 self.keep()

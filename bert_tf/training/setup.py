@@ -165,6 +165,7 @@ def set_up(
             xla=options.xla,
             at_once=1 if options.xla or placement.local > 1 else parts_at_once(trained.config.hidden_dim),
             parts=kind.loss_parts,
+            compared=kind.compared_fields,
         ),
         watch=watcher_of(kind, config, trained, tokenizer, examples, loss),
     )

@@ -37,6 +37,8 @@ class TrainStep:
         at_once: parts of the rows that go through the model side by side, each with masks of its own, where there are
             as many rows. A part's operations stand in a line; beside another part's, they leave no core idle.
         parts: names of what the loss is the sum of, where `per_example_loss` gives them one by one, on a last axis.
+        compared: fields of a batch that an example's loss reads of the other examples, too, with their outputs: those
+            of all replicas, then, of the same micro-batch.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class TrainStep:
         xla: bool = False,
         at_once: int = 1,
         parts: Sequence[str] = (),
+        compared: Sequence[str] = (),
     ) -> None:
         self.model = model
         self.per_example_loss = per_example_loss
@@ -64,6 +67,7 @@ class TrainStep:
         self.at_once = at_once
         self.reduction = reduction or Reduction()
         self.parts = tuple(parts)
+        self.compared = tuple(compared)
         self.gradients_of = tf.function(self._gradients, jit_compile=True) if xla else self._gradients
 
     def __call__(self, batch: Batch) -> dict[str, tf.Tensor]:
@@ -103,7 +107,9 @@ class TrainStep:
         parts = {key: self._cut(value) for key, value in batch.items()}
         loss = tf.zeros([1 + len(self.parts)])
         gradients = [tf.zeros(variable.shape, tf.float32) for variable in self.optimizer.variables_to_train]
-        for i in tf.range(self.accumulation_steps):
+        # What replicas tell each other cannot stand in a loop of the graph.
+        is_alone = not self.compared or tf.distribute.get_replica_context().num_replicas_in_sync == 1
+        for i in tf.range(self.accumulation_steps) if is_alone else range(self.accumulation_steps):
             micro = number * self.accumulation_steps + tf.cast(i, tf.int64)
             part_loss, part = self._micro_batch({key: value[i] for key, value in parts.items()}, scale, micro)
             loss += part_loss
@@ -111,9 +117,14 @@ class TrainStep:
         return loss, gradients
 
     def _cut(self, value: tf.Tensor) -> tf.Tensor:
-        """[B, ...] -> [A, B/A, ...]; a scalar -> [A], the same for each micro-batch."""
+        """[B, ...] -> [A, B/A, ...]; a scalar -> [A], the same for each micro-batch.
+
+        Where examples are compared, row i is in micro-batch i mod A: so it is however many replicas share the rows.
+        """
         if value.shape.rank == 0:
             return tf.repeat(value, self.accumulation_steps)
+        if self.compared:
+            return tf.stack([value[i :: self.accumulation_steps] for i in range(self.accumulation_steps)])
         rows = tf.shape(value)
         return tf.reshape(
             value, tf.concat([[self.accumulation_steps, rows[0] // self.accumulation_steps], rows[1:]], 0)
@@ -123,7 +134,7 @@ class TrainStep:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.optimizer.variables_to_train)
             outputs = self._outputs(inputs_of(batch), number)
-            losses = self.per_example_loss(outputs, batch)
+            losses = self._losses(outputs, batch)
             weight = batch["example_weight"]
             if self.parts:
                 weighted = tf.reshape(losses * weight[..., None], [-1, len(self.parts)])
@@ -142,6 +153,25 @@ class TrainStep:
             found = zip(gradients, self.optimizer.variables_to_train, strict=True)
             return reported, [self.reduction.to_send(*each) for each in found]
         return reported, [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
+
+    @tf.autograph.experimental.do_not_convert
+    def _losses(self, outputs: Any, batch: Batch) -> tf.Tensor:
+        """Of the replica's own examples, among those of all replicas where they are compared."""
+        context = tf.distribute.get_replica_context()
+        if not self.compared or context.num_replicas_in_sync == 1:
+            return self.per_example_loss(outputs, batch)
+
+        rows, replicas = tf.shape(outputs)[0], context.num_replicas_in_sync
+        first = context.replica_id_in_sync_group * rows
+
+        def of_all(value: tf.Tensor) -> tf.Tensor:
+            """[R, ...] -> [replicas * R, ...]: a sum, whose gradient is the sum of those that all replicas have."""
+            around = [[first, (replicas - 1) * rows - first], *([[0, 0]] * (value.shape.rank - 1))]
+            summed = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(value, around))
+            return tf.ensure_shape(summed, [None, *value.shape[1:]])
+
+        found, fields = of_all(tf.cast(outputs, tf.float32)), {name: of_all(batch[name]) for name in self.compared}
+        return self.per_example_loss(found, fields)[first : first + rows]
 
     @tf.autograph.experimental.do_not_convert  # which costs most of a trace, and a model needs none
     def _outputs(self, inputs: Batch, number: tf.Tensor) -> Any:

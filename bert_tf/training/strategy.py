@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import logging
 import os
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from bert_tf.training.workers.shares import share_of_machine, take_share
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu", "parameter_server")
 LOG = logging.getLogger(__name__)
+_first_keys = itertools.count(step=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +150,9 @@ def _choose(name: str, cluster: Cluster | None) -> str:
 def _mirrored() -> Any:
     gpus = tf.config.list_logical_devices("GPU")
     devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
+    # TensorFlow numbers the sums between devices from the start in each strategy, and takes one for that of an earlier
+    # strategy of the process, of other shapes. It has no public name for where they start; unknown, this does nothing.
+    tf.distribute.MirroredStrategy._collective_key_base = next(_first_keys)
     return tf.distribute.MirroredStrategy(devices)
 
 

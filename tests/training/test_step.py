@@ -131,6 +131,16 @@ def test_parts_hold_every_row_in_order_and_no_two_of_all_updates_share_a_seed(ro
     assert len({seed for _, seed in calls}) == len(calls)
 
 
+def test_examples_that_are_compared_are_in_the_same_micro_batches_however_many_replicas_there_are():
+    step = make(accumulation_steps=2, compared=("text_ids",))
+    rows = tf.range(8)[:, None]
+    whole = step._cut(rows).numpy()[..., 0]
+    assert whole.tolist() == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    of_replicas = [step._cut(part).numpy()[..., 0] for part in (rows[:4], rows[4:])]
+    np.testing.assert_array_equal(np.concatenate(of_replicas, axis=1), whole)
+    assert step._cut(tf.constant(3.0)).numpy().tolist() == [3.0, 3.0]
+
+
 def test_dropout_depends_on_seed_and_step_alone(batches):
     config = CONFIG.replace(hidden_dropout=0.5, attention_dropout=0.5)
     first, again, other = make(config=config, seed=1), make(config=config, seed=1), make(config=config, seed=2)

@@ -77,7 +77,7 @@ class SentenceVectors(Windowed):
 
     Args:
         loss: "cosine", "contrastive" or "triplet", see `bert_tf.models.losses.vectors`. The negatives of "contrastive"
-            are those of the same replica and micro-batch, so there the batch matters beyond its mean.
+            are those of the same micro-batch, on all replicas, so there the batch matters beyond its mean.
         scale: of "contrastive": what cosines are multiplied with.
         margin: of "triplet".
         pooling: a way, or several, as BertEmbedder has them; None: as the backbone's files say, or mean.
@@ -180,6 +180,10 @@ class SentenceVectors(Windowed):
         from bert_tf.models import BertEmbedder
 
         return BertEmbedder.from_pretrained(folder, dtype=dtype, ignore=ignore, **self._settings)
+
+    @property
+    def compared_fields(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return (TEXT_IDS,) if self.loss == "contrastive" else ()
 
     @property
     def _settings(self) -> dict[str, Any]:

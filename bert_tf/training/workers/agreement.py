@@ -73,6 +73,12 @@ def agree_on_weights(peers: Peers | None, updates: int, weights: Sequence[Any]) 
     peers.agree({"the updates taken already": updates, "the weights": f"digest {digest.hexdigest()[:8]}"})
 
 
+def score_of_first(peers: Peers | None, score: float) -> float:
+    """The first worker's score, by which all decide what is kept and when to stop: another processor may round the same
+    evaluation otherwise, and one worker would stop alone."""
+    return score if peers is None else float(peers.gather(score)[0])
+
+
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in settings.items():
         if isinstance(value, Mapping):

@@ -36,7 +36,8 @@ class Reduction:
         There are as many slices as there were lookups, as on every replica; those left over add 0 to row 0.
         """
         if not self.keeps_rows or not isinstance(gradient, tf.IndexedSlices) or variable.shape[0] < LARGE_TABLE:
-            return tf.cast(tf.convert_to_tensor(gradient), tf.float32)
+            # That of a table of positions does not know how many there are, where batches are of several lengths.
+            return tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), tf.float32), variable.shape)
         rows, place = tf.unique(gradient.indices)
         lookups = tf.size(place)
         values = tf.math.unsorted_segment_sum(tf.cast(gradient.values, tf.float32), place, lookups)

@@ -11,7 +11,12 @@ import pytest
 
 from bert_tf.config import Layer, resolve
 from bert_tf.errors import UserError
-from bert_tf.training.workers.agreement import agree_on_examples, agree_on_settings, agree_on_weights
+from bert_tf.training.workers.agreement import (
+    agree_on_examples,
+    agree_on_settings,
+    agree_on_weights,
+    score_of_first,
+)
 
 SETTINGS = resolve([Layer(origin="test", values={"task": "sst2", "data": {"source": "a"}})]).model_dump(mode="json")
 EXAMPLES = {"train": {"examples": 45, "digest": "0a" * 32}, "validation": {"examples": 17, "digest": "0b" * 32}}
@@ -123,7 +128,14 @@ def test_what_the_run_has_done(connected, updates, weights, said):
     assert (found[0] or "").startswith(f"workers differ in {said}") if said else found[0] is None
 
 
+def test_all_decide_by_the_score_of_the_first(connected):
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(score_of_first, connected(2), (0.1 + 0.2, 0.3)))
+    assert found == [0.1 + 0.2] * 2
+
+
 def test_one_alone_agrees_with_itself():
+    assert score_of_first(None, 0.5) == 0.5
     agree_on_settings(None, SETTINGS, ours="1")
     agree_on_examples(None, EXAMPLES, updates=1)
     agree_on_weights(None, 0, [])

@@ -40,6 +40,15 @@ def test_small_tables_and_kernels_are_sent_whole(monkeypatch):
     np.testing.assert_array_equal(Reduction().to_send(SLICES, tf.Variable(tf.zeros([7, 2]))), DENSE)
 
 
+def test_a_gradient_has_the_shape_of_its_variable_where_the_graph_does_not_know_it():
+    """As that of positions, where batches are of several lengths: workers make room for their sum before the first."""
+    variable = tf.Variable(tf.zeros([7, 2]))
+    sent = tf.function(lambda gradient: ROWS.to_send(gradient, variable)).get_concrete_function(
+        tf.TensorSpec([None, 2], tf.float32)
+    )
+    assert sent.output_shapes == [7, 2]
+
+
 @pytest.mark.skipif(not shared_sum.FOLDER.is_dir(), reason="no /dev/shm here")
 def test_a_compiled_loop_gets_the_sums_of_its_rounds(connected):
     """As in training: each round's sum is of this round's gradients, though what it is in may be written to in place.
