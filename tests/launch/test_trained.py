@@ -116,7 +116,7 @@ os.execv(sys.executable, {ours!r} + own)"""
 @pytest.mark.slow
 def test_no_worker_ends_well_before_the_result_is_there(folder: Path):
     """A first worker that were started again alone would wait for one that has ended, for ever."""
-    ours = command(folder, "late", "training.strategy=multi_worker")[3:]
+    ours = command(folder, "late")[3:]
     code = f"""
 import os, signal, sys
 from bert_tf import train
