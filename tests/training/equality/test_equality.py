@@ -16,7 +16,7 @@ import bert_tf.kinds
 from bert_tf.config import TrainingConfig
 from bert_tf.kinds import Kind
 from tests.training import tiny_run
-from tests.training.equality import starting
+from tests.training.equality import page, starting
 from tests.training.equality.rows import BASE, COLUMNS, ROWS, TOLERANCE
 from tests.training.equality.tasks import SIZES, TASKS, two_classes
 from tests.training.equality.trained import ONE_DEVICE, Apart, Outcome, train_row
@@ -158,3 +158,12 @@ NOT_TRIED = {
     # For one device; of its threads; how it is repeated, which other tests hold.
     "xla", "threads_per_operation", "deterministic",
 }  # fmt: skip
+
+
+def test_the_page_is_the_table():
+    text = page.PAGE.read_text(encoding="utf-8")
+    found = page.read(text)
+    assert page.render(found) == text, "python -m tests.training.equality.page writes it"
+    assert set(found) == set(CELLS)
+    for (name, column), apart in found.items():
+        assert max(apart) <= ROWS[name].bound, (name, column)
