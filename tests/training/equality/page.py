@@ -23,8 +23,8 @@ OPENING = """# One device, several devices, several workers: the same weights
 Every run below was made on one device and again with each strategy that CPUs can run, with the same batches. A cell has
 two numbers: the largest difference of any weight after training, and of any number that was reported: losses, gradient
 norms and learning rates of each update, all metrics and the validation loss of each evaluation, and which weights were
-kept. (Of a number above 1, as a share of it.) Both must be at most {tolerance}, or what a row says instead. Cells that are
-empty were not tried.
+kept. (Of a number above 1, as a share of it.) Both must be at most {tolerance}, or what a row says instead. An empty
+cell was not tried.
 
 The models have two blocks, 8 wide; 45 examples are learnt from and 17 scored, so that last batches are partial.
 `training.batch_examples` is of all devices together, and so are losses and clipping. Each cell is a test:
