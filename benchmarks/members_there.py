@@ -25,6 +25,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "bert": {},
     "distilbert": {"num_segments": 0},
     "electra": {"embedding_dim": 6},
+    "mpnet": {"num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
 }
 SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """

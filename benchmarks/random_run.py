@@ -42,6 +42,7 @@ def make_run(
     initializer_range: float = 0.5,
     seed: int = 3,
     shape: Mapping[str, Any] | None = None,
+    words: Mapping[str, Any] | None = None,
     **config: Any,
 ) -> Path:
     """A run folder as training leaves it, of a model with two blocks.
@@ -49,6 +50,7 @@ def make_run(
     Args:
         task: name of a task, or path of your own.
         shape: further fields of the backbone's BertConfig.
+        words: further arguments of its BertTokenizer; tokens that it names stand where BERT's would.
         config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
     """
     import keras
@@ -71,7 +73,9 @@ def make_run(
         initializer_range=initializer_range,
         **(shape or {}),
     )
-    tokenizer = BertTokenizer(VOCABULARY)
+    words = words or {}
+    named = {f"[{name.removesuffix('_token').upper()}]": token for name, token in words.items() if "_token" in name}
+    tokenizer = BertTokenizer([named.get(token, token) for token in VOCABULARY], **words)
     save_model(BertBackbone(backbone), folder / "backbone", tokenizer)
     values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
     run = RunConfig.model_validate(values)

@@ -24,6 +24,7 @@ CLASSES = {
         "LayerNorm",
         "MaskedLMHead",
         "Pooler",
+        "RelativeBias",
         "SelfAttention",
         "SentenceScore",
         "Table",

@@ -34,7 +34,9 @@ def question_windows(
         (0 elsewhere); bool [W, T] in_context; int32 [W] example, rising, and lengths; int32 [B] text_tokens and
         cut_tokens, those of a question beyond the first ones: see `bert_tf.kinds.long_texts.notes`.
     """
-    room = max_length - 3
+    separators = tokenizer.pair_separators
+    layout = Layout(max_length, truncation="only_second", return_offsets=True, separators=separators)
+    room = max_length - layout.special(2)
     question_tokens = min(question_tokens, room // 2)
     stride = min(stride, (room - question_tokens) // 2)
     with tf.device("CPU"):
@@ -45,12 +47,15 @@ def question_windows(
             pieces = columns[0].with_values(tf.stack([column.values for column in columns], axis=1))  # [B, (P), 3]
             pieces = pieces if most is None else pieces[:, :most]
             sides.append((pieces.values, pieces.row_splits))
-        layout = Layout(max_length, truncation="only_second", stride=stride, return_offsets=True)
+        layout = layout._replace(stride=stride)
         rows = build_rows(sides, layout, cls_id=tokenizer.cls_id, sep_id=tokenizer.sep_id, pad_id=tokenizer.pad_id)
         in_context = context_tokens(rows["segment_ids"], rows["lengths"])
         for name in ("starts", "ends"):
             rows[name] = tf.where(in_context, rows[name], 0)
-        lengths = {TEXT_TOKENS: tf.add_n(tokens) + 3, CUT_TOKENS: tf.maximum(tokens[0] - question_tokens, 0)}
+        lengths = {
+            TEXT_TOKENS: tf.add_n(tokens) + layout.special(2),
+            CUT_TOKENS: tf.maximum(tokens[0] - question_tokens, 0),
+        }
     return rows | lengths | {"in_context": in_context}
 
 

@@ -7,6 +7,7 @@ from bert_tf.layers.functions.masks import attention_bias, sequence_to_sequence_
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.layers.pooler import Pooler
+from bert_tf.layers.relative_bias import RelativeBias
 from bert_tf.layers.self_attention import SelfAttention
 from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.layers.vector_table import Table
@@ -18,6 +19,7 @@ __all__ = [
     "LayerNorm",
     "MaskedLMHead",
     "Pooler",
+    "RelativeBias",
     "SelfAttention",
     "SentenceScore",
     "Table",

@@ -47,6 +47,8 @@ class Embeddings(Composite):
             everywhere, so that attention to neighbours is learnt early.
         embedding_dim: width E of the tables and their norm; where it is not D, a dense layer brings what they give to D
             (Lan et al., 2019, section 3.1, https://arxiv.org/abs/1909.11942). None: D.
+        first_position: row of the position table that stands for position 0; where it is above 0, the tokens of the
+            number `first_position - 1`, padding, are not counted where `position_ids` is None.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
@@ -75,6 +77,7 @@ class Embeddings(Composite):
         initializer_range: float = 0.02,
         position_initializer: str = "random",
         embedding_dim: int | None = None,
+        first_position: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -98,13 +101,14 @@ class Embeddings(Composite):
         self.position_initializer = position_initializer
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
 
+        self.first_position = check_positive("first_position", first_position) if first_position != 0 else 0
         self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
         self.token = Table(vocabulary_size, self.table_dim, name="token", **tables)
         self.segment = Table(num_segments, self.table_dim, name="segment", **tables) if num_segments else None
         self.position = None
         if position_kind == "learned":
-            self.position = Table(max_positions, self.table_dim, name="position", **tables)
+            self.position = Table(max_positions + first_position, self.table_dim, name="position", **tables)
         self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
         self.projection = None
         if self.table_dim != hidden_dim:
@@ -120,7 +124,7 @@ class Embeddings(Composite):
             self.projection.build((None, None, self.table_dim))
         if self.position is not None and self.position_initializer == "sinusoidal":
             size = math.sqrt(2) * self.initializer_range  # a sinusoid's root mean square is the root of a half
-            self.position.table.assign(size * sinusoids(self.max_positions, self.table_dim))
+            self.position.table.assign(size * sinusoids(self.position.size, self.table_dim))
 
     def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
         x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, E]
@@ -134,20 +138,21 @@ class Embeddings(Composite):
 
     def _positions(self, token_ids, position_ids):
         """float [B, T, E] by number, or [T, E] where every row counts from 0."""
-        if position_ids is not None and self.position is not None:
-            return self.position(position_ids)  # [B, T, E]
-        table = self.position.table if self.position is not None else sinusoids(self.max_positions, self.table_dim)
-        if position_ids is not None:
-            return ops.take(table, position_ids, axis=0)  # [B, T, E]
         length = token_ids.shape[1]
-        if length is None:
-            return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1]]  # [T, E]
-        if length > self.max_positions:
+        if position_ids is None and (length or 0) > self.max_positions:
             raise ValueError(
                 f"`token_ids` must be no longer than `max_positions`. "
                 f"Received: token_ids of shape {tuple(token_ids.shape)}, max_positions={self.max_positions}"
             )
-        return ops.convert_to_tensor(table)[:length]  # [T, E]
+        if self.first_position and position_ids is None:
+            real = ops.cast(ops.not_equal(token_ids, self.first_position - 1), "int32")
+            position_ids = ops.cumsum(real, axis=1) * real - 1
+        if position_ids is not None and self.position is not None:
+            return self.position(position_ids + self.first_position if self.first_position else position_ids)
+        table = sinusoids(self.max_positions, self.table_dim) if self.position is None else self.position.table
+        if position_ids is not None:
+            return ops.take(table, position_ids, axis=0)  # [B, T, E]
+        return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1] if length is None else length]  # [T, E]
 
     def compute_output_spec(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
         if position_ids is None and (token_ids.shape[1] or 0) > self.max_positions:
@@ -157,4 +162,5 @@ class Embeddings(Composite):
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
         names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
+        names += ("first_position",)
         return super().get_config() | {name: getattr(self, name) for name in names}

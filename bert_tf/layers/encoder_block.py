@@ -27,7 +27,7 @@ class EncoderBlock(Composite):
         initializer_range: deviation of the truncated normal the kernels start from.
     Call arguments:
         x: float [B, S, D].
-        bias: float32 [B, 1, T or 1, S], see `SelfAttention`.
+        bias, relative: float32, see `SelfAttention`.
         queries: float [B, T, D], the tokens to work out; None: all of `x`.
         seed: integer [2] for dropout; the block makes three seeds of it (`site_seed`).
     Returns: float [B, T, D] in the compute dtype.
@@ -78,16 +78,17 @@ class EncoderBlock(Composite):
         for layer in (self.attention, self.attention_norm, self.feed_forward, self.feed_forward_norm):
             layer.build((None, None, self.hidden_dim))
 
-    def call(self, x, bias=None, queries=None, seed=None, training=None):
-        added = self.attention(x, bias=bias, queries=queries, seed=seed, training=training)  # [B, T, D]
+    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
+        options = {} if relative is None else {"relative": relative}
+        added = self.attention(x, bias=bias, queries=queries, seed=seed, training=training, **options)  # [B, T, D]
         return self._after_attention(x if queries is None else queries, added, seed, training)
 
-    def decode(self, x, source, past, place, bias=None):
+    def decode(self, x, source, past, place, bias=None, relative=None):
         """The block for one new token of each of K sequences: `SelfAttention.decode` has the arguments.
 
         Returns: float [B, K, D], and `past` with the new tokens' keys and values in it.
         """
-        added, past = self.attention.decode(x, source, past, place, bias)
+        added, past = self.attention.decode(x, source, past, place, bias, relative)
         return self._after_attention(x, added, None, False), past
 
     def _after_attention(self, x, added, seed, training):
@@ -102,7 +103,7 @@ class EncoderBlock(Composite):
         added = ops.cast(added, "float32")
         return ops.cast(x, "float32") + (dropout(added, self.hidden_dropout, seed) if training else added)
 
-    def compute_output_spec(self, x, bias=None, queries=None, seed=None, training=None):
+    def compute_output_spec(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
         shape = (x if queries is None else queries).shape
         return keras.KerasTensor((*shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
 

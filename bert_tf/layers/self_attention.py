@@ -27,6 +27,7 @@ class SelfAttention(Composite):
         bias: float32 [B, 1, T or 1, S], added to the scores (`masks.attention_bias`); None: everything is seen.
         queries: float [B, T, D], the tokens that look; None: `x` itself, T = S.
         seed: integer [2] for dropout; None: Keras's global generator.
+        relative: float32 [B or 1, N, T, S], added to the scores as well (`RelativeBias`); None: nothing.
     Returns: float [B, T, D] in the compute dtype; scores and softmax are float32.
     Raises: ValueError if `num_heads` does not divide `hidden_dim`.
     Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762
@@ -65,7 +66,7 @@ class SelfAttention(Composite):
         for layer in (self.query, self.key, self.value, self.output_dense):
             layer.build((None, None, self.hidden_dim))
 
-    def call(self, x, bias=None, queries=None, seed=None, training=None):
+    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
         x = ops.cast(x, self.compute_dtype)
         queries = x if queries is None else ops.cast(queries, self.compute_dtype)
         q = self._queries(queries)
@@ -73,6 +74,8 @@ class SelfAttention(Composite):
         scores = ops.cast(ops.matmul(q, k), "float32")  # [B, N, T, S]
         if bias is not None:
             scores = scores + bias
+        if relative is not None:
+            scores = scores + relative
         weights = ops.softmax(scores)  # [B, N, T, S]
         if training:
             weights = dropout(weights, self.dropout, seed)
@@ -83,7 +86,7 @@ class SelfAttention(Composite):
         k = self._split(on_tokens(self.key, x), (0, 2, 3, 1))
         return k, self._split(on_tokens(self.value, x), (0, 2, 1, 3))
 
-    def decode(self, x, source, past, place, bias=None):
+    def decode(self, x, source, past, place, bias=None, relative=None):
         """Attention of one new token for each of K sequences that begin with the same source.
 
         Args:
@@ -92,6 +95,7 @@ class SelfAttention(Composite):
             past: keys and values, [B * K, N, P, H] each, of each sequence's own tokens so far.
             place: int [], where in `past` the new tokens go; what lies after is not seen.
             bias: float32 [B, 1, 1, S], for the source.
+            relative: float32 [B, N, 1, P + S], for each sequence's own tokens and the source; None: nothing.
         Returns: float [B, K, D], and `past` with the new tokens in it.
         """
         x = ops.cast(x, self.compute_dtype)
@@ -109,6 +113,8 @@ class SelfAttention(Composite):
             hidden = ops.concatenate([later + ops.zeros_like(bias[..., :1]), bias], axis=-1)  # [B, 1, 1, P + S]
         else:
             hidden = ops.pad(later, ((0, 0), (0, 0), (0, 0), (0, source[1].shape[2])))
+        if relative is not None:
+            hidden = hidden + relative
         weights = ops.cast(ops.softmax(scores + hidden), self.compute_dtype)
         out = ops.matmul(weights[..., length:], source[1])  # [B, N, K, H]
         own_out = ops.matmul(self._of_texts(weights[..., :length], number, length), past_v)  # [B * K, N, 1, H]
@@ -152,7 +158,7 @@ class SelfAttention(Composite):
         """[B, T, D] -> [B, T, N, H] -> its axes in the order asked for."""
         return ops.transpose(ops.reshape(x, (*leading_shape(x), self.num_heads, self.head_dim)), order)
 
-    def compute_output_spec(self, x, bias=None, queries=None, seed=None, training=None):
+    def compute_output_spec(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
         shape = (x if queries is None else queries).shape
         return keras.KerasTensor((*shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
 

@@ -119,8 +119,8 @@ class BertClassifier(OnBackbone):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
         options = {} if embedded is None else {"embedded": embedded}
-        outputs = self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options)
-        x = ops.cast(self.pooled(outputs, training=training, seed=seed), "float32")  # [B, (M), D]
+        x = self.pooled_of(inputs, training=training, seed=seed, **options)  # [B, (M), D]
+        x = ops.cast(x, "float32")
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         x = self.classifier(x)  # [B, (M), C]

@@ -12,8 +12,8 @@ def freeze(model: Any, *, embeddings: bool = False, blocks: int = 0) -> None:
 
     Args:
         model: a backbone, or a model with a `backbone`.
-        embeddings: whether the token, segment and position vectors and their norm are frozen; a masked-LM head's
-            product with the token vectors is frozen with them.
+        embeddings: whether the token, segment and position vectors and their norm are frozen, and what attention adds
+            for distances; a masked-LM head's product with the token vectors is frozen with them.
         blocks: how many encoder blocks are frozen, counted from the input.
     Raises: ValueError for more blocks than there are.
     """
@@ -21,7 +21,9 @@ def freeze(model: Any, *, embeddings: bool = False, blocks: int = 0) -> None:
     if not 0 <= blocks <= len(backbone.blocks):
         raise ValueError(f"`blocks` must be between 0 and {len(backbone.blocks)}. Received: blocks={blocks}")
     if embeddings:
-        backbone.embeddings.trainable = False
+        for layer in (backbone.embeddings, backbone.relative_bias):
+            if layer is not None:
+                layer.trainable = False
     for block in backbone.blocks[:blocks]:
         block.trainable = False
 

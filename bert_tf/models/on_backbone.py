@@ -87,12 +87,18 @@ class OnBackbone(BertModel):
             outputs: of the backbone.
             training, seed: of the model's call: some heads drop values before the pooler too.
         """
-        x = outputs["pooled_output"]
-        if self.pooler is None:
-            return x
+        x, pooler = outputs["pooled_output"], self.pooler
         if training and self.drops_before:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds + 1))
-        return self.pooler(x)
+            pooler = pooler or self.backbone.pooler  # which `pooled_of` has left out
+        return x if pooler is None else pooler(x)
+
+    def pooled_of(self, inputs, training: Any = None, seed: Any = None, **options: Any):
+        """`pooled` of these inputs. Args: as in the backbone's call."""
+        if training and self.drops_before:
+            options["pool"] = False
+        outputs = self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options)
+        return self.pooled(outputs, training=training, seed=seed)
 
     def policy(self, dtype: Any) -> Any:
         """The dtype policy of a head: the one asked for, or the backbone's."""

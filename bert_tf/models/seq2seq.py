@@ -194,13 +194,15 @@ class BertSeq2Seq(OnBackbone):
         lengths = ops.cast(ops.sum(mask, axis=1), "int32")
         bias = attention_bias(mask, masked=self.backbone.mask_value)
         x = self.backbone.embeddings(token_ids, training=False)  # [B, S, D]
+        relative = self.backbone.relative_to(x)
         kept = []
         for block in self.backbone.blocks[:-1]:
             kept.append(block.attention.keys_and_values(x))
-            x = block(x, bias=bias, training=False)
+            x = block(x, bias=bias, training=False, relative=relative)
         kept.append(self.backbone.blocks[-1].attention.keys_and_values(x))
         last = ops.take_along_axis(x, (lengths - 1)[:, None, None], axis=1)  # [B, 1, D]
-        last = self.backbone.blocks[-1](x, bias=bias, queries=last, training=False)
+        relative = self.backbone.relative_to(x, (lengths - 1)[:, None])
+        last = self.backbone.blocks[-1](x, bias=bias, queries=last, training=False, relative=relative)
         columns = self.masked_lm.columns(self.backbone.embeddings.token.table)  # [D, V]
         return self._logits(last, columns), (tuple(kept), bias, lengths, columns)
 
@@ -226,11 +228,22 @@ class BertSeq2Seq(OnBackbone):
         kept, bias, lengths, columns = source
         positions = ops.zeros_like(tokens) + lengths[:, None] + place  # [B, K]
         x = self.backbone.embeddings(tokens, segment_ids=ops.ones_like(tokens), position_ids=positions, training=False)
+        relative = self._distances(lengths, place, kept[0][1].shape[2] or ops.shape(kept[0][1])[2], past[0][0].shape[2])
         new = []
         for block, read, own in zip(self.backbone.blocks, kept, past, strict=True):
-            x, own = block.decode(x, read, own, place, bias)  # [B, K, D]
+            x, own = block.decode(x, read, own, place, bias, relative)  # [B, K, D]
             new.append(own)
         return self._logits(x, columns), tuple(new)
+
+    def _distances(self, lengths, place, source: Any, own: int):
+        """What attention adds for how far a new token stands from its own text's and the source's, [B, N, 1, P + S]."""
+        if self.backbone.relative_bias is None:
+            return None
+        stands = lengths[:, None] + place  # [B, 1]
+        keys = ops.concatenate(
+            [lengths[:, None] + ops.arange(own)[None], ops.zeros_like(stands) + ops.arange(source)], 1
+        )
+        return self.backbone.relative_bias.of(keys[:, None] - stands[:, :, None])
 
     def _logits(self, x, columns):
         """float [B, K, D] -> float32 [B * K, V]"""

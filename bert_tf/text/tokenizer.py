@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.text import files
+from bert_tf.text import vocabulary as words
 from bert_tf.text.added_tokens import AddedToken, number, resolve
 from bert_tf.text.added_tokens import find_problem as find_added_problem
 from bert_tf.text.decode import Decoder
@@ -19,13 +20,6 @@ from bert_tf.text.tables import load_table
 from bert_tf.text.texts import as_texts
 from bert_tf.text.tokens.names import TokenIds, TokenNames
 from bert_tf.text.tokens.one_text import one_row
-from bert_tf.text.vocabulary import (
-    MAX_WORD_CHARACTERS,
-    distinct,
-    find_problem,
-    find_special_problem,
-    read_vocabulary,
-)
 from bert_tf.text.windows import Layout, build_rows, check_layout
 from bert_tf.text.wordpiece import WordPieceGraph
 from bert_tf.weights.vocabulary_check import Sizes
@@ -57,6 +51,7 @@ class BertTokenizer(TokenNames):
         max_word_characters: a longer word is unknown.
         split_special_tokens: a text that names a special token gets the pieces of its name.
         pairs: False refuses pairs, for a model that has learned them without segments.
+        pair_separators: how many `sep_token` stand between the texts of a pair, 1 or 2.
         model_max_length: most tokens that the model takes, special ones included; None: not known.
     Raises: ValueError if the tokens are no vocabulary or a special token is not among them; UserError if the file
         cannot be read.
@@ -84,30 +79,30 @@ class BertTokenizer(TokenNames):
         mask_token: str = "[MASK]",
         extra_special_tokens: Sequence[str] = (),
         added_tokens: Sequence[AddedToken] = (),
-        max_word_characters: int = MAX_WORD_CHARACTERS,
+        max_word_characters: int = words.MAX_WORD_CHARACTERS,
         split_special_tokens: bool = False,
         pairs: bool = True,
+        pair_separators: int = 1,
         model_max_length: int | None = None,
     ):
         if isinstance(vocabulary, (str, os.PathLike)):
-            vocabulary = read_vocabulary(vocabulary)
-        if problem := find_problem(vocabulary) or find_added_problem(added_tokens):
+            vocabulary = words.read_vocabulary(vocabulary)
+        counts = words.find_count_problem(max_word_characters, pair_separators)
+        if problem := words.find_problem(vocabulary) or find_added_problem(added_tokens) or counts:
             raise ValueError(problem)
-        if isinstance(max_word_characters, bool) or not isinstance(max_word_characters, int) or max_word_characters < 1:
-            raise ValueError(f"`max_word_characters` must be an int of 1 or more. Received: {max_word_characters!r}")
         if isinstance(vocabulary, list) and len(set(vocabulary)) < len(vocabulary):  # A file's reader has said so.
             LOG.warning("`vocabulary` has tokens more than once: the last id of each counts")
         self._own = tuple(vocabulary)  # tokens of WordPiece
         self.lowercase, self.strip_accents, self.split_cjk = lowercase, strip_accents, split_cjk
         self.max_word_characters, self.split_special_tokens = max_word_characters, split_special_tokens
-        self.pairs, self.model_max_length = pairs, model_max_length
+        self.pairs, self.pair_separators, self.model_max_length = pairs, pair_separators, model_max_length
         self.special_tokens = {
             "unk_token": unk_token, "sep_token": sep_token, "pad_token": pad_token,
             "cls_token": cls_token, "mask_token": mask_token,
         }  # fmt: skip
         extra = {f"extra_special_tokens[{i}]": token for i, token in enumerate(extra_special_tokens)}
         known = (*self._own, *(token.content for token in added_tokens))
-        if problem := find_special_problem(known, self.special_tokens | extra):
+        if problem := words.find_special_problem(known, self.special_tokens | extra):
             raise ValueError(problem)
         ids = {token: i for i, token in enumerate(self._own)}
         if unk_token not in ids:
@@ -128,7 +123,7 @@ class BertTokenizer(TokenNames):
         strip = lowercase if strip_accents is None else strip_accents
         with tf.init_scope(), tf.device("CPU"):  # Constants of no graph, so that every graph shares them.
             self._pieces = WordPieceGraph(
-                distinct(self._own, ids), load_table(lowercase, strip, split_cjk),
+                words.distinct(self._own, ids), load_table(lowercase, strip, split_cjk),
                 lowercase=lowercase, unk_token=unk_token, tokens=self.added_tokens, ids=numbers,
                 max_word_characters=max_word_characters, split_special_tokens=split_special_tokens,
             )  # fmt: skip
@@ -172,7 +167,8 @@ class BertTokenizer(TokenNames):
             added_tokens={self.token_to_id[token.content]: token for token in self.added_tokens},
             lowercase=self.lowercase, strip_accents=self.strip_accents, split_cjk=self.split_cjk,
             max_word_characters=self.max_word_characters, split_special_tokens=self.split_special_tokens,
-            pairs=self.pairs, model_max_length=model_max_length or self.model_max_length,
+            pairs=self.pairs, pair_separators=self.pair_separators,
+            model_max_length=model_max_length or self.model_max_length,
         )  # fmt: skip
 
     @property
@@ -184,14 +180,14 @@ class BertTokenizer(TokenNames):
     @property
     def wordpieces(self) -> list[str]:
         """Tokens that words are split into, all different: those that no text gives have other names."""
-        return distinct(self._own, {token: i for i, token in enumerate(self._own)})
+        return words.distinct(self._own, {token: i for i, token in enumerate(self._own)})
 
     @property
     def odd_rules(self) -> tuple[str, ...]:
         """What decides about ids beyond vocabulary, case, accents, Chinese and plain special tokens, in words."""
         ids, own = self.token_to_id, len(self._own)
         rules = [f"added token {t.to_json()}" for t in self.added_tokens if t.is_odd or ids[t.content] >= own]
-        if self.max_word_characters != MAX_WORD_CHARACTERS:
+        if self.max_word_characters != words.MAX_WORD_CHARACTERS:
             rules.append(f"words of up to {self.max_word_characters} characters")
         return (*rules, *["special tokens in texts are split"] * self.split_special_tokens)
 
@@ -235,7 +231,7 @@ class BertTokenizer(TokenNames):
         Raises: ValueError for arguments that do not fit together, or if the sequence to be cut has nothing left (in a
             graph that is tf.errors.InvalidArgumentError).
         """
-        layout = Layout(self._length(max_length), truncation, padding, stride, return_offsets)
+        layout = Layout(self._length(max_length), truncation, padding, stride, return_offsets, self.pair_separators)
         rows = self._rows(texts, pairs, layout)
         left_out = ("lengths",) if return_cut else ("lengths", "cut")
         return {name: tensor for name, tensor in rows.items() if name not in left_out}
@@ -245,7 +241,8 @@ class BertTokenizer(TokenNames):
     ) -> dict[str, Any]:
         """As a call, without padding: token_ids and segment_ids, ragged int32 [B, (T)], special tokens included; and
         cut, int32 [B], how many tokens each input has lost."""
-        rows = self._rows(texts, pairs, Layout(self._length(max_length), truncation))
+        layout = Layout(self._length(max_length), truncation, separators=self.pair_separators)
+        rows = self._rows(texts, pairs, layout)
         names = ("token_ids", "segment_ids")
         ragged = {name: tf.RaggedTensor.from_tensor(rows[name], lengths=rows["lengths"]) for name in names}
         return ragged | {"cut": rows["cut"]}

@@ -53,3 +53,12 @@ def find_special_problem(vocabulary: Sequence[str], special_tokens: dict[str, st
                 f"Received: {token!r}"
             )
     return None
+
+
+def find_count_problem(max_word_characters: int, pair_separators: int) -> str | None:
+    """Says what is wrong with the numbers that a tokenizer is made with, or None."""
+    if isinstance(max_word_characters, bool) or not isinstance(max_word_characters, int) or max_word_characters < 1:
+        return f"`max_word_characters` must be an int of 1 or more. Received: {max_word_characters!r}"
+    if pair_separators not in (1, 2):
+        return f"`pair_separators` must be 1 or 2. Received: {pair_separators!r}"
+    return None

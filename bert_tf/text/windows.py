@@ -18,11 +18,16 @@ class Layout(NamedTuple):
     padding: str = "longest"
     stride: int | None = None
     return_offsets: bool = False
+    separators: int = 1  # [SEP] between the texts of a pair
+
+    def special(self, texts: int) -> int:
+        """Special tokens of a row of one or two texts."""
+        return 2 if texts == 1 else 2 + self.separators
 
 
 def check_layout(layout: Layout, *, pair: bool) -> None:
     """Raises ValueError if the layout cannot be met."""
-    special = 3 if pair else 2
+    special = layout.special(2 if pair else 1)
     if layout.truncation not in TRUNCATIONS:
         raise ValueError(f"`truncation` must be one of {', '.join(TRUNCATIONS)}. Received: {layout.truncation!r}")
     if layout.padding not in PADDINGS:
@@ -53,7 +58,7 @@ def truncated_lengths(lengths, layout: Layout):
         lengths: one int32 [B] for each of one or two sequences.
     Returns: the same, shortened.
     """
-    room = layout.max_length - len(lengths) - 1
+    room = layout.max_length - layout.special(len(lengths))
     if layout.truncation == "none":
         return lengths
     if len(lengths) == 1:
@@ -79,7 +84,8 @@ def truncated_lengths(lengths, layout: Layout):
 
 
 def build_rows(sequences, layout: Layout, *, cls_id: int, sep_id: int, pad_id: int) -> dict[str, Any]:
-    """[CLS] first [SEP] second [SEP], padded: W rows of length T, of B inputs.
+    """[CLS] first [SEP] second [SEP], padded: W rows of length T, of B inputs. Of several [SEP] between both texts all
+    are the first one's.
 
     Args:
         sequences: for each of one or two sequences, values int32 [P] or with offsets [P, 3], and row splits [B + 1].
@@ -98,7 +104,7 @@ def build_rows(sequences, layout: Layout, *, cls_id: int, sep_id: int, pad_id: i
     if layout.stride is not None:
         starts, lengths, example = place_windows(starts, counts, kept, layout.stride)
 
-    total = tf.add_n(lengths) + len(lengths) + 1
+    total = tf.add_n(lengths) + layout.special(len(lengths))
     width = tf.reduce_max(tf.concat([total, [0]], axis=0))
     if layout.padding == "max_length":
         width = tf.maximum(width, layout.max_length) if layout.truncation == "none" else layout.max_length
@@ -108,8 +114,11 @@ def build_rows(sequences, layout: Layout, *, cls_id: int, sep_id: int, pad_id: i
     segment_ids = tf.zeros_like(index)
     for number, (values, _) in enumerate(sequences):
         end = begin + lengths[number][:, None]
-        index = tf.where(places == end, 2, index)
         index = tf.where((places >= begin) & (places < end), starts[number][:, None] + places - begin + behind, index)
+        for _ in range(layout.separators - 1 if number == 0 and len(sequences) == 2 else 0):
+            index = tf.where(places == end, 2, index)
+            end += 1
+        index = tf.where(places == end, 2, index)
         if number == 1:
             segment_ids = tf.cast((places >= begin) & (places <= end), tf.int32)
         begin, behind = end + 1, behind + tf.shape(values)[0]

@@ -20,7 +20,8 @@ ORGANISATIONS = {
         "distilbert-base-cased-distilled-squad", "distilbert-base-uncased-finetuned-sst-2-english",
     ),
     "sentence-transformers": (
-        "all-MiniLM-L6-v2", "all-MiniLM-L12-v2", "multi-qa-MiniLM-L6-cos-v1", "msmarco-distilbert-base-v4",
+        "all-MiniLM-L6-v2", "all-MiniLM-L12-v2", "all-mpnet-base-v2", "multi-qa-MiniLM-L6-cos-v1",
+        "multi-qa-mpnet-base-dot-v1", "paraphrase-mpnet-base-v2", "msmarco-distilbert-base-v4",
         "multi-qa-distilbert-cos-v1", "paraphrase-MiniLM-L6-v2", "distiluse-base-multilingual-cased-v2",
     ),
     "dslim": ("bert-base-NER", "bert-large-NER"),

@@ -16,7 +16,13 @@ SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions"
 
 @pytest.mark.parametrize(
     ("changes", "weights"),
-    [({}, 5), ({"position_kind": "sinusoidal"}, 4), ({"embedding_dim": 3}, 7), ({"embedding_dim": 8}, 5)],
+    [
+        ({"first_position": 2}, 5),
+        ({}, 5),
+        ({"position_kind": "sinusoidal"}, 4),
+        ({"embedding_dim": 3}, 7),
+        ({"embedding_dim": 8}, 5),
+    ],
 )
 def test_embeddings_are_a_layer(changes, weights):
     check_layer(
@@ -57,6 +63,21 @@ def test_narrow_tables_are_brought_to_the_width_after_their_norm_and_dropout():
     )
     dropped = layer(IDS, training=True, seed=np.array([1, 2], "int32"))  # not of what comes out
     assert np.linalg.matrix_rank(np.asarray(dropped).reshape(-1, 8) - bias, tol=1e-5) == 3
+
+
+def test_positions_that_begin_at_another_row_count_real_tokens():
+    layer, plain = Embeddings(**SIZES, first_position=2), Embeddings(**SIZES)
+    layer(IDS)
+    plain(IDS)
+    token, segment, position, *norm = layer.get_weights()
+    assert position.shape == (8, 8)
+    plain.set_weights([token, segment, position[2:], *norm])
+    ids = np.where(IDS == 1, 3, IDS)
+    np.testing.assert_allclose(layer(ids), plain(ids), atol=1e-6)
+    places = np.array([[3, 0, 5, 1, 2, 4]] * 2, "int32")
+    np.testing.assert_allclose(layer(ids, position_ids=places), plain(ids, position_ids=places), atol=1e-6)
+    ids[0, :2] = 1  # padding, on the left
+    np.testing.assert_allclose(layer(ids)[0, 2:], plain(ids[:, 2:])[0], atol=1e-6)
 
 
 def test_absent_segments_are_zeros_and_absent_positions_count_up():

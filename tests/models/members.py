@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from bert_tf.weights.members import MEMBERS
+
 SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": {"model_type": "distilbert", "num_segments": 0},
     "electra": {"model_type": "electra", "embedding_dim": 6},
+    "mpnet": {"model_type": "mpnet", "num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
 }
 """Fields of a member's config that are not as BERT's."""
+WORDS: dict[str, dict[str, Any]] = {
+    "mpnet": {**MEMBERS["mpnet"].tokens, "pair_separators": 2},
+}
+"""Arguments of a member's tokenizer that are not as BERT's."""
 COMMON = ("classification", "tagging", "span_qa", "retrieval")
 """Of the kinds of tests/exporting/runs.py, those that every member goes through; DistilBERT goes through all."""
 EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for kind in COMMON]
@@ -16,4 +23,4 @@ EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for 
 
 def of_member(member: str) -> dict[str, Any]:
     """What `run_of` takes for a run on a member."""
-    return {"shape": SHAPES[member]}
+    return {"shape": SHAPES[member], "words": WORDS.get(member, {})}

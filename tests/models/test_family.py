@@ -85,7 +85,7 @@ CASES = {
     "masked_lm": Case("BertMaskedLM", lambda x: {"logits": x["masked_lm_logits"]}, own_loss, Pretraining),
     "choice": Case("BertMultipleChoice", lambda x: {"logits": x[None]}, loss_of_choices, None),
 }
-FOLDERS = {"electra": tuple(CASES)}
+FOLDERS = {"electra": tuple(CASES), "mpnet": tuple(name for name in CASES if name != "discriminator")}
 EVERY = [(member, name) for member, names in FOLDERS.items() for name in names]
 SIZES = {
     "vocabulary_size": 28, "hidden_dim": 4, "num_layers": 2, "num_heads": 2, "intermediate_dim": 6, "max_positions": 32,
@@ -165,7 +165,7 @@ def test_outputs_hidden_states_and_gradients_are_those_of_transformers(golden, m
     x = backbone.embeddings(inputs["token_ids"], segment_ids=inputs.get("segment_ids"))
     bias = attention_bias(inputs["padding_mask"])
     for block, theirs in zip((None, *backbone.blocks), truth["hidden_states"], strict=True):
-        x = x if block is None else block(x, bias=bias)
+        x = x if block is None else block(x, bias=bias, relative=backbone.relative_to(x))
         np.testing.assert_allclose(np.asarray(x)[mask], theirs[mask], atol=1e-5, rtol=0)
     loss = CASES[name].loss
     if loss is None:
@@ -174,10 +174,13 @@ def test_outputs_hidden_states_and_gradients_are_those_of_transformers(golden, m
     found = gradients_by_their_names(model, lambda: loss(model, inputs, truth))
     wanted = {key.removeprefix("grad/"): array for key, array in truth.items() if key.startswith("grad/")}
     assert set(found) == set(wanted)
-    if name == "span_qa":  # PyTorch lets the padding's vector learn nothing where it is looked up
-        table = next(key for key in found if key.endswith("word_embeddings.weight"))
-        assert not wanted[table][model.config.pad_token_id].any()
-        found[table][model.config.pad_token_id] = 0.0
+    if name == "span_qa":  # PyTorch lets what stands for padding learn nothing where it is looked up
+        rows = {"word": model.config.pad_token_id}
+        rows |= {"position": model.config.first_position - 1} if model.config.first_position else {}
+        for table, row in rows.items():
+            key = f"{MEMBERS[member].base}embeddings.{table}_embeddings.weight"
+            assert not wanted[key][row].any()
+            found[key][row] = 0.0
     for key, array in wanted.items():
         np.testing.assert_allclose(found[key], array, atol=1e-4, rtol=1e-4, err_msg=key)
 
@@ -370,6 +373,8 @@ def test_keras_files_and_folders_give_the_model_back(tmp_path, member, make):
         ("electra", "choice", {"summary_type": "mean"}, "`summary_type` must be first or absent: the model would be"),
         ("electra", "choice", {"summary_activation": "tanh"}, "`summary_activation` must be gelu or absent"),
         ("electra", "choice", {"summary_use_proj": False}, "`summary_use_proj` must be true or absent"),
+        ("mpnet", "tagger", {"relative_attention_num_buckets": 40}, "`relative_attention_num_buckets` must be 32, "),
+        ("mpnet", "tagger", {"max_position_embeddings": 2}, "`max_position_embeddings` must be an integer above 2"),
     ],
 )
 def test_what_contradicts_itself_or_is_not_followed_is_refused(golden, tmp_path, member, name, config, said):
@@ -446,3 +451,36 @@ def test_dropout_of_its_classifier_comes_before_the_pooler_too(golden):
     choice = model_of(golden / "electra" / "choice", "choice")
     assert choice.dropout == 0.25
     np.testing.assert_array_equal(choice.pooled(outputs, training=True, seed=seed), choice.pooled(outputs))
+
+
+def test_mpnets_classifier_drops_before_the_backbones_pooler_too(golden):
+    model = model_of(
+        golden / "mpnet" / "classifier", "classifier", hidden_dropout=0.0, attention_dropout=0.0, dropout=0.5
+    )
+    inputs = inputs_of(truth_of(golden / "mpnet" / "classifier"))
+    seed = tf.constant([3, 4])
+    first = model.backbone(inputs, only_pooled=True, pool=False)["pooled_output"]
+    np.testing.assert_allclose(model.backbone.pooler(first), model.backbone(inputs)["pooled_output"], atol=1e-6)
+    found = model.pooled_of(inputs, training=True, seed=seed)
+    np.testing.assert_array_equal(found, model.pooled({"pooled_output": first}, training=True, seed=seed))
+    assert np.abs(np.asarray(found) - np.asarray(model.backbone(inputs)["pooled_output"])).max() > 1e-3
+
+
+def test_more_positions_repeat_those_of_the_texts_alone(golden):
+    few, many = (
+        bert_tf.BertBackbone.from_pretrained(golden / "mpnet" / "backbone", **options)
+        for options in ({}, {"max_positions": 30})
+    )
+    assert few.config.max_positions == 24  # of 26 rows, the first two of which stand for no place in a text
+    table, longer = (np.asarray(weights_by_path(model)["embeddings/position/table"]) for model in (few, many))
+    np.testing.assert_array_equal(longer, np.concatenate([table, table[2:8]]))
+
+
+def test_distances_are_frozen_with_the_embeddings():
+    from bert_tf.models.frozen import freeze
+
+    model = bert_tf.BertTagger(config_of("mpnet"), 3)
+    freeze(model, embeddings=True, blocks=2)
+    assert {path for path, weight in weights_by_path(model).items() if weight.trainable} == {
+        "classifier/kernel", "classifier/bias"
+    }  # fmt: skip

@@ -38,13 +38,15 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
     assert model.architecture == member.architecture(MODELS[name].end)
     rows = {row.path: row for row in expand(member.rows_of(MODELS[name].end), 2)}
     paths = list(weights_by_path(model))
+    heads = {row.path for row in member.head_rows.get(MODELS[name].end, ())}
     assert set(paths) <= set(rows)
     for path in paths:
         part = next(part for start, part in member.parts.items() if rows[path].name.startswith(start))
         root = path.split("/")[0]
-        assert part == ("backbone" if root.startswith(("embeddings", "block_")) else root)
+        assert part == ("backbone" if root.startswith(("embeddings", "relative_bias", "block_")) else root)
         inside = rows[path].name.startswith(member.backbone)
-        assert inside == (part == "backbone" or (part == "pooler" and not member.pooler.in_head))
+        is_heads = member.pooler.in_head or path in heads
+        assert inside == (part == "backbone" or (part == "pooler" and not is_heads))
 
 
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))

@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import BertWordPieceTokenizer  # pip install tokenizers
 
 tokenizer = BertWordPieceTokenizer("vocab.txt", {settings})
-tokenizer.enable_truncation({length})
+{pairs}tokenizer.enable_truncation({length})
 tokenizer.enable_padding(pad_id={pad_id}, pad_token={pad_token!r})
 rows = tokenizer.encode_batch({texts})
 inputs = {{
@@ -22,6 +22,10 @@ inputs = {{
     "segment_ids": np.array([row.type_ids for row in rows], np.int32),
     "padding_mask": np.array([row.attention_mask for row in rows], np.int32),
 }}
+"""
+PAIRS = """from tokenizers.processors import RobertaProcessing
+
+tokenizer.post_processor = RobertaProcessing({sep_token}, {cls_token})  # two separators between texts
 """
 ONNX = """
 session = onnxruntime.InferenceSession("{file}")
@@ -86,6 +90,8 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
     """What the tokenizer of the block is made with, and asked."""
     tokenizer = described["tokenizer"]
     special = {name: noted["token"] for name, noted in tokenizer["special_tokens"].items()}
+    special_ids = {name: (noted["token"], noted["id"]) for name, noted in tokenizer["special_tokens"].items()}
+    layout = " ".join(described["sequence"]["layout"])
     settings = {
         "lowercase": tokenizer["lowercase"],
         "strip_accents": tokenizer["strip_accents"],
@@ -97,6 +103,7 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
         texts = [tuple(texts)]
     return {
         "settings": ", ".join(f"{name}={value!r}" for name, value in settings.items()),
+        "pairs": PAIRS.format(**special_ids) if "[SEP] [SEP]" in layout else "",
         "length": described["sequence"]["max_length"],
         "pad_id": tokenizer["special_tokens"]["pad_token"]["id"],
         "pad_token": special["pad_token"],

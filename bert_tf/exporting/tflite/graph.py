@@ -82,7 +82,7 @@ def text_function(model: Any, outputs: Contract, names: Sequence[str], tokenizer
     spec = [tf.TensorSpec([1], tf.string, name=name) for name in names]
     first_tokens = outputs.first_tokens
     if first_tokens is not None:
-        first_tokens = min(first_tokens, (tokenizer.length - 3) // 2)
+        first_tokens = min(first_tokens, (tokenizer.length - 2 - tokenizer.separators) // 2)
 
     def run(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
         row = tokenizer(texts, first_tokens=first_tokens)

@@ -65,9 +65,16 @@ def describe(run: Run, outputs: Contract) -> dict[str, Any]:
         "sequence": {
             "max_length": run.sequence_length,
             "stride": outputs.stride,
-            "layout": ["[CLS]", *(part for text in outputs.row or kind.text_columns for part in (text, "[SEP]"))],
+            "layout": _layout(outputs.row or kind.text_columns, tokenizer.pair_separators),
         },
     }
+
+
+def _layout(texts: Sequence[str], separators: int) -> list[str]:
+    """What stands in a row: several [SEP] stand between the texts of a pair where the tokenizer has it so."""
+    first, *more = texts
+    between = ["[SEP]"] * (separators if len(texts) == 2 else 1)
+    return ["[CLS]", first, *(part for text in more for part in (*between, text)), "[SEP]"]
 
 
 def describe_file(

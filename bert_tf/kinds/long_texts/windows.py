@@ -77,6 +77,9 @@ def window_rows(
     with tf.device("CPU"):
         sides = [_pieces(tokenizer, column, with_offsets=return_offsets) for column in columns]
         counts = [tf.cast(side.row_lengths(), tf.int32) for side in sides]  # [B] each
+        layout = Layout(reading.max_length, return_offsets=return_offsets, separators=tokenizer.pair_separators)
+        special = layout.special(len(columns))
+        reading = reading._replace(max_length=reading.max_length - special + 1 + len(columns))
         half, overlap = reading.other_tokens(len(columns)), reading.overlap_tokens(len(columns))
         other = tf.minimum(tf.minimum(*counts), half) if len(sides) == 2 else tf.zeros_like(counts[0])
         window = reading.room(len(columns)) - other  # tokens of the longer text in one row
@@ -89,14 +92,14 @@ def window_rows(
                 tf.minimum(counts[1], tf.where(first_is_longer, half, most)),
             ]
         sequences = [_first_pieces(side, keep) for side, keep in zip(sides, kept, strict=True)]
-        layout = Layout(reading.max_length, "longest_first", stride=overlap, return_offsets=return_offsets)
+        layout = layout._replace(stride=overlap)
         rows = build_rows(sequences, layout, cls_id=tokenizer.cls_id, sep_id=tokenizer.sep_id, pad_id=tokenizer.pad_id)
         example, lengths = rows.pop("example"), rows.pop("lengths")
-        windows = Windows(example, lengths - 1 - len(columns) - tf.gather(other, example))
+        windows = Windows(example, lengths - special - tf.gather(other, example))
         windows = windows._replace(new_tokens=windows.new_tokens - tf.where(windows.is_first, 0, overlap))
         whole = tf.add_n(counts)
         cut = whole - tf.add_n(kept)
-    return WindowRows(rows, windows, lengths, overlap, whole + 1 + len(columns), cut)
+    return WindowRows(rows, windows, lengths, overlap, whole + special, cut)
 
 
 def ask(function: Callable[..., Any], rows: dict[str, Any], *, texts: Any, width: int) -> Any:

@@ -13,6 +13,7 @@ from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.functions.masks import MASKED, attention_bias, sequence_to_sequence_bias, take_positions
 from bert_tf.layers.pooler import Pooler
+from bert_tf.layers.relative_bias import RelativeBias
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
 
@@ -42,6 +43,7 @@ class BertBackbone(BertModel):
             be asked at points between texts.
         sequence_to_sequence: segment 1 is a target that is written token by token: it sees segment 0, the source, and
             its own past alone, and the source does not see it. Needs segment_ids; not with `only_pooled`.
+        pool: False leaves the pooler out of "pooled_output".
     Returns: dict of "sequence_output", float [B, T, D] in the compute dtype, and "pooled_output", [B, D], or [B, M, D]
         where first_positions is given.
     Raises: ValueError for unknown keys, shapes that differ, or more positions than `config.max_positions`.
@@ -76,9 +78,13 @@ class BertBackbone(BertModel):
             position_kind=config.position_kind,
             position_initializer=config.position_initializer,
             embedding_dim=config.embedding_dim,
+            first_position=config.first_position,
             name="embeddings",
             **shared,
         )
+        self.relative_bias = None
+        if config.relative_buckets:
+            self.relative_bias = RelativeBias(config.num_heads, config.relative_buckets, name="relative_bias", **shared)
         self.blocks = [
             EncoderBlock(
                 config.hidden_dim,
@@ -97,7 +103,7 @@ class BertBackbone(BertModel):
         self.pooler = None
         if not pooler.in_head:
             self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
-        for layer in (self.embeddings, *self.blocks, self.pooler):
+        for layer in (self.embeddings, self.relative_bias, *self.blocks, self.pooler):
             if layer is not None:
                 layer.build((None, None, config.hidden_dim))
 
@@ -105,7 +111,16 @@ class BertBackbone(BertModel):
         inputs = graph_inputs()
         super().__init__(inputs, self.call(inputs), name=name, dtype=policy, trainable=trainable)
 
-    def call(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False, embedded=None):
+    def call(
+        self,
+        inputs,
+        training=None,
+        seed=None,
+        only_pooled=False,
+        sequence_to_sequence=False,
+        embedded=None,
+        pool=True,
+    ):
         inputs = checked_inputs(inputs)
         example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
         if training and seed is None and self.seed_generator is not None:
@@ -123,8 +138,9 @@ class BertBackbone(BertModel):
         bias = attention_bias(inputs.get("padding_mask"), example_ids, masked=self.mask_value)  # [B, 1, T or 1, S]
         if sequence_to_sequence:
             bias = sequence_to_sequence_bias(inputs["segment_ids"], bias, masked=self.mask_value)  # [B, 1, T, S]
+        relative = self.relative_to(x)  # [1, N, T, S]
         for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):
-            x = self._run_block(block, x, bias, site_seed(seed, 1 + EncoderBlock.SEEDS * i), training)
+            x = self._run_block(block, x, bias, site_seed(seed, 1 + EncoderBlock.SEEDS * i), training, relative)
 
         first = x[:, :1] if first_positions is None else take_positions(x, first_positions)  # [B, 1 or M, D]
         if only_pooled:
@@ -137,23 +153,35 @@ class BertBackbone(BertModel):
                     inputs.get("padding_mask"), example_ids, query_ids=query_ids, masked=self.mask_value
                 )
             last_seed = site_seed(seed, self.num_seeds - EncoderBlock.SEEDS)
-            first = self.blocks[-1](x, bias=bias, queries=first, seed=last_seed, training=training)
-        pooled = first if self.pooler is None else self.pooler(first)  # [B, 1 or M, D]
+            options = {}
+            if relative is not None:
+                is_at_start = first_positions is None
+                options["relative"] = relative[:, :, :1] if is_at_start else self.relative_to(x, first_positions)
+            first = self.blocks[-1](x, bias=bias, queries=first, seed=last_seed, training=training, **options)
+        pooled = first if self.pooler is None or not pool else self.pooler(first)  # [B, 1 or M, D]
         outputs = {"pooled_output": pooled[:, 0] if first_positions is None else pooled}
         return outputs if only_pooled else {"sequence_output": x} | outputs
 
-    def _run_block(self, block, x, bias, seed, training):
-        if not (self.config.recompute and training):
-            return block(x, bias=bias, seed=seed, training=training)
+    def relative_to(self, x, queries=None):
+        """What attention adds for distances, see `RelativeBias`; None of an encoder that has no such thing."""
+        return None if self.relative_bias is None else self.relative_bias(x, queries)
 
-        def run(x):
+    def _run_block(self, block, x, bias, seed, training, relative):
+        if not (self.config.recompute and training):
+            options = {} if relative is None else {"relative": relative}
+            return block(x, bias=bias, seed=seed, training=training, **options)
+
+        def run(x, *relative):  # what a gradient goes to is an argument
             # The seed is made to hang on `x`, or the first run's masks would be kept for the second.
             fresh = None if seed is None else seed + ops.cast(x[0, 0, 0] == math.inf, seed.dtype)
-            return block(x, bias=bias, seed=fresh, training=True)
+            options = {"relative": relative[0]} if relative else {}
+            return block(x, bias=bias, seed=fresh, training=True, **options)
 
-        return keras.remat(run)(x)
+        return keras.remat(run)(x, *(() if relative is None else (relative,)))
 
-    def compute_output_spec(self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False):
+    def compute_output_spec(
+        self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False, pool=True
+    ):
         inputs = checked_inputs(inputs)
         rows, length = inputs["token_ids"].shape
         first = inputs.get("first_positions")

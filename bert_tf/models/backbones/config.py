@@ -35,6 +35,10 @@ class BertConfig:
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
         embedding_dim: width E of the token, segment and position vectors, which a dense layer brings to `hidden_dim`;
             None: they have that width. Of a member of the family whose files state it, the width itself.
+        first_position: row of the position table that stands for position 0: it has as many rows more than
+            `max_positions`. Where it is above 0, tokens of the number `first_position - 1` are not counted.
+        relative_buckets: buckets of distances between tokens for which attention has a bias, shared by all blocks; 0:
+            it has none.
         pad_token_id: the number of the padding token, in [0, V).
         model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
             written as that member's; some fields can only be what that member has.
@@ -65,6 +69,8 @@ class BertConfig:
     position_kind: str = "learned"
     position_initializer: str = "random"
     embedding_dim: int | None = None
+    first_position: int = 0
+    relative_buckets: int = 0
     pad_token_id: int = 0
     recompute: bool = False
     model_type: str = BERT.model_type
@@ -81,6 +87,11 @@ class BertConfig:
         if self.embedding_dim is not None:
             is_width = _is_int(self.embedding_dim) and self.embedding_dim >= 1
             self._check("embedding_dim", is_width, "an integer of at least 1, or None")
+        is_place = _is_int(self.first_position) and self.first_position >= 0
+        self._check("first_position", is_place, "an integer of at least 0")
+        buckets = self.relative_buckets
+        is_even = _is_int(buckets) and (buckets == 0 or (buckets >= 4 and buckets % 2 == 0))
+        self._check("relative_buckets", is_even, "0, or an even number of at least 4")
         if "num_segments" not in self.member.fixed:
             self._check(
                 "num_segments", _is_int(self.num_segments) and self.num_segments >= 1, "an integer of at least 1"

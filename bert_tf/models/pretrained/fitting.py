@@ -16,7 +16,7 @@ from bert_tf.weights.leave import how_to_ignore
 
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
-BACKBONE = re.compile(r"embeddings|block_\d+|pooler")
+BACKBONE = re.compile(r"embeddings|relative_bias|block_\d+|pooler")
 BLOCK = re.compile(r"(?:^block_|\b\w+[./]layer[._])(\d+)[./]")  # ours, and others' names of them
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
 COPIES = {"masked_lm/decoder/table": "embeddings/token/table", "masked_lm/decoder/bias": "masked_lm/bias"}
@@ -163,7 +163,8 @@ def _copies_of(path: str) -> list[str]:
 def _may_repeat(model: keras.Model, checkpoint: Checkpoint, wanted: tuple[int, ...]) -> bool:
     """Whether a table of position vectors is as the file's config says, and the caller asks for more of them."""
     asked, stated = model.config.max_positions, checkpoint.config["max_positions"]
-    return asked > stated and checkpoint.arrays.shape(POSITIONS) == (stated, *wanted[1:])
+    first = model.config.first_position
+    return asked > stated and checkpoint.arrays.shape(POSITIONS) == (stated + first, *wanted[1:])
 
 
 def _root(path: str) -> str:

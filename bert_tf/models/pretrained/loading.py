@@ -151,7 +151,8 @@ def _read(checkpoint: Checkpoint, path: str, source: str, shape: tuple[int, ...]
     array = checkpoint.arrays[source]
     _check_numbers(array, checkpoint, source)
     if path == POSITIONS and len(array) < shape[0]:
-        array = array[np.arange(shape[0]) % len(array)]
+        first = checkpoint.config.get("first_position", 0)
+        array = array[[*range(first), *(first + np.arange(shape[0] - first) % (len(array) - first))]]
     return array
 
 

@@ -55,6 +55,11 @@ def save_model(
             "`tokenizer` must have the model's vocabulary. "
             f"Received: {tokenizer.vocabulary_size} tokens, vocabulary_size={config.vocabulary_size}"
         )
+    if tokenizer is not None and getattr(tokenizer, "pair_separators", 1) != config.member.pair_separators:
+        raise ValueError(
+            f"`tokenizer` must put {config.member.pair_separators} separators between the texts of a pair for a "
+            f"{config.member.name}. Received: pair_separators={tokenizer.pair_separators}"
+        )
     if format != "hugging_face":
         vocabulary = None if tokenizer is None else tokenizer.vocabulary
         if tokenizer is not None and tokenizer.odd_rules:

@@ -17,6 +17,7 @@ from bert_tf.text.files.keras_hub import VOCABULARY, read_preset
 from bert_tf.text.files.keys import SPECIAL
 from bert_tf.text.files.transformers import read_folder
 from bert_tf.weights.leave import Leave
+from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.vocabulary_file import read_vocabulary
 
 __all__ = ["UserError", "count_tokens", "read", "read_json", "write"]
@@ -91,6 +92,7 @@ def write(
     max_word_characters: int = WORD_LENGTH,
     split_special_tokens: bool = False,
     pairs: bool = True,
+    pair_separators: int = 1,
     model_max_length: int | None = None,
 ) -> None:
     """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, and added_tokens.json where there is one.
@@ -98,6 +100,7 @@ def write(
     Args:
         vocabulary: tokens of WordPiece; those that were added behind it are not among them.
         special_tokens: argument's name -> token, of the usual five.
+        pair_separators: as a BertTokenizer has it; the class that is written makes such pairs.
         added_tokens: all tokens that a text can name, by id; None: the five.
         model_max_length: most tokens of a text; None: no limit is written.
     Raises: UserError if the folder cannot be written.
@@ -106,10 +109,11 @@ def write(
     if added_tokens is None:
         ids = {token: i for i, token in enumerate(vocabulary)}
         added_tokens = {ids[token]: AddedToken(token, special=True) for token in special_tokens.values()}
+    makes_such_pairs = next(member for member in MEMBERS.values() if member.pair_separators == pair_separators)
     usual = set(special_tokens.values())
     extra = [t.content for _, t in sorted(added_tokens.items()) if t.special and t.content not in usual]
     config: dict[str, Any] = {
-        "tokenizer_class": "BertTokenizer",
+        "tokenizer_class": f"{makes_such_pairs.prefix}Tokenizer",
         "do_lower_case": lowercase,
         "strip_accents": strip_accents,
         "tokenize_chinese_chars": split_cjk,

@@ -18,7 +18,7 @@ from bert_tf.text.files import keys
 from bert_tf.text.files.added import Added, collect
 from bert_tf.text.files.json_file import read_if_there
 from bert_tf.text.files.tokenizer_json import TokenizerJson, read_tokenizer_json
-from bert_tf.weights.members import MEMBERS
+from bert_tf.weights.members import BERT, MEMBERS, Member
 from bert_tf.weights.vocabulary_file import read_vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ CLASSES = {
                  "DPRContextEncoder", "DPRQuestionEncoder", "Realm", "Retribert")
     for suffix in ("Tokenizer", "TokenizerFast")
 } | set(GENERAL)  # fmt: skip
+OF_MEMBERS = {f"{member.prefix}Tokenizer{fast}": member for member in MEMBERS.values() for fast in ("", "Fast")}
+CLASSES |= set(OF_MEMBERS)
 # Members of the family that have no segments, and the tokenizers that are theirs.
 WITHOUT_SEGMENTS = {kind for kind, member in MEMBERS.items() if member.fixed.get("num_segments") == 0}
 OF_THEM = {f"{MEMBERS[kind].prefix}Tokenizer{fast}" for kind in WITHOUT_SEGMENTS for fast in ("", "Fast")}
@@ -45,6 +47,7 @@ class Files:
         model: config.json or bert_config.json.
         raw: tokenizer.json.
         general: whether tokenizer.json alone counts for how text is split.
+        member: of the family, whose tokenizer it is.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class Files:
     model_path: Path
     raw: TokenizerJson | None
     general: bool
+    member: Member
 
     @property
     def path(self) -> Path:
@@ -77,7 +81,7 @@ def read_folder(folder: Path, ignore: Container[str]) -> tuple[dict[str, Any], P
     raw = read_tokenizer_json(raw_path, ignore) if raw_path.is_file() and "tokenizer.json" not in ignore else None
     files = Files(
         folder=folder, config=config, names=names, model=model, model_path=model_path, raw=raw,
-        general=raw is not None and name in GENERAL,
+        general=raw is not None and name in GENERAL, member=OF_MEMBERS.get(name, BERT),
     )  # fmt: skip
     if raw is not None:
         check_post_processor(files, ignore)
@@ -87,6 +91,8 @@ def read_folder(folder: Path, ignore: Container[str]) -> tuple[dict[str, Any], P
     in_json, distinct = (None, len(set(tokens))) if raw is None else (raw.added, raw.distinct)
     added = collect(files.path, folder, config, names, in_json, tokens, files.general, distinct)
     arguments = {"vocabulary": tokens, **flags(files), **special_tokens(files, added, tokens)}
+    separators = separators_of(files)
+    arguments |= {} if separators == 1 else {"pair_separators": separators}
     return arguments, vocabulary_path if raw is None else raw_path
 
 
@@ -168,7 +174,7 @@ def length_of(value: Any, path: Path) -> int | None:
 def special_tokens(files: Files, added: Added, tokens: Sequence[str]) -> dict[str, Any]:
     """The arguments that name tokens, and all that a text can name."""
     raw = files.raw
-    found: dict[str, Any] = dict(added.named)
+    found: dict[str, Any] = {**files.member.tokens, **added.named}
     if raw is not None and raw.unk_token is not None and raw.unk_token != found.get("unk_token", "[UNK]"):
         said = found.get("unk_token")
         if files.general or said is None:
@@ -204,7 +210,7 @@ def check_post_processor(files: Files, ignore: Container[str]) -> None:
     """Raises UserError if tokenizer.json alone counts, and it puts other tokens around a text than BERT's."""
     assert files.raw is not None
     found = files.raw.post_processor
-    if "post_processor" in ignore or is_berts(found):
+    if "post_processor" in ignore or is_berts(found) or is_robertas(found):
         return
     shown = found.get("type", found) if isinstance(found, Mapping) else found
     if files.general:
@@ -213,6 +219,28 @@ def check_post_processor(files: Files, ignore: Container[str]) -> None:
         LOG.warning(
             "%s: `post_processor` is not followed, as in Transformers 5. Received: %s", files.raw.path, short(shown)
         )
+
+
+def separators_of(files: Files) -> int:
+    """How many [SEP] stand between the texts of a pair."""
+    if files.general and files.raw is not None:
+        return 2 if is_robertas(files.raw.post_processor) else 1
+    return files.member.pair_separators
+
+
+def is_robertas(found: Any) -> bool:
+    """Whether a post_processor makes [CLS] A [SEP] and [CLS] A [SEP] [SEP] B [SEP]."""
+    if not isinstance(found, Mapping):
+        return False
+    if found.get("type") == "RobertaProcessing":
+        return True
+    parts = [found.get("single") or (), found.get("pair") or ()]
+    if found.get("type") != "TemplateProcessing" or not all(_is_one_piece(part) for side in parts for part in side):
+        return False
+    one, two = ([(next(iter(p)), next(iter(p.values())).get("id")) for p in side] for side in parts)
+    if [len(one), len(two)] != [3, 6]:
+        return False
+    return one == two[:3] and two[3] == two[5] == one[2] != one[0] and [two[1][1], two[4]] == ["A", ("Sequence", "B")]
 
 
 def _is_one_piece(part: Any) -> bool:

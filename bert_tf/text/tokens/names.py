@@ -37,6 +37,7 @@ class TokenNames:
     pad_id: int
     cls_id: int
     mask_id: int
+    pair_separators: int
     lowercase: bool
     strip_accents: bool | None
     split_cjk: bool
@@ -130,7 +131,7 @@ class TokenNames:
                 raise ValueError(
                     f"`{name}` must be one str; for several texts, call the tokenizer. Received: {value!r}"
                 )
-        special = 0 if add_special_tokens else 2 if pair is None else 3
+        special = 0 if add_special_tokens else 2 if pair is None else 2 + self.pair_separators
         options: dict[str, Any] = {"max_length": NO_LIMIT, "truncation": "none"}
         if max_length is not None:
             options = {"max_length": max_length + special, "truncation": "longest_first"}
@@ -139,7 +140,7 @@ class TokenNames:
         if add_special_tokens:
             return ids
         split = segments.index(1) if pair is not None else len(ids)
-        return ids[1 : split - 1] + ids[split:-1]
+        return ids[1 : split - (1 if pair is None else self.pair_separators)] + ids[split:-1]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this tokenizer again, ready for JSON: `from_config` takes them."""
@@ -148,6 +149,7 @@ class TokenNames:
             "split_cjk": self.split_cjk, "added_tokens": [token.to_json() for token in self.added_tokens],
             **self.special_tokens, "max_word_characters": self.max_word_characters,
             "split_special_tokens": self.split_special_tokens, "pairs": self.pairs,
+            "pair_separators": self.pair_separators,
             "model_max_length": self.model_max_length,
         }  # fmt: skip
 
@@ -170,7 +172,7 @@ class TokenNames:
         config = self.get_config()
         usual = {"strip_accents": None, "split_cjk": True, "max_word_characters": MAX_WORD_CHARACTERS}
         usual |= {name: f"[{name[: -len('_token')].upper()}]" for name in self.special_tokens}
-        usual |= {"split_special_tokens": False, "pairs": True, "model_max_length": None}
+        usual |= {"split_special_tokens": False, "pairs": True, "pair_separators": 1, "model_max_length": None}
         more = [f", {name}={config[name]!r}" for name, value in usual.items() if config[name] != value]
         name = type(self).__name__
         return f"{name}(vocabulary of {len(self):,} tokens, lowercase={self.lowercase}{''.join(more)})"

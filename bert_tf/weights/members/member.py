@@ -52,11 +52,16 @@ class Used(NamedTuple):
     rule: Rule
     values: Mapping[Any, Any] | None = None  # their value -> ours, where they differ
     also: str | None = None  # another name of the key, which Transformers reads as well
+    more: int = 0  # how much more a number of theirs is than ours
 
     def ours(self, value: Any) -> Any:
+        if self.more:
+            return value - self.more
         return value if self.values is None else self.values[value]
 
     def theirs(self, value: Any) -> Any:
+        if self.more:
+            return value + self.more
         return value if self.values is None else next(their for their, ours in self.values.items() if ours == value)
 
 
@@ -132,7 +137,7 @@ HARMLESS = {
 }  # fmt: skip
 
 # Fields of BertConfig of which most members have but this value, and so no key.
-PLAIN: dict[str, Any] = {"embedding_dim": None}
+PLAIN: dict[str, Any] = {"embedding_dim": None, "first_position": 0, "relative_buckets": 0}
 
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
 HEADS: dict[str, tuple[str, ...]] = {
@@ -177,6 +182,8 @@ class Member:
         backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
         base: as above.
         words: keys of tokenizer_config.json that are not as BERT's.
+        tokens: arguments of BertTokenizer that name tokens, where no file says them -> tokens that are not as BERT's.
+        pair_separators: how many [SEP] its tokenizer puts between the texts of a pair.
     """
 
     model_type: str
@@ -200,6 +207,8 @@ class Member:
     backbone: tuple[str, ...]
     base: str
     words: Mapping[str, Any] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    pair_separators: int = 1
 
     @property
     def values(self) -> dict[str, Any]:

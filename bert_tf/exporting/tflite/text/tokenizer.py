@@ -51,7 +51,7 @@ class LiteTokenizer:
                 "a TFLite file that takes text follows no such rules of a tokenizer: "
                 f"{'; '.join(tokenizer.odd_rules)}. Export one that takes tensors, and tokenize with BertTokenizer"
             )
-        self.length = length
+        self.length, self.separators = length, tokenizer.pair_separators
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
         buffer = np.frombuffer(normalizer(replacements(tokenizer)), np.uint8)
         text = cast(Any, tensorflow_text)
@@ -75,19 +75,21 @@ class LiteTokenizer:
         if first_tokens is not None:
             sides[0] = sides[0][:first_tokens]
         lengths = [tf.shape(side)[0] for side in sides]
-        layout = Layout(self.length, "longest_first" if first_tokens is None else "only_second")
+        truncation = "longest_first" if first_tokens is None else "only_second"
+        layout = Layout(self.length, truncation, separators=self.separators)
         if first_tokens is None:
             kept = truncated_lengths(lengths, layout)
         else:
-            kept = [lengths[0], tf.minimum(lengths[1], self.length - 3 - lengths[0])]
+            kept = [lengths[0], tf.minimum(lengths[1], self.length - layout.special(2) - lengths[0])]
         rows = [_special(self.cls_id)]
-        for side, count in zip(sides, kept, strict=True):
-            rows += [side[:count], _special(self.sep_id)]
-        total = tf.add_n(kept) + len(kept) + 1
+        for number, (side, count) in enumerate(zip(sides, kept, strict=True)):
+            between = number == 0 and len(sides) == 2
+            rows += [side[:count], *[_special(self.sep_id)] * (self.separators if between else 1)]
+        total = tf.add_n(kept) + layout.special(len(kept))
         rows.append(tf.fill([self.length - total, 3], 0) + tf.constant([[self.pad_id, 0, 0]]))
         row = tf.reshape(tf.concat(rows, axis=0), [self.length, 3])
         places = tf.range(self.length)
-        second = (places >= kept[0] + 2) & (places < total)
+        second = (places >= kept[0] + 1 + self.separators) & (places < total)
         columns = {
             "token_ids": row[:, 0],
             "padding_mask": tf.cast(places < total, tf.int32),
