@@ -29,7 +29,6 @@ GROUPS = {
 EXAMPLES = {
     "--workers=2 -- python -m bert_tf.train --task=sst2 --data=sample": "a worker for each half of the cores",
     "--workers=2 --restarts=3 -- train --task=sst2 --run=runs/sst2": "started again up to three times when one fails",
-    "--workers=4 --cores=0-7 -- train --kind=classification --data=train.csv": "on eight of the cores, two for each",
     "--from=slurm -- train --task=sst2 --run=/shared/runs/sst2": "one of a job's tasks, as srun starts them",
 }
 OWN_COMMAND = "train"
