@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks.fuzz.mutations import changed_json, changed_lines
 from benchmarks.fuzz.of_runs import run_folder
+from benchmarks.fuzz.reader import Reader
 from bert_tf.errors import UserError
-
-if TYPE_CHECKING:
-    from benchmarks.fuzz.readers import Reader
 
 
 def checkpoint(folder: Path) -> None:
@@ -95,8 +92,6 @@ def parts_of(folder: Path) -> None:
 
 
 def readers_of_parts() -> dict[str, Reader]:
-    from benchmarks.fuzz.readers import Reader
-
     return {
         "about.json of a checkpoint": Reader(checkpoint, checkpoint_of, {"ckpt-4/about.json": changed_json}),
         "began.json": Reader(checkpoint, began, {"began.json": changed_json}),

@@ -8,14 +8,12 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchmarks.fuzz.mutations import changed_json, changed_lines, changed_toml
-
-if TYPE_CHECKING:
-    from benchmarks.fuzz.readers import Reader
+from benchmarks.fuzz.reader import Reader
 
 
 def run_folder(folder: Path) -> None:
@@ -185,8 +183,6 @@ def inputs_read(folder: Path) -> None:
 
 
 def readers_of_runs() -> dict[str, Reader]:
-    from benchmarks.fuzz.readers import Reader
-
     return {
         "config.toml": Reader(run_folder, opened, {"config.toml": changed_toml}),
         "task.json of a run": Reader(run_folder, opened, {"task.json": changed_json}),

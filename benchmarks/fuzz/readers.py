@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.fuzz.mutations import changed_json
+from benchmarks.fuzz.of_parts import readers_of_parts
+from benchmarks.fuzz.of_runs import readers_of_runs
+from benchmarks.fuzz.reader import Reader
 
 TINY = Path(__file__).resolve().parents[2] / "tests" / "golden" / "tiny"
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "film", "##s", "it", "naïve")
-Change = Callable[[bytes, np.random.Generator], bytes]
-
-
-class Reader(NamedTuple):
-    """A reader of files.
-
-    Args:
-        make: writes a valid folder.
-        read: reads it, all that is used of it.
-        files: which of them are changed, and how besides byte by byte.
-        share: of a number of inputs that is asked, for what takes long.
-    """
-
-    make: Callable[[Path], object]
-    read: Callable[[Path], object]
-    files: dict[str, Change | None]
-    share: float = 1.0
 
 
 def weights_of(folder: Path) -> None:
@@ -204,7 +189,4 @@ READERS: dict[str, Reader] = {
 
 def every() -> Iterator[tuple[str, Reader]]:
     """All readers, by name."""
-    from benchmarks.fuzz.of_parts import readers_of_parts
-    from benchmarks.fuzz.of_runs import readers_of_runs
-
     yield from {**READERS, **readers_of_runs(), **readers_of_parts()}.items()

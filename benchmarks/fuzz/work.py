@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.fuzz.mutations import changed_bytes
-from benchmarks.fuzz.readers import Reader
+from benchmarks.fuzz.reader import Reader
 from bert_tf.errors import UserError
 
 LIMIT_SECONDS = 10  # of the processor's time

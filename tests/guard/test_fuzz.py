@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.fuzz.mutations import changed_bytes, changed_json, changed_toml
-from benchmarks.fuzz.readers import Reader, every
+from benchmarks.fuzz.reader import Reader
+from benchmarks.fuzz.readers import every
 from benchmarks.fuzz.work import fuzzed
 
 READERS = dict(every())
