@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.lookup import PREFIX, build_model, lookup
-from bert_tf.text.matching import CLOSE, OPEN
+from bert_tf.text.matching import CLOSE, HARMLESS, OPEN
 from bert_tf.text.normalize import WordSplitter
 from bert_tf.text.tables import NormalizationTable
 from bert_tf.text.tokens.one_text import OneText, Piece, only_text
@@ -20,13 +20,18 @@ from bert_tf.text.tokens.one_text import OneText, Piece, only_text
 LOG = logging.getLogger(__name__)
 RARE = "zqxjkvbpygfwmucdlhrsnioate"  # letters, by how often they occur in English
 WHITE = "\t\n\r "
+TWO_HALVES = 2**16  # bytes; of fewer, to cut and join takes as long as is won
+_OTHER_WORD = rf"[^{WHITE}]*[^\x00-\x7F][^{WHITE}]*"
+OTHER_WORDS = rf"{_OTHER_WORD}(?:[{WHITE}]+{_OTHER_WORD})*"
 
 
 class WordPieceGraph:
     """The tokenizer without special tokens around the text: string [B] to pieces.
 
     Texts of printable ASCII that can name no special token take a short cut: there one tensorflow_text op splits and
-    looks up as the reference does, and a byte is a character. All others go through the normalisation table.
+    looks up as the reference does, and a byte is a character. Of other texts, the words with other characters go
+    through the normalisation table, and what stands between them takes the short cut; so does no part of a text that
+    may name a special token.
     """
 
     def __init__(
@@ -97,6 +102,11 @@ class WordPieceGraph:
         told = set().union(*map(telling, tells))
         ascii_characters = "".join(re.escape(chr(c)) for c in (9, 10, 13, *range(32, 127)) if chr(c) not in told)
         self.short_cut = f"[{ascii_characters}]*" if ascii_characters else "()"
+        # Tokens that are not told by their ASCII characters may stand across words. Bytes that are not UTF-8
+        # match U+FFFD or half a surrogate pair; another op counts them otherwise, so texts with these stay whole.
+        told_all = not normal and all(content.isascii() for content in raw)
+        others = r"\x{80}-\x{D7FF}\x{E000}-\x{FFFC}\x{FFFE}-\x{10FFFF}"
+        self.with_parts = f"[{ascii_characters}{others}]*" if told_all and ascii_characters else None
         try:
             self.ascii_model = build_model(vocabulary, max_word_characters, unk_token, pretokenized=False)
         except RuntimeError:  # No token of the vocabulary can occur in such a text.
@@ -120,22 +130,53 @@ class WordPieceGraph:
             return self._any_or_ascii(texts, with_offsets)
 
     def _any_or_ascii(self, texts, with_offsets):
-        short = tf.strings.regex_full_match(texts, self.short_cut)
-        return tf.cond(
-            tf.reduce_all(short),
-            lambda: self._ascii(texts, with_offsets),
-            lambda: self._mixed(texts, short, with_offsets),
-        )
+        if self.with_parts is None:
+            short = tf.strings.regex_full_match(texts, self.short_cut)
+            mixed = functools.partial(self._each_its_way, texts, short, with_offsets)
+        else:
+            can = tf.strings.regex_full_match(texts, self.with_parts)
+            short = can & _all_ascii(texts)
+            mixed = functools.partial(self._in_parts, texts, can, with_offsets)
+        long = tf.reduce_sum(tf.strings.length(texts)) > TWO_HALVES
+        ascii_way = functools.partial(self._ascii, texts, with_offsets)
+        halves = functools.partial(self._ascii_halves, texts, with_offsets)
+        # One choice of three: in a choice within a choice the halves would wait for each other.
+        return tf.switch_case(tf.where(tf.reduce_all(short), tf.cast(long, tf.int32), 2), [ascii_way, halves, mixed])
 
-    def _mixed(self, texts, short, with_offsets):
+    def _in_parts(self, texts, can, with_offsets):
+        """Words of other characters, with the white space between two of them, are parts of their own: no rule of the
+        normalisation reaches over ASCII white space."""
+        marked = tf.where(
+            can,
+            tf.strings.regex_replace(texts, OTHER_WORDS, rf"{chr(OPEN)}\0{chr(OPEN)}"),
+            tf.strings.regex_replace(texts, chr(OPEN), chr(HARMLESS)),  # as normalisation has it
+        )
+        parts: Any = tf.strings.split(marked, chr(OPEN))
+        short = tf.repeat(can, parts.row_lengths()) & _all_ascii(parts.values)
+        values, splits = self._each_its_way(parts.values, short, with_offsets)
+        if with_offsets:
+            characters = tf.strings.length(parts.values, "UTF8_CHAR")
+            before = tf.cumsum(characters, exclusive=True)
+            first = tf.gather(tf.concat([before, [0]], axis=0), parts.row_splits[:-1])
+            before -= tf.repeat(first, parts.row_lengths())
+            before = tf.repeat(before, splits[1:] - splits[:-1])
+            values += tf.stack([tf.zeros_like(before), before, before], axis=1)
+        return values, tf.gather(splits, parts.row_splits)
+
+    def _each_its_way(self, texts, short, with_offsets):
         short_rows, other_rows = tf.where(short)[:, 0], tf.where(~short)[:, 0]
-        values, splits = self._ascii(tf.gather(texts, short_rows), with_offsets)
+        values, splits = self._ascii_halves(tf.gather(texts, short_rows), with_offsets)
         other_values, other_splits = self._any(tf.gather(texts, other_rows), with_offsets)
-        values = tf.concat([values, other_values], axis=0)
-        splits = tf.concat([splits, splits[-1] + other_splits[1:]], axis=0)
+        values, splits = _joined((values, splits), (other_values, other_splits))
         back = tf.math.invert_permutation(tf.concat([short_rows, other_rows], axis=0))
         ragged = cast(Any, tf.gather(tf.RaggedTensor.from_row_splits(values, splits, validate=False), back))
         return ragged.values, ragged.row_splits
+
+    def _ascii_halves(self, texts, with_offsets):
+        """In two halves, which two cores work on: the op itself uses one."""
+        size = tf.cumsum(tf.strings.length(texts))
+        middle = tf.searchsorted(size, tf.reduce_max(tf.concat([[0], size], axis=0))[None] // 2)[0]
+        return _joined(*(self._ascii(half, with_offsets) for half in (texts[:middle], texts[middle:])))
 
     def _ascii(self, texts, with_offsets):
         texts = tf.strings.lower(texts) if self.lowercase else texts
@@ -161,6 +202,17 @@ class WordPieceGraph:
         starts = tf.gather(words.positions, last - characters) - origins
         ends = tf.gather(words.positions, last - 1) + 1 - origins
         return tf.stack([numbers, starts, ends], axis=1), row_splits
+
+
+def _all_ascii(texts):
+    """bool [B]; bytes that are not UTF-8 may count as ASCII."""
+    return tf.strings.length(texts) == tf.strings.length(texts, "UTF8_CHAR")
+
+
+def _joined(first, second):
+    """Values and row splits of two lots of texts, as those of one."""
+    (values, splits), (more, more_splits) = first, second
+    return tf.concat([values, more], axis=0), tf.concat([splits, splits[-1] + more_splits[1:]], axis=0)
 
 
 def telling(token: str) -> set[str]:
