@@ -18,7 +18,13 @@ def train(*, task: str, data: str, backbone: str, length: int, batch: int, updat
     values = {
         "backbone": backbone,
         "data": {"sequence_length": length, "skip_bad_rows": True},  # as the other side's batches
-        "training": {"batch_examples": batch, "max_steps": 20_000, "epochs": 1_000, "warmup_steps": 100},
+        "training": {
+            "batch_examples": batch,
+            "max_steps": 20_000,
+            "epochs": 1_000,
+            "warmup_steps": 100,
+            "precision": "auto",  # as every recipe has it, and the other side
+        },
     }
     kind, config = asked_run(task, None, [Layer(origin="benchmark", values=values)])
     folder = Path(tempfile.mkdtemp(prefix="bert_tf-speed-"))
