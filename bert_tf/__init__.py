@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         BertTagger,
     )
     from bert_tf.preprocessing import BertPreprocessor
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import BertTokenizer, Tokenizer
     from bert_tf.train import CallableModule
 
     train: CallableModule
@@ -62,6 +62,7 @@ __all__ = [
     "BertTokenizer",
     "Pipeline",
     "Run",
+    "Tokenizer",
     "UserError",
     "__version__",
     "load_task",
@@ -86,6 +87,7 @@ _HOMES = {
     "BertTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.inference.pipeline",
     "Run": "bert_tf.inference.trained",
+    "Tokenizer": "bert_tf.text",
     "UserError": "bert_tf.errors",
     "load_task": "bert_tf.kinds.definitions",
 }

@@ -102,4 +102,4 @@ def test_help_and_completion_show_the_public_names():
 
 def test_a_class_without_an_example_would_be_seen():
     assert {"bert_tf.BertTokenizer", "bert_tf.load_task", "bert_tf.data.Csv", "metrics.rouge.rouge"} <= set(public())
-    assert "bert_tf.text.tokenizer:BertTokenizer" in set(examples())
+    assert "bert_tf.text.wordpiece.tokenizer:BertTokenizer" in set(examples())

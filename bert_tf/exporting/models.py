@@ -79,12 +79,12 @@ class Keras(Artefact):
         import keras
 
         from bert_tf.inference.pipeline import Pipeline
-        from bert_tf.text import BertTokenizer
+        from bert_tf.text import Tokenizer
 
         pipeline = Pipeline.of(
             run.kind,
             keras.saving.load_model(folder / "model.keras"),
-            BertTokenizer.from_pretrained(folder / "tokenizer"),
+            Tokenizer.from_pretrained(folder / "tokenizer"),
             sequence_length=run.sequence_length,
             batch_examples=run.pipeline.batch_examples,
         )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 WORDS = 200  # different ones
 
 
-def texts_of_length(tokenizer: BertTokenizer, count: int, tokens: int) -> list[str]:
+def texts_of_length(tokenizer: Tokenizer, count: int, tokens: int) -> list[str]:
     """`count` different texts of so many tokens each, special ones not counted: words that are a token each."""
     named = set(tokenizer.special_tokens.values())
     whole = [word for word in tokenizer.vocabulary if word.isascii() and word.isalpha() and word not in named]

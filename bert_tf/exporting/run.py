@@ -14,7 +14,7 @@ from bert_tf.kinds.serving import lengths_of_texts
 
 if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Run:
         return self.pipeline.model
 
     @property
-    def tokenizer(self) -> BertTokenizer:
+    def tokenizer(self) -> Tokenizer:
         return self.pipeline.tokenizer
 
     @property

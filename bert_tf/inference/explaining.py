@@ -39,8 +39,6 @@ ROUNDS = 10
 """How often parts are halved at most."""
 POINTS = 32
 """Points that go through the model at a time."""
-CONTINUES = "##"
-"""What the vocabulary's pieces begin with that continue a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +187,7 @@ def _explain_one(pipeline: Any, gradients: Gradients, texts: dict[str, str], num
         column = keys[int(segments[place])]
         start, end, added = int(starts[place]), int(ends[place]), float(found.attributions[place])
         last = words[-1] if words else None
-        if last is not None and last.column == column and str(pieces[ids[place]]).startswith(CONTINUES):
+        if last is not None and last.column == column and tokenizer.continues_word(pieces[ids[place]]):
             start, added = last.start, last.attribution + added
             words.pop()
         end = max(start, end)

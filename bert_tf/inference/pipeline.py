@@ -23,7 +23,7 @@ from bert_tf.kinds.long_texts.notes import notes_of
 from bert_tf.kinds.registry import kind_of
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 EXPORTED_BATCH_EXAMPLES = 256  # of which an exported model makes batches of like lengths, one a thread
 Texts = list[str] | tuple[str, ...]  # not Sequence: a str is one of those
@@ -90,7 +90,7 @@ class Pipeline(Explaining, Vectors):
     def __init__(
         self,
         model: Any,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         kind: Kind,
         *,
         sequence_length: int | None = None,
@@ -100,7 +100,7 @@ class Pipeline(Explaining, Vectors):
     def __init__(  # pyright: ignore[reportInconsistentOverload]  # its first argument has two names
         self,
         where: Any = None,
-        tokenizer: BertTokenizer | None = None,
+        tokenizer: Tokenizer | None = None,
         kind: Kind | None = None,
         *,
         model: Any = None,
@@ -146,7 +146,7 @@ class Pipeline(Explaining, Vectors):
     ) -> None:
         """Reads the model of a run folder, of a SavedModel, or of a folder that no run made."""
         from bert_tf.machine.precision import choose_precision
-        from bert_tf.text import BertTokenizer
+        from bert_tf.text import Tokenizer
         from bert_tf.weights.sentence_transformers import similarity_name
 
         folder = Path(where).expanduser()
@@ -158,7 +158,7 @@ class Pipeline(Explaining, Vectors):
         if is_run:
             config = read_run(folder)
             self.kind = task or open_run(folder).kind
-            self.tokenizer = BertTokenizer.from_pretrained(folder / "model")
+            self.tokenizer = Tokenizer.from_pretrained(folder / "model")
             precision = precision_of_run(precision, config.training.precision)
             self.model = load(self.kind, str(folder / "model"), precision=precision)
             self.kind = self.kind.fitted(self.model, str(folder))

@@ -14,7 +14,7 @@ from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 TASK = "task.json"
 DETAILS = "details"
@@ -70,7 +70,7 @@ class Opened(NamedTuple):
 
     kind: Kind
     model: Any  # to be kept: its functions die with it
-    tokenizer: BertTokenizer
+    tokenizer: Tokenizer
     sequence_length: int
     answer: Callable[..., dict[str, Any]]
 
@@ -81,11 +81,11 @@ def open_saved(folder: Path, task: Kind | None) -> Opened:
 
     from bert_tf.inference.answers import with_ragged
     from bert_tf.inference.exported.operators import check_operators
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
     check_operators(folder)
     kind, described = read_task(folder, task)
-    tokenizer = BertTokenizer.from_pretrained(folder / "assets")
+    tokenizer = Tokenizer.from_pretrained(folder / "assets")
     model = tf.saved_model.load(str(folder))
     function, columns = model.signatures[DETAILS], kind.text_columns
 

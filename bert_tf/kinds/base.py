@@ -21,7 +21,7 @@ from bert_tf.metrics import get_metric
 if TYPE_CHECKING:
     from bert_tf.config import RunConfig
     from bert_tf.data import Features
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 Answer = Mapping[str, Any]
 """One text's part of an answer: NumPy arrays and scalars, and bytes for strings, by name."""
@@ -55,7 +55,7 @@ class ToWatch:
     """
 
     model: Any
-    tokenizer: BertTokenizer
+    tokenizer: Tokenizer
     features: Mapping[str, Any]
     examples: Mapping[str, Examples]
     batch_examples: int
@@ -81,7 +81,7 @@ class Kind(Reader):
     @abc.abstractmethod
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -258,7 +258,7 @@ class Kind(Reader):
 
     @abc.abstractmethod
     def answer_function(
-        self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: Any, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, Any]]:
         """One `tf.function` from raw strings [B], one argument a column, to the tensors of the answers.
 

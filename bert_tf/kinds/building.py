@@ -13,7 +13,7 @@ from bert_tf.errors import UserError
 from bert_tf.kinds.task import Task
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 OF_TOKENIZER = ("lowercase", "ignore_tokenizer")  # settings of [model] that are not the model's
 Self = TypeVar("Self", bound="Modelled")
@@ -23,18 +23,18 @@ Self = TypeVar("Self", bound="Modelled")
 class Modelled(Task):
     """A task, and how its tokenizer and its model are made."""
 
-    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> BertTokenizer:
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> Tokenizer:
         """The tokenizer of a checkpoint; for a size with random weights that of `vocabulary`, or minilm's.
 
         Args:
-            reading: further arguments of `BertTokenizer.from_pretrained`.
+            reading: further arguments of `Tokenizer.from_pretrained`.
         Raises: UserError if there is none, or if a checkpoint is to have another vocabulary than its own.
         """
-        from bert_tf.text import BertTokenizer
+        from bert_tf.text import Tokenizer
 
-        return BertTokenizer.from_pretrained(words_of(backbone, vocabulary), **reading)
+        return Tokenizer.from_pretrained(words_of(backbone, vocabulary), **reading)
 
-    def tokenizer_of(self, config: RunConfig) -> BertTokenizer:
+    def tokenizer_of(self, config: RunConfig) -> Tokenizer:
         """The tokenizer of a new run, as its settings say. Raises: as `build_tokenizer`."""
         return self.build_tokenizer(config.backbone, config.vocabulary, **reading_of(config))
 
@@ -116,6 +116,6 @@ def words_of(backbone: str, vocabulary: str | None) -> str:
 
 
 def reading_of(config: RunConfig) -> dict[str, Any]:
-    """What a run says of how its tokenizer's files are read: arguments of `BertTokenizer.from_pretrained`."""
+    """What a run says of how its tokenizer's files are read: arguments of `Tokenizer.from_pretrained`."""
     ignore = {"ignore": config.model.ignore_tokenizer}
     return ignore if config.model.lowercase is None else ignore | {"lowercase": config.model.lowercase}

@@ -15,7 +15,7 @@ from bert_tf.metrics.classification import per_class
 from bert_tf.metrics.curves import Calibration, PrecisionRecall, calibration, confusion_matrix, precision_recall
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 TableRows = Sequence[Mapping[str, Any]]
 
@@ -149,7 +149,7 @@ class Lengths(NamedTuple):
 
 
 def lengths_of(
-    tokenizer: BertTokenizer, columns: Sequence[Sequence[str]], limit: int, *, says: str = "cut", chunk: int = 4096
+    tokenizer: Tokenizer, columns: Sequence[Sequence[str]], limit: int, *, says: str = "cut", chunk: int = 4096
 ) -> Lengths:
     """The lengths of examples whose texts share a row, [CLS] text [SEP] text [SEP] ...
 

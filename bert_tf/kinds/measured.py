@@ -15,7 +15,7 @@ from bert_tf.kinds.serving import Contract, Serving
 
 if TYPE_CHECKING:
     from bert_tf.data import Features
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Measured(Kind):
         """
 
     def scorer(
-        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
+        self, model: Any, tokenizer: Tokenizer, features: Features, examples: Examples, *, batch_examples: int
     ) -> Callable[[], dict[str, float]]:
         """A function that scores the model as it stands then, called again and again in training.
 

@@ -9,14 +9,14 @@ import tensorflow as tf
 
 from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS
 from bert_tf.sentinels import NEVER
-from bert_tf.text import BertTokenizer
+from bert_tf.text import Tokenizer
 from bert_tf.text.windows import Layout, build_rows
 
 WINDOWS_AT_ONCE = 64  # most rows that the model gets in one go, so that one long context does not take all memory
 
 
 def question_windows(
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     questions: tf.Tensor,
     contexts: tf.Tensor,
     *,

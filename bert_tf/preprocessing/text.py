@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bert_tf.text import AddedToken, BertTokenizer
+from bert_tf.text import BertTokenizer, Tokenizer
+from bert_tf.text.files.choice import class_named
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -22,7 +23,7 @@ class BertPreprocessor(keras.layers.Layer):
     `evaluate` and `predict` take strings.
 
     Args:
-        tokenizer: a `BertTokenizer`.
+        tokenizer: a `BertTokenizer`, or another `Tokenizer`.
         sequence_length: tokens in every row; longer texts are cut. None: as many as the longest text has, and
             no more than the tokenizer's `model_max_length`, or 512.
         truncation: how pairs are cut, as the tokenizer's call takes it.
@@ -45,7 +46,7 @@ class BertPreprocessor(keras.layers.Layer):
 
     def __init__(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         sequence_length: int | None = None,
         *,
         truncation: str = "longest_first",
@@ -54,8 +55,10 @@ class BertPreprocessor(keras.layers.Layer):
         trainable: bool = False,
     ):
         super().__init__(name=name, dtype=dtype, trainable=trainable)
-        if not isinstance(tokenizer, BertTokenizer):
-            raise ValueError(f"`tokenizer` must be a BertTokenizer. Received: tokenizer={tokenizer!r}")
+        if not isinstance(tokenizer, Tokenizer):
+            raise ValueError(
+                f"`tokenizer` must be a BertTokenizer, or another Tokenizer. Received: tokenizer={tokenizer!r}"
+            )
         if sequence_length is not None and (not isinstance(sequence_length, int) or sequence_length < 3):
             raise ValueError(f"`sequence_length` must be an int of 3 or more. Received: {sequence_length!r}")
         self.tokenizer, self.sequence_length, self.truncation = tokenizer, sequence_length, truncation
@@ -74,12 +77,12 @@ class BertPreprocessor(keras.layers.Layer):
         """The layer with a checkpoint's tokenizer.
 
         Args:
-            where: a place, as `BertTokenizer.from_pretrained` takes it.
+            where: a place, as `Tokenizer.from_pretrained` takes it.
             sequence_length, truncation, name: as of the class.
-            tokenizer: further arguments of `BertTokenizer.from_pretrained`, such as `lowercase`.
+            tokenizer: further arguments of `Tokenizer.from_pretrained`, such as `lowercase`.
         Raises: UserError if there is no tokenizer, or one that is not BERT's.
         """
-        made = BertTokenizer.from_pretrained(where, **tokenizer)
+        made = Tokenizer.from_pretrained(where, **tokenizer)
         return cls(made, sequence_length, truncation=truncation, name=name)
 
     def __call__(self, x, y=None, sample_weight=None):  # Keras's own makes tensors of numbers of what it is given
@@ -112,14 +115,7 @@ class BertPreprocessor(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         made = self.tokenizer
-        names = ("lowercase", "strip_accents", "split_cjk", "max_word_characters", "split_special_tokens", "pairs",
-                 "model_max_length")  # fmt: skip
-        tokenizer = {
-            "vocabulary": list(made._own),  # without the added tokens behind it
-            **{name: getattr(made, name) for name in names},
-            **made.special_tokens,
-            "added_tokens": [token._asdict() for token in made.added_tokens],
-        }
+        tokenizer = {"class": type(made).__name__, **made.get_config()}
         own = {"sequence_length": self.sequence_length, "truncation": self.truncation}
         return {"name": self.name, "trainable": self.trainable, "tokenizer": tokenizer, **own}
 
@@ -127,8 +123,8 @@ class BertPreprocessor(keras.layers.Layer):
     def from_config(cls, config: Mapping[str, Any]) -> BertPreprocessor:
         """The layer that `get_config` describes, its vocabulary included."""
         tokenizer = dict(config["tokenizer"])
-        tokenizer["added_tokens"] = [AddedToken(**token) for token in tokenizer["added_tokens"]]
-        return cls(**{**config, "tokenizer": BertTokenizer(**tokenizer)})
+        made = class_named(tokenizer.pop("class", BertTokenizer.__name__))  # as before there were others
+        return cls(**{**config, "tokenizer": made.from_config(tokenizer)})
 
 
 def is_text(x: Any) -> bool:

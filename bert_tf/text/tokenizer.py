@@ -1,175 +1,152 @@
-"""BertTokenizer: the tokenizer BERT was trained with, as a TensorFlow graph with character offsets."""
+"""Tokenizer: what every tokenizer does around its own algorithm, as a TensorFlow graph with character offsets."""
 
 from __future__ import annotations
 
-import logging
+import abc
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
-from bert_tf.text import files
+from bert_tf.errors import UserError
 from bert_tf.text import vocabulary as words
 from bert_tf.text.added_tokens import AddedToken, number, resolve
 from bert_tf.text.added_tokens import find_problem as find_added_problem
-from bert_tf.text.decode import Decoder
-from bert_tf.text.tables import load_table
+from bert_tf.text.files.choice import choose
 from bert_tf.text.texts import as_texts
 from bert_tf.text.tokens.names import TokenIds, TokenNames
-from bert_tf.text.tokens.one_text import one_row
+from bert_tf.text.tokens.one_row import Piece, one_row
 from bert_tf.text.windows import Layout, build_rows, check_layout
-from bert_tf.text.wordpiece import WordPieceGraph
 from bert_tf.weights.vocabulary_check import Sizes
 
 TEXTS = tf.TensorSpec([None], tf.string)
 DEFAULT_LENGTH = 512
-LOG = logging.getLogger(__name__)
 
 
-class BertTokenizer(TokenNames):
-    """Text to token ids and back, id for id as the `tokenizers` library does it for BERT.
+class Pieces(Protocol):
+    """The graph of an algorithm: texts to ids, without special tokens around them."""
 
-    Everything but the reading of files is TensorFlow and tensorflow_text ops: it works in a `tf.function` and in a
-    `tf.data` pipeline, and is saved with a SavedModel. Texts are string tensors [B], or a str, list or NumPy array
-    (a single text counts as B = 1), in UTF-8; other bytes become U+FFFD. Offsets count the Unicode code points of
-    the text as given.
+    def __call__(self, texts: Any, *, with_offsets: bool) -> tuple[Any, Any]:
+        """texts string [B] -> int32 [P], or [P, 3] with offsets: id, start, end; and row splits int64 [B + 1]."""
+        ...
+
+    def of_one(self, texts: Any) -> list[Piece] | None:
+        """The pieces of a single text without a graph; None where the graph is needed."""
+        ...
+
+
+class Tokenizer(TokenNames, abc.ABC):
+    """Text to token ids and back: what the tokenizers of all algorithms have.
+
+    `Tokenizer.from_pretrained(where)` reads any of them; each is a class of its own: `BertTokenizer` (WordPiece), for
+    example. Everything but the reading of files is TensorFlow and tensorflow_text ops: it works in a `tf.function` and
+    in a `tf.data` pipeline, and is saved with a SavedModel. Texts are string tensors [B], or a str, list or NumPy array
+    (a single text counts as B = 1), in UTF-8; other bytes become U+FFFD. Offsets count the Unicode code points of the
+    text as given.
+
+    A class gives `__init__` its own tokens and what every tokenizer is asked, then `_ready` the graph that makes pieces
+    and the one that joins them; it says `from_pretrained`, `save_pretrained`, `get_config`, `from_config`, `odd_rules`,
+    `continues_word` and `shown` for its algorithm, and has a row in `bert_tf.text.files.choice`.
 
     Args:
-        vocabulary: a vocab.txt, or the tokens in the order of their ids. If a token occurs again, its last id
-            counts; no text gives an empty token.
-        lowercase: lower-case the text.
-        strip_accents: remove accents; None: if `lowercase`.
-        split_cjk: make every Chinese character a word.
-        unk_token, sep_token, pad_token, cls_token, mask_token: tokens of the vocabulary, or added ones. A text that
-            names one, letter for letter, gets that token.
-        extra_special_tokens: further tokens that a text can name, of the vocabulary or added.
-        added_tokens: what a text can name by other rules, see `AddedToken`. Those that the vocabulary lacks follow it,
-            in this order.
-        max_word_characters: a longer word is unknown.
-        split_special_tokens: a text that names a special token gets the pieces of its name.
-        pairs: False refuses pairs, for a model that has learned them without segments.
-        pair_separators: how many `sep_token` stand between the texts of a pair, 1 or 2.
-        model_max_length: most tokens that the model takes, special ones included; None: not known.
-    Raises: ValueError if the tokens are no vocabulary or a special token is not among them; UserError if the file
-        cannot be read.
+        own: the algorithm's own tokens, in the order of their ids.
+        special_tokens: `unk_token`, `sep_token`, `pad_token`, `cls_token` and `mask_token` -> tokens among `own`, or
+            added ones.
+        extra_special_tokens, added_tokens, split_special_tokens, pairs, pair_separators, model_max_length: as
+            `BertTokenizer` takes them.
+    Raises: ValueError if a special token is not among the tokens, or for a wrong number.
 
-    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "!"])
-    >>> tokenizer(["Unaffable!", "!"])["token_ids"].numpy().tolist()
-    [[2, 5, 6, 7, 8, 3], [2, 8, 3, 0, 0, 0]]
-    >>> tokenizer.decode([[2, 5, 6, 7, 8, 3]])
-    ['unaffable!']
-    >>> tokenizer.tokenize_with_offsets(["Unaffable!"])[1]  # where each token begins
-    <tf.RaggedTensor [[0, 2, 5, 9]]>
+    >>> import tempfile
+    >>> from bert_tf import BertTokenizer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##able"]).save_pretrained(folder)
+    ...     Tokenizer.from_pretrained(folder).tokenize(["Unable"])
+    <tf.RaggedTensor [[5, 6]]>
     """
+
+    lowercase: bool = False
+    strip_accents: bool | None = False
+    split_cjk: bool = False
+    max_word_characters: Any = None
 
     def __init__(
         self,
-        vocabulary: str | os.PathLike[str] | Sequence[str],
+        own: Sequence[str],
         *,
-        lowercase: bool = True,
-        strip_accents: bool | None = None,
-        split_cjk: bool = True,
-        unk_token: str = "[UNK]",
-        sep_token: str = "[SEP]",
-        pad_token: str = "[PAD]",
-        cls_token: str = "[CLS]",
-        mask_token: str = "[MASK]",
+        special_tokens: Mapping[str, str],
         extra_special_tokens: Sequence[str] = (),
         added_tokens: Sequence[AddedToken] = (),
-        max_word_characters: int = words.MAX_WORD_CHARACTERS,
         split_special_tokens: bool = False,
         pairs: bool = True,
         pair_separators: int = 1,
         model_max_length: int | None = None,
     ):
-        if isinstance(vocabulary, (str, os.PathLike)):
-            vocabulary = words.read_vocabulary(vocabulary)
-        counts = words.find_count_problem(max_word_characters, pair_separators)
-        if problem := words.find_problem(vocabulary) or find_added_problem(added_tokens) or counts:
+        if problem := find_added_problem(added_tokens) or words.find_separators_problem(pair_separators):
             raise ValueError(problem)
-        if isinstance(vocabulary, list) and len(set(vocabulary)) < len(vocabulary):  # A file's reader has said so.
-            LOG.warning("`vocabulary` has tokens more than once: the last id of each counts")
-        self._own = tuple(vocabulary)  # tokens of WordPiece
-        self.lowercase, self.strip_accents, self.split_cjk = lowercase, strip_accents, split_cjk
-        self.max_word_characters, self.split_special_tokens = max_word_characters, split_special_tokens
+        self._own = tuple(own)
+        self.split_special_tokens = split_special_tokens
         self.pairs, self.pair_separators, self.model_max_length = pairs, pair_separators, model_max_length
-        self.special_tokens = {
-            "unk_token": unk_token, "sep_token": sep_token, "pad_token": pad_token,
-            "cls_token": cls_token, "mask_token": mask_token,
-        }  # fmt: skip
+        self.special_tokens = dict(special_tokens)
         extra = {f"extra_special_tokens[{i}]": token for i, token in enumerate(extra_special_tokens)}
         known = (*self._own, *(token.content for token in added_tokens))
         if problem := words.find_special_problem(known, self.special_tokens | extra):
             raise ValueError(problem)
         ids = {token: i for i, token in enumerate(self._own)}
-        if unk_token not in ids:
-            raise ValueError(
-                f"`unk_token` must be a token of the vocabulary, not an added one. Received: {unk_token!r}"
-            )
         tokens = resolve([*self.special_tokens.values(), *extra_special_tokens], added_tokens)
         by_number = sorted(zip(number(tokens, ids, len(self._own)), tokens, strict=True))
-        numbers, self.added_tokens = zip(*by_number, strict=True)
-        behind = {i: token.content for i, token in zip(numbers, self.added_tokens, strict=True) if i >= len(self._own)}
+        self._numbers, self.added_tokens = zip(*by_number, strict=True)
+        numbered = zip(self._numbers, self.added_tokens, strict=True)
+        behind = {i: token.content for i, token in numbered if i >= len(self._own)}
         self.vocabulary = (*self._own, *behind.values())
         self.token_to_id = TokenIds(ids | {token: i for i, token in behind.items()})
-        special = [token.content for token in self.added_tokens if token.special]
-        self.extra_special_tokens = tuple(token for token in special if token not in self.special_tokens.values())
+        self._special = [token.content for token in self.added_tokens if token.special]
+        self.extra_special_tokens = tuple(t for t in self._special if t not in self.special_tokens.values())
         self.unk_id, self.sep_id, self.pad_id, self.cls_id, self.mask_id = (
-            self.token_to_id[token] for token in self.special_tokens.values()
+            self.token_to_id[self.special_tokens[name]] for name in words.SPECIAL
         )
-        strip = lowercase if strip_accents is None else strip_accents
-        with tf.init_scope(), tf.device("CPU"):  # Constants of no graph, so that every graph shares them.
-            self._pieces = WordPieceGraph(
-                words.distinct(self._own, ids), load_table(lowercase, strip, split_cjk),
-                lowercase=lowercase, unk_token=unk_token, tokens=self.added_tokens, ids=numbers,
-                max_word_characters=max_word_characters, split_special_tokens=split_special_tokens,
-            )  # fmt: skip
-            shown = [self._pieces.as_found.get(number, token) for number, token in enumerate(self.vocabulary)]
-            stands = [self.token_to_id[token] == number for number, token in enumerate(self.vocabulary)]
-            self._decoder = Decoder(shown, stands, special)
+
+    def _ready(self, pieces: Pieces, decoder: Callable[..., Any]) -> None:
+        """The last thing that a class's `__init__` does.
+
+        Args:
+            pieces: the graph of the algorithm.
+            decoder: ids, ragged int32 [B, (T)], and `skip_special_tokens` -> string [B].
+        """
+        self._pieces, self._decoder = pieces, decoder
         # Traced once for any number of texts; what comes after them differs from call to call.
-        self._ids = tf.function(partial(self._pieces, with_offsets=False), input_signature=[TEXTS], autograph=False)
-        self._places = tf.function(partial(self._pieces, with_offsets=True), input_signature=[TEXTS], autograph=False)
+        self._ids = tf.function(partial(pieces, with_offsets=False), input_signature=[TEXTS], autograph=False)
+        self._places = tf.function(partial(pieces, with_offsets=True), input_signature=[TEXTS], autograph=False)
         self._encode = tf.function(self._encode_graph, reduce_retracing=True, autograph=False)
 
     @classmethod
     def from_pretrained(
         cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
-    ) -> BertTokenizer:
-        """Reads a checkpoint's tokenizer: vocab.txt and tokenizer_config.json, tokenizer.json, or a KerasHub preset.
-
-        Where no file says whether text is lower-cased, the place's name and then the vocabulary decide, with a warning.
+    ) -> Tokenizer:
+        """Reads a checkpoint's tokenizer, whatever its algorithm: what the files say picks the class.
 
         Args:
             where: a folder or another place that weights come from (`bert_tf.weights.places`).
             ignore: names of settings to ignore that would be refused otherwise.
-            overrides: arguments of BertTokenizer that win over the files'.
-        Raises: UserError if there is no tokenizer, or one that is not BERT's.
+            overrides: arguments of the class that win over the files'.
+        Raises: UserError if there is no tokenizer, or one that no class reads.
         """
-        arguments, source = files.read(where, lowercase=overrides.get("lowercase"), ignore=ignore)
-        try:
-            return cls(**(arguments | overrides))
-        except ValueError as error:
-            raise files.UserError(f"{source}: {error}") from error
+        return choose(where, ignore).tokenizer.from_pretrained(where, ignore=ignore, **overrides)
 
+    @abc.abstractmethod
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
-        """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, as Transformers reads them.
+        """Writes the tokenizer's files, as Transformers and `from_pretrained` read them.
 
-        A tokenizer.json that another tokenizer has left in the folder is removed: it would count for more.
-
-        `model_max_length` is the most tokens that the model takes; None: as this tokenizer knows it.
+        Args:
+            model_max_length: the most tokens that the model takes; None: as this tokenizer knows it.
         """
-        files.write(
-            folder, self._own, special_tokens=self.special_tokens,
-            added_tokens={self.token_to_id[token.content]: token for token in self.added_tokens},
-            lowercase=self.lowercase, strip_accents=self.strip_accents, split_cjk=self.split_cjk,
-            max_word_characters=self.max_word_characters, split_special_tokens=self.split_special_tokens,
-            pairs=self.pairs, pair_separators=self.pair_separators,
-            model_max_length=model_max_length or self.model_max_length,
-        )  # fmt: skip
+
+    @property
+    @abc.abstractmethod
+    def odd_rules(self) -> tuple[str, ...]:
+        """What decides about ids beyond vocabulary, case, accents, Chinese and plain special tokens, in words."""
 
     @property
     def sizes(self) -> Sizes:
@@ -178,18 +155,19 @@ class BertTokenizer(TokenNames):
         return Sizes(last + 1, self.vocabulary_size)
 
     @property
-    def wordpieces(self) -> list[str]:
-        """Tokens that words are split into, all different: those that no text gives have other names."""
-        return words.distinct(self._own, {token: i for i, token in enumerate(self._own)})
-
-    @property
-    def odd_rules(self) -> tuple[str, ...]:
-        """What decides about ids beyond vocabulary, case, accents, Chinese and plain special tokens, in words."""
+    def _odd_tokens(self) -> tuple[list[str], list[str]]:
+        """The odd rules that added tokens have, and those about special ones in texts, in words."""
         ids, own = self.token_to_id, len(self._own)
         rules = [f"added token {t.to_json()}" for t in self.added_tokens if t.is_odd or ids[t.content] >= own]
-        if self.max_word_characters != words.MAX_WORD_CHARACTERS:
-            rules.append(f"words of up to {self.max_word_characters} characters")
-        return (*rules, *["special tokens in texts are split"] * self.split_special_tokens)
+        return rules, ["special tokens in texts are split"] * self.split_special_tokens
+
+    @abc.abstractmethod
+    def continues_word(self, token: str) -> bool:
+        """Whether a token of the vocabulary continues the word before it, rather than begin one."""
+
+    @abc.abstractmethod
+    def shown(self, token: str) -> str:
+        """A token of the vocabulary as people read it."""
 
     def tokenize(self, texts: Any) -> Any:
         """Returns ragged int32 [B, (T)]: token ids without special tokens around the text."""
@@ -248,7 +226,7 @@ class BertTokenizer(TokenNames):
         return ragged | {"cut": rows["cut"]}
 
     def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> list[str]:
-        """Texts of ids [B, T], dense or ragged, or of one list: pieces joined, spaces before punctuation gone."""
+        """Texts of ids [B, T], dense or ragged, or of one list: pieces joined as the algorithm splits them."""
         return [text.decode("utf-8") for text in self.detokenize(ids, skip_special_tokens=skip_special_tokens).numpy()]
 
     def detokenize(self, ids: Any, *, skip_special_tokens: bool = True) -> Any:
@@ -269,7 +247,7 @@ class BertTokenizer(TokenNames):
 
     def _rows(self, texts, pairs, layout: Layout):
         if pairs is not None and not self.pairs:
-            raise files.UserError(
+            raise UserError(
                 "this tokenizer is for single texts: its `model_input_names` has no token_type_ids, so its model has "
                 "learned pairs without segments, which this library does not make. pairs=True makes it take them"
             )

@@ -8,13 +8,17 @@ from bert_tf.weights.vocabulary_file import find_oddities, read_vocabulary
 
 __all__ = [
     "MAX_WORD_CHARACTERS",
+    "SPECIAL",
     "distinct",
+    "find_count_problem",
     "find_oddities",
     "find_problem",
+    "find_separators_problem",
     "find_special_problem",
     "read_vocabulary",
 ]
 
+SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 MAX_WORD_CHARACTERS = 100  # A longer word is unknown, where no file says otherwise.
 UNPRINTABLE = "\n\r"  # What a line of vocab.txt cannot hold.
 
@@ -59,6 +63,9 @@ def find_count_problem(max_word_characters: int, pair_separators: int) -> str | 
     """Says what is wrong with the numbers that a tokenizer is made with, or None."""
     if isinstance(max_word_characters, bool) or not isinstance(max_word_characters, int) or max_word_characters < 1:
         return f"`max_word_characters` must be an int of 1 or more. Received: {max_word_characters!r}"
-    if pair_separators not in (1, 2):
-        return f"`pair_separators` must be 1 or 2. Received: {pair_separators!r}"
-    return None
+    return find_separators_problem(pair_separators)
+
+
+def find_separators_problem(pair_separators: int) -> str | None:
+    """Says what is wrong with how many separators stand between the texts of a pair, or None."""
+    return None if pair_separators in (1, 2) else f"`pair_separators` must be 1 or 2. Received: {pair_separators!r}"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bert_tf.data import Features, Stream
     from bert_tf.kinds.base import Kind
     from bert_tf.kinds.examples import Examples
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 NOT_OF_FEATURES = frozenset({"source", "metrics", "also_score", "sample", "defaults", "how_to_get"})
 """Fields of a task that say nothing of how its examples are tokenised."""
@@ -89,7 +89,7 @@ def is_stored(options: DataConfig, kind: Kind, examples: Examples) -> bool:
 
 
 def tokenised(
-    kind: Kind, tokenizer: BertTokenizer, examples: Mapping[str, Examples], options: DataConfig
+    kind: Kind, tokenizer: Tokenizer, examples: Mapping[str, Examples], options: DataConfig
 ) -> dict[str, Features | Stream]:
     """All splits as the model gets them; the training set's features may lie on a disk.
 
@@ -113,9 +113,7 @@ def tokenised(
     return found
 
 
-def _maker(
-    kind: Kind, tokenizer: BertTokenizer, examples: Examples, options: DataConfig
-) -> Callable[[int, int], Features]:
+def _maker(kind: Kind, tokenizer: Tokenizer, examples: Examples, options: DataConfig) -> Callable[[int, int], Features]:
     """A function that tokenises the examples from one number to another."""
 
     def make(start: int, stop: int) -> Features:
@@ -125,7 +123,7 @@ def _maker(
     return make
 
 
-def _key(kind: Kind, tokenizer: BertTokenizer, examples: Examples, options: DataConfig) -> str:
+def _key(kind: Kind, tokenizer: Tokenizer, examples: Examples, options: DataConfig) -> str:
     """Names all that tokenised examples depend on: what was read, whatever from; the task; the tokenizer; and this
     library's version."""
     settings = {

@@ -39,7 +39,7 @@ from bert_tf.training.workers.agreement import agree_on_examples, agree_on_setti
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
     from bert_tf.kinds.examples import Examples
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 MANY_UNKNOWN = 0.1
 CHECKPOINTS = "checkpoints"  # of a run folder
@@ -73,7 +73,7 @@ class Setup:
     config: RunConfig
     kind: Kind
     placement: Placement
-    tokenizer: BertTokenizer
+    tokenizer: Tokenizer
     examples: Mapping[str, Examples]
     splits: Mapping[str, Features | Stream]
     history: History
@@ -195,7 +195,7 @@ def _prepare_machine(options: TrainingConfig, *, hidden_dim: int, seed: int) -> 
     return placement
 
 
-def _say_unknown(train: Features | Stream, tokenizer: BertTokenizer) -> None:
+def _say_unknown(train: Features | Stream, tokenizer: Tokenizer) -> None:
     """Warns of a vocabulary that is not the texts'."""
     unknown = train.share_of(tokenizer.unk_id)
     if unknown > MANY_UNKNOWN:

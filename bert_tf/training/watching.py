@@ -11,7 +11,7 @@ from bert_tf.training.trained_model import TrainedModel
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind, Watched
     from bert_tf.kinds.examples import Examples
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 Loss = Callable[[Any, Mapping[str, Any]], Any]
 
@@ -34,7 +34,7 @@ def watcher_of(
     kind: Kind,
     config: RunConfig,
     trained: TrainedModel,
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     examples: Mapping[str, Examples],
     loss: Loss,
 ) -> Callable[[], Watched]:

@@ -30,7 +30,7 @@ from bert_tf.command_line import process
 def command(flags):
     process.start_tensorflow()
     import tensorflow as tf
-    import bert_tf.text.lookup
+    import bert_tf.text.wordpiece.lookup
     found = {name: name in sys.modules for name in json.loads(sys.argv[1])}
     found["collects"], found["frozen"] = gc.isenabled(), gc.get_freeze_count() > 100_000
     found["lite"], found["v1"] = hasattr(tf.lite, "TFLiteConverter"), hasattr(tf.compat.v1, "Session")

@@ -100,7 +100,10 @@ def test_it_is_saved_with_its_words_and_with_a_model(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"tokenizer": "minilm"}, "`tokenizer` must be a BertTokenizer. Received: tokenizer='minilm'"),
+        (
+            {"tokenizer": "minilm"},
+            "`tokenizer` must be a BertTokenizer, or another Tokenizer. Received: tokenizer='minilm'",
+        ),
         ({"sequence_length": 2}, "`sequence_length` must be an int of 3 or more. Received: 2"),
     ],
 )

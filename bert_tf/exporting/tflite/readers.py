@@ -15,7 +15,7 @@ from bert_tf.exporting.tflite.metadata import fit_lines
 
 if TYPE_CHECKING:
     from bert_tf.kinds.serving import Contract
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 LITERT = "LiteRT"
 LITERT_TEXT = "LiteRT with tensorflow_text's operators"
@@ -54,7 +54,7 @@ class Readers:
 
 def readers_of(
     contract: Contract,
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     *,
     texts: int,
     length: int | None,
@@ -103,7 +103,7 @@ def readers_of_text(contract: Contract) -> Readers:
     return Readers(opens={LITERT_TEXT: cuts}, cannot={" and ".join(names): why} if names else {})
 
 
-def _tokens_differ(tokenizer: BertTokenizer) -> str:
+def _tokens_differ(tokenizer: Tokenizer) -> str:
     """Why their tokenizer, which lower-cases every text, gives other tokens than this one; "" if it does not.
 
     What is left of accents in a lower-cased text is what `words_for_others` adds words for.

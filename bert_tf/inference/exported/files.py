@@ -16,7 +16,7 @@ from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
     from bert_tf.kinds.base import Kind
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -62,18 +62,18 @@ class Exported(NamedTuple):
     format: str
     described: Mapping[str, Any]
 
-    def parts(self, task: Kind | None = None) -> tuple[Kind, Any, BertTokenizer, int]:
+    def parts(self, task: Kind | None = None) -> tuple[Kind, Any, Tokenizer, int]:
         """What a pipeline is made of: the task, the model, its tokenizer, and most tokens of an example.
 
         Args:
             task: as the run has it, or with other settings; None: that of task.json.
         Raises: UserError for a task that the model is not for.
         """
-        from bert_tf.text import BertTokenizer
+        from bert_tf.text import Tokenizer
 
         kind = self._kind(task_file.from_json(self.described) if task is None else task)
         model = self._model(kind)
-        tokenizer = BertTokenizer.from_pretrained(self.path.parent)
+        tokenizer = Tokenizer.from_pretrained(self.path.parent)
         return kind.fitted(model, str(self.path)), model, tokenizer, kind.sequence_length
 
     def _kind(self, task: Kind) -> Kind:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bert_tf.data.batching.features import Features
     from bert_tf.models import BertClassifier
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Pooled(Windowed):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -186,7 +186,7 @@ class Pooled(Windowed):
         )
 
     def answer_function(
-        self, model: BertClassifier, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertClassifier, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: what `answers` does, and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`."""
         import tensorflow as tf

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bert_tf.data.batching.features import Features
     from bert_tf.kinds.extractive.features import SentenceFeatures
     from bert_tf.models import BertExtractiveSummarizer
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ class ExtractiveSummarization(Measured):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -232,7 +232,7 @@ class ExtractiveSummarization(Measured):
         return rouge(texts, examples.references, self.metrics, best=True, language=self.language)
 
     def answer_function(
-        self, model: BertExtractiveSummarizer, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertExtractiveSummarizer, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: `summary` string [B]; of each text's K chosen sentences, in their order, `start` and `end` int32 and
         `score` float32 [B, (K)], their probability to belong; `unread` int32 [B], how many sentences had no room; and

@@ -15,7 +15,7 @@ from bert_tf.kinds.long_texts.reading import Reading
 from bert_tf.kinds.long_texts.windows import Windows, window_rows
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 CHUNK = 1024  # texts tokenised in one go
 
@@ -56,7 +56,7 @@ class WindowFeatures(Features):
 
 
 def encode_windows(
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     texts: Sequence[str],
     pairs: Sequence[str] | None = None,
     *,

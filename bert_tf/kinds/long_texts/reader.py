@@ -12,7 +12,7 @@ from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.long_texts.notes import said
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Reader(Modelled):
     long_texts_are: ClassVar[str] = "cut"
     """What happens to texts of more than `sequence_length` tokens: "cut", or "read in windows"."""
 
-    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> Lengths | None:
+    def lengths(self, tokenizer: Tokenizer, examples: Examples, *, sequence_length: int) -> Lengths | None:
         """How many tokens the examples have, before anything is cut; None where there is nothing to count."""
         return lengths_of(tokenizer, examples.columns, sequence_length, says=self.long_texts_are)
 

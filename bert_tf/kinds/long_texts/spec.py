@@ -17,7 +17,7 @@ from bert_tf.kinds.task import OF_LONG_TEXTS
 if TYPE_CHECKING:
     from bert_tf.data import Features
     from bert_tf.kinds.long_texts.windows import Windows
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 CUT, WINDOWS = "cut", "windows"
 
@@ -68,7 +68,7 @@ class Windowed(Measured):
 
     def encoded(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         texts: Sequence[str],
         sequence_length: int | None,
         progress: Callable[[int, int], None] | None,

@@ -11,7 +11,7 @@ from bert_tf.kinds.long_texts.notes import CUT_TOKENS, TEXT_TOKENS, TEXT_WINDOWS
 from bert_tf.kinds.long_texts.reading import Reading
 from bert_tf.kinds.spans import WINDOWS_AT_ONCE, in_parts
 from bert_tf.models.base import inputs_of
-from bert_tf.text import BertTokenizer
+from bert_tf.text import Tokenizer
 from bert_tf.text.windows import Layout, build_rows
 
 
@@ -63,7 +63,7 @@ class WindowRows(NamedTuple):
 
 
 def window_rows(
-    tokenizer: BertTokenizer, texts: Any, pairs: Any = None, *, reading: Reading, return_offsets: bool = False
+    tokenizer: Tokenizer, texts: Any, pairs: Any = None, *, reading: Reading, return_offsets: bool = False
 ) -> WindowRows:
     """[CLS] a part of the text [SEP], or [CLS] text [SEP] pair [SEP] with a part of the longer one: W rows of B texts.
 
@@ -131,7 +131,7 @@ def where_several(several: Any, outputs: Any, windows: Windows) -> Any:
     return tf.where(windows.counts[:, None] > 1, several, tf.boolean_mask(outputs, windows.is_first))
 
 
-def _pieces(tokenizer: BertTokenizer, texts: Any, *, with_offsets: bool) -> Any:
+def _pieces(tokenizer: Tokenizer, texts: Any, *, with_offsets: bool) -> Any:
     """Ragged int32 [B, (P)], or [B, (P), 3] of ids, starts and ends."""
     if not with_offsets:
         return tokenizer.tokenize(texts)

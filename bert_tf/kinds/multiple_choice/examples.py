@@ -14,7 +14,7 @@ from bert_tf.kinds.multiple_choice.cells import SEPARATOR
 
 if TYPE_CHECKING:
     from bert_tf.data.batching.features import Features
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 CHOICE_MASK = "choice_mask"
 """Of a batch: 1 where an example has such a choice."""
@@ -53,7 +53,7 @@ class ChoiceExamples(Examples):
 
 
 def encode_choices(
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     examples: ChoiceExamples,
     *,
     max_length: int,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bert_tf.data.batching.features import Features
     from bert_tf.models import BertMultipleChoice
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,7 @@ class MultipleChoice(Measured):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: ChoiceExamples,
         *,
         sequence_length: int | None = None,
@@ -190,7 +190,7 @@ class MultipleChoice(Measured):
         return choice_cross_entropy(outputs, batch["labels"], batch[CHOICE_MASK], label_smoothing=label_smoothing)[0]
 
     def scorer(
-        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: ChoiceExamples, *, batch_examples: int
+        self, model: Any, tokenizer: Tokenizer, features: Features, examples: ChoiceExamples, *, batch_examples: int
     ) -> Callable[[], dict[str, float]]:
         """As every kind's; each choice is a row of its own, so that no row is long."""
         from bert_tf.kinds.outputs import Outputs
@@ -213,7 +213,7 @@ class MultipleChoice(Measured):
     def measure_answers(self, answers: Sequence[Answer], examples: ChoiceExamples) -> dict[str, float]:
         return self._metrics(np.array([int(answer["choice_index"]) for answer in answers]), examples)
 
-    def lengths(self, tokenizer: BertTokenizer, examples: ChoiceExamples, *, sequence_length: int) -> Lengths:
+    def lengths(self, tokenizer: Tokenizer, examples: ChoiceExamples, *, sequence_length: int) -> Lengths:
         """Of each choice, which is a row of its own with the text."""
         seconds = [examples.second_texts(i) for i in range(len(examples))]
         texts = [text for text, own in zip(examples.texts, seconds, strict=True) for second in own if second]
@@ -230,7 +230,7 @@ class MultipleChoice(Measured):
         return {name: get_metric(name)(guesses, examples.labels, classes=classes) for name in self.metrics}
 
     def answer_function(
-        self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: Any, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: `choice` string [B], the text of the likeliest; `choice_index` int32 [B]; `probabilities` and
         `logits` float32 [B, K]. An empty choice is none, with a probability of 0; without any, all of them are 0.

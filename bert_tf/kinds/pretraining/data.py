@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bert_tf.data.corpora.pairs import PairSettings
     from bert_tf.data.corpora.portions import Portions
     from bert_tf.data.corpora.store import Reading
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 SENTENCES = 500
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
@@ -113,7 +113,7 @@ class OnCorpus(Kind):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -129,7 +129,7 @@ class OnCorpus(Kind):
             MaskSettings(options.masking, options.mask_share, options.max_ngram),
             vocabulary_size=len(tokens),
             mask_id=tokenizer.mask_id,
-            continues=np.array([token.startswith("##") for token in tokens]),
+            continues=np.array([tokenizer.continues_word(token) for token in tokens]),
         )
         stream: Any = PretrainingStream(
             self.portions(tokenizer, examples, sequence_length),
@@ -140,7 +140,7 @@ class OnCorpus(Kind):
         )
         return stream
 
-    def portions(self, tokenizer: BertTokenizer, corpus: Corpus, sequence_length: int | None = None) -> Portions:
+    def portions(self, tokenizer: Tokenizer, corpus: Corpus, sequence_length: int | None = None) -> Portions:
         """The examples of a split, made of text or read from shards. Raises: UserError for what cannot be read."""
         from bert_tf.data.corpora.corpus import documents_of
         from bert_tf.data.corpora.portions import StorePortions
@@ -187,7 +187,7 @@ class OnCorpus(Kind):
     def preparation(self) -> OnCorpus:
         return self
 
-    def tokenising_jobs(self, tokenizer: BertTokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
+    def tokenising_jobs(self, tokenizer: Tokenizer, corpus: Corpus) -> list[tuple[Callable[..., Any], tuple]]:
         """Calls that tokenise a corpus file by file, in any order and anywhere; `portions` then has less to do."""
         from bert_tf.data.corpora.store import tokenise_file
         from bert_tf.data.stored.arrays import cache_folder
@@ -196,7 +196,7 @@ class OnCorpus(Kind):
         cache = cache_folder(self.options.cache)
         return [(tokenise_file, (file, tokenizer, reading, cache)) for file in files]
 
-    def described(self, config: RunConfig, tokenizer: BertTokenizer) -> dict[str, Any]:
+    def described(self, config: RunConfig, tokenizer: Tokenizer) -> dict[str, Any]:
         """What a manifest says of how examples were made."""
         from bert_tf.data.corpora.store import vocabulary_hash
 

@@ -11,19 +11,19 @@ from bert_tf.kinds.base import Answer
 from bert_tf.kinds.long_texts.notes import answer_lengths
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
-def fill_mask(model: Any, tokenizer: BertTokenizer, *, max_length: int, top_k: int) -> Callable[..., dict[str, Any]]:
+def fill_mask(model: Any, tokenizer: Tokenizer, *, max_length: int, top_k: int) -> Callable[..., dict[str, Any]]:
     """From texts, string [B], to N guessed places each, and K tokens a place, the likeliest first.
 
     Returns: a `tf.function` to `starts` and `ends`, ragged int32 [B, (N)], the place of each [MASK] in characters;
-        `tokens`, ragged string [B, (N), K], as in the vocabulary; `token_ids` and `scores`, ragged int32 and float32
-        [B, (N), K]: their ids and probabilities; and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`. A [MASK] beyond
-        `max_length` tokens is not answered.
+        `tokens`, ragged string [B, (N), K], as `Tokenizer.shown` gives them; `token_ids` and `scores`, ragged int32 and
+        float32 [B, (N), K]: their ids and probabilities; and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`. A
+        [MASK] beyond `max_length` tokens is not answered.
     """
     top_k = min(top_k, tokenizer.vocabulary_size)
-    vocabulary = tf.constant(tokenizer.vocabulary)
+    vocabulary = tf.constant([tokenizer.shown(token) for token in tokenizer.vocabulary])
 
     def answer(texts: tf.Tensor) -> dict[str, tf.Tensor]:
         inputs = tokenizer(texts, max_length=max_length, padding="longest", return_offsets=True, return_cut=True)
@@ -68,5 +68,7 @@ def masks_as_json(text: str, answer: Answer) -> dict[str, Any]:
         before = filled[: mask["start"]]
         if best.startswith("##"):  # it continues the word before
             before, best = before.rstrip(), best.removeprefix("##")
+        elif not before or before[-1].isspace():  # a token that begins with the space before its word
+            best = best.removeprefix(" ")
         filled = before + best + filled[mask["end"] :]
     return {"text": text, "filled": filled, "masks": masks}

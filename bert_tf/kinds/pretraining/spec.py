@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bert_tf.data.corpora.examples import PretrainingStream
     from bert_tf.models import BertMaskedLM
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 METRICS = ("masked_lm_loss",)
 
@@ -146,7 +146,7 @@ class Pretraining(OnCorpus):
 
         return watch
 
-    def _counts(self, tokenizer: BertTokenizer, train: PretrainingStream) -> Any:
+    def _counts(self, tokenizer: Tokenizer, train: PretrainingStream) -> Any:
         from bert_tf.data.corpora.baselines import TokenCounts
 
         return TokenCounts.of(*train.portions.text(), tokenizer.vocabulary_size)
@@ -173,7 +173,7 @@ class Pretraining(OnCorpus):
         right = [row.is_right is True for row in self.diagnose(answers, examples).rows]
         return {"hidden_word_accuracy": float(np.mean(right)) if right else 0.0}
 
-    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> None:
+    def lengths(self, tokenizer: Tokenizer, examples: Examples, *, sequence_length: int) -> None:
         """Nothing: running text is cut into examples of any length."""
 
     def diagnose(self, answers: Sequence[Answer], examples: Examples) -> Diagnosis:
@@ -198,7 +198,7 @@ class Pretraining(OnCorpus):
         return Diagnosis(rows=rows, summary=summary)
 
     def answer_function(
-        self, model: Any, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: Any, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Guesses for every [MASK] of a text: see `fill_mask`."""
         from bert_tf.kinds.pretraining.fill_mask import fill_mask

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bert_tf.data.batching.features import Features
     from bert_tf.kinds.span_qa.features import SpanFeatures
     from bert_tf.models import BertSpanQA
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 MAIN_METRICS = ("f1", "exact_match", "best_f1", "best_exact_match")
 SHORTEST = 5  # [CLS] question [SEP] context [SEP], a token each
@@ -115,7 +115,7 @@ class SpanQA(Measured):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -132,7 +132,7 @@ class SpanQA(Measured):
 
         return SpanFeatures
 
-    def _windows(self, tokenizer: BertTokenizer, sequence_length: int | None) -> Callable[..., dict[str, tf.Tensor]]:
+    def _windows(self, tokenizer: Tokenizer, sequence_length: int | None) -> Callable[..., dict[str, tf.Tensor]]:
         """Questions and contexts, string [B], to the rows of `question_windows`."""
         from bert_tf.kinds.spans import question_windows
 
@@ -220,7 +220,7 @@ class SpanQA(Measured):
         return {name: scores.get(name, absent) for name in self.metrics}
 
     def answer_function(
-        self, model: BertSpanQA, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertSpanQA, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Any number of windows a question, the best spans over all of them.
 

@@ -15,11 +15,11 @@ from bert_tf.text.substrings import substrings
 
 if TYPE_CHECKING:
     from bert_tf.models import BertTagger
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 
 def tag_answers(
-    model: BertTagger, tokenizer: BertTokenizer, labels: LabelSet, *, max_length: int, stride: int
+    model: BertTagger, tokenizer: Tokenizer, labels: LabelSet, *, max_length: int, stride: int
 ) -> Callable[..., dict[str, tf.Tensor]]:
     """A `tf.function` of texts, string [B].
 

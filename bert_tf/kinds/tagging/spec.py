@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bert_tf.data.batching.features import Features
     from bert_tf.models import BertTagger
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ class Tagging(Measured):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -264,7 +264,7 @@ class Tagging(Measured):
         return tag_scores(*plain_sides(self.label_set, predictions, examples), metrics or self.metrics)
 
     def answer_function(
-        self, model: BertTagger, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertTagger, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """See `bert_tf.kinds.tagging.answers`."""
         from bert_tf.kinds.tagging.answers import tag_answers

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.models import BertSeq2Seq
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 METRICS = (*ROUGE, *TRANSLATION)
 NOT_MEASURED = {
@@ -135,7 +135,7 @@ class TextToText(Measured):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: Examples,
         *,
         sequence_length: int | None = None,
@@ -192,7 +192,7 @@ class TextToText(Measured):
         return sums_of_examples(losses, batch.get("example_ids"), batch["example_weight"])
 
     def scorer(
-        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: Examples, *, batch_examples: int
+        self, model: Any, tokenizer: Tokenizer, features: Features, examples: Examples, *, batch_examples: int
     ) -> Callable[[], dict[str, float]]:
         from bert_tf.kinds.text_to_text.features import sources
 
@@ -213,7 +213,7 @@ class TextToText(Measured):
         return score
 
     def writer(
-        self, model: Any, tokenizer: BertTokenizer, generation: Generation
+        self, model: Any, tokenizer: Tokenizer, generation: Generation
     ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """token_ids and padding_mask int32 [B, S] -> generated string [B], score float32 [B]; one graph for all."""
         import tensorflow as tf
@@ -239,7 +239,7 @@ class TextToText(Measured):
     def measure_answers(self, answers: Sequence[Answer], examples: Examples) -> dict[str, float]:
         return self._metrics([answer["generated"].decode() for answer in answers], examples)
 
-    def lengths(self, tokenizer: BertTokenizer, examples: Examples, *, sequence_length: int) -> Lengths:
+    def lengths(self, tokenizer: Tokenizer, examples: Examples, *, sequence_length: int) -> Lengths:
         return lengths_of(tokenizer, examples.columns, self._source_length(sequence_length))
 
     def diagnose(self, answers: Sequence[Answer], examples: TextPairs) -> Diagnosis:
@@ -274,7 +274,7 @@ class TextToText(Measured):
         return self.generation.replace(max_length=self.target_length)
 
     def answer_function(
-        self, model: BertSeq2Seq, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertSeq2Seq, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: `generated` string [B] and `score` float32 [B], see `Generation`."""
         import tensorflow as tf

@@ -16,12 +16,12 @@ from bert_tf.models.base import inputs_of
 
 if TYPE_CHECKING:
     from bert_tf.models import BertEmbedder
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 Answers = Callable[[Any], dict[str, Any]]
 
 
-def answers_of_rows(model: BertEmbedder, tokenizer: BertTokenizer, *, max_length: int, words: bool) -> Answers:
+def answers_of_rows(model: BertEmbedder, tokenizer: Tokenizer, *, max_length: int, words: bool) -> Answers:
     """What `SentenceVectors.answer_function` wraps in a `tf.function` where long texts are cut.
 
     Args:
@@ -56,7 +56,7 @@ def answers_of_rows(model: BertEmbedder, tokenizer: BertTokenizer, *, max_length
 
 def answers_of_windows(
     model: BertEmbedder,
-    tokenizer: BertTokenizer,
+    tokenizer: Tokenizer,
     merge: Callable[[Any, Windows, Any], Any],
     *,
     reading: Reading,

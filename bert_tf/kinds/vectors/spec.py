@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bert_tf.data.batching.features import Features
     from bert_tf.kinds.long_texts.windows import Windows
     from bert_tf.models import BertEmbedder
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 LOSSES = ("cosine", "contrastive", "triplet")
 TEXT_IDS = "text_ids"
@@ -121,7 +121,7 @@ class SentenceVectors(Windowed):
 
     def features(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: Tokenizer,
         examples: TextGroups,
         *,
         sequence_length: int | None = None,
@@ -144,10 +144,10 @@ class SentenceVectors(Windowed):
         """float32 [E], how much each example counts in the loss; None: all the same."""
         return None
 
-    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> BertTokenizer:
+    def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> Tokenizer:
         """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so, unless
         `lowercase` says otherwise."""
-        from bert_tf.text import BertTokenizer
+        from bert_tf.text import Tokenizer
         from bert_tf.weights.places import folder_of, inner_folder, resolve
         from bert_tf.weights.sentence_transformers import lowercases
 
@@ -160,7 +160,7 @@ class SentenceVectors(Windowed):
             return tokenizer
         # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
         settings: dict[str, Any] = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
-        return BertTokenizer.from_pretrained(words, **(reading | settings))
+        return Tokenizer.from_pretrained(words, **(reading | settings))
 
     def build_model(self, config: RunConfig) -> BertEmbedder:
         from bert_tf.models import BertEmbedder
@@ -212,7 +212,7 @@ class SentenceVectors(Windowed):
         return vector_losses(outputs, batch[TEXT_IDS], loss=self.loss, scores=batch.get("labels"), **options)[0]
 
     def scorer(
-        self, model: Any, tokenizer: BertTokenizer, features: Features, examples: TextGroups, *, batch_examples: int
+        self, model: Any, tokenizer: Tokenizer, features: Features, examples: TextGroups, *, batch_examples: int
     ) -> Callable[[], dict[str, float]]:
         """As every kind's; each text goes through the model once, however many examples it is in."""
         from bert_tf.kinds.outputs import Outputs
@@ -237,7 +237,7 @@ class SentenceVectors(Windowed):
         """The metrics, from float32 [N, D], a vector for each of `examples.texts`."""
 
     def answer_function(
-        self, model: BertEmbedder, tokenizer: BertTokenizer, *, sequence_length: int | None = None
+        self, model: BertEmbedder, tokenizer: Tokenizer, *, sequence_length: int | None = None
     ) -> Callable[..., dict[str, tf.Tensor]]:
         """Returns: `vector` float32 [B, D], and the `LENGTHS` of `bert_tf.kinds.long_texts.notes`. With `word_vectors`
         also, ragged [B, (T)] without special tokens: `token` string, `start` and `end` int32, and `token_vector`

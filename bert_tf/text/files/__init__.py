@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from bert_tf.errors import UserError
 from bert_tf.guard import held
 from bert_tf.text.added_tokens import AddedToken, number, resolve
 from bert_tf.text.files.casing import guess
+from bert_tf.text.files.choice import WORDPIECE, folder_of, is_vocabulary
 from bert_tf.text.files.json_file import read_json
 from bert_tf.text.files.keras_hub import VOCABULARY, read_preset
 from bert_tf.text.files.keys import SPECIAL
 from bert_tf.text.files.transformers import read_folder
+from bert_tf.text.files.writing import write_folder
 from bert_tf.weights.leave import Leave
 from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.vocabulary_file import read_vocabulary
@@ -43,17 +44,14 @@ def read(
 
 
 def _read(where: str | os.PathLike[str], lowercase: bool | None, leave: Leave) -> tuple[dict[str, Any], Path]:
-    from bert_tf.weights.places import folder_of, inner_folder
-    from bert_tf.weights.places import resolve as place_of
-
     arguments: dict[str, Any]
     path = Path(where).expanduser()
-    if path.suffix == ".txt" and path.name != "vocab.txt" and not path.is_dir():
+    if is_vocabulary(path):
         arguments, source, folder = {}, path, path.parent
         arguments["vocabulary"] = read_vocabulary(path)
         names = [path.stem, path.resolve().parent.name]
     else:
-        folder = inner_folder(folder_of(place_of(where)))
+        folder = folder_of(where)
         names = [folder.resolve().name, os.fspath(where).rpartition("/")[2]]
         if (folder / VOCABULARY).is_file() and not (folder / "vocab.txt").is_file():
             arguments, source = read_preset(folder, leave), folder / VOCABULARY
@@ -105,48 +103,20 @@ def write(
         model_max_length: most tokens of a text; None: no limit is written.
     Raises: UserError if the folder cannot be written.
     """
-    folder = Path(folder)
     if added_tokens is None:
         ids = {token: i for i, token in enumerate(vocabulary)}
         added_tokens = {ids[token]: AddedToken(token, special=True) for token in special_tokens.values()}
-    makes_such_pairs = next(member for member in MEMBERS.values() if member.pair_separators == pair_separators)
-    usual = set(special_tokens.values())
-    extra = [t.content for _, t in sorted(added_tokens.items()) if t.special and t.content not in usual]
-    config: dict[str, Any] = {
+    ours = [member for member in MEMBERS.values() if member.prefix in WORDPIECE.classes]
+    makes_such_pairs = next(member for member in ours if member.pair_separators == pair_separators)
+    settings = {
         "tokenizer_class": f"{makes_such_pairs.prefix}Tokenizer",
         "do_lower_case": lowercase,
         "strip_accents": strip_accents,
         "tokenize_chinese_chars": split_cjk,
-        **({} if model_max_length is None else {"model_max_length": model_max_length}),
         **({} if max_word_characters == WORD_LENGTH else {"max_input_chars_per_word": max_word_characters}),
-        **({"split_special_tokens": True} if split_special_tokens else {}),
-        **({} if pairs else {"model_input_names": ["input_ids", "attention_mask"]}),
-        **special_tokens,
-        "added_tokens_decoder": {str(i): token.to_json() for i, token in sorted(added_tokens.items())},
     }
-    names: dict[str, Any] = dict(special_tokens)
-    if extra:
-        config["additional_special_tokens"] = names["additional_special_tokens"] = extra
-    behind = {token.content: i for i, token in sorted(added_tokens.items()) if i >= len(vocabulary)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / "vocab.txt", "".join(f"{token}\n" for token in vocabulary))
-        write_json(folder / "special_tokens_map.json", names)
-        write_json(folder / "tokenizer_config.json", config)
-        if behind:
-            write_json(folder / "added_tokens.json", behind)
-        for stale in ("tokenizer.json", *(() if behind else ("added_tokens.json",))):
-            (folder / stale).unlink(missing_ok=True)  # What another tokenizer left would count for more.
-    except OSError as error:
-        raise UserError(f"{folder}: cannot write the tokenizer: {error.strerror}") from error
-
-
-def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes under another name first, so that `path` is never half a file."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(text.encode("utf-8"))
-    unfinished.replace(path)
+    write_folder(
+        folder, {"vocab.txt": "".join(f"{token}\n" for token in vocabulary)}, settings,
+        special_tokens=special_tokens, added_tokens=added_tokens, size=len(vocabulary),
+        split_special_tokens=split_special_tokens, pairs=pairs, model_max_length=model_max_length,
+    )  # fmt: skip

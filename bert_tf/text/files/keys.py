@@ -14,10 +14,10 @@ from typing import Any
 
 from bert_tf.errors import UserError
 from bert_tf.guard import short
+from bert_tf.text.vocabulary import SPECIAL
 
 LOG = logging.getLogger(__name__)
 NONE: tuple[Any, ...] = (None, "", [], {})
-SPECIAL = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Table:
         fixed: keys that change answers -> the values that mean what BERT does anyway.
         unheeded: keys -> the values that mean nothing, and what is said of any other: it changes no answer of the
             tokenizers that Transformers takes by default.
+        whose: the tokenizer that this is of, for errors; "": none in particular.
     """
 
     used: frozenset[str]
     harmless: frozenset[str]
     fixed: Mapping[str, tuple[Any, ...]]
     unheeded: Mapping[str, tuple[tuple[Any, ...], str]] = field(default_factory=dict)
+    whose: str = "BERT's"
 
 
 TOKENIZER_CONFIG = Table(
@@ -127,7 +129,7 @@ def check(
         elif key in table.fixed:
             if not any(value == fine and type(value) is type(fine) for fine in table.fixed[key]):
                 shown = [repr(fine) for fine in table.fixed[key] if fine not in NONE]
-                raise refusal(path, name, value, f"must be {' or '.join(shown) or 'left out'}")
+                raise refusal(path, name, value, f"must be {' or '.join(shown) or 'left out'}", table.whose)
         elif key in table.unheeded:
             fine, why = table.unheeded[key]
             if value not in fine:
@@ -136,10 +138,11 @@ def check(
             LOG.warning("%s: `%s` is not known here and changes nothing", path, name)
 
 
-def refusal(path: Path, name: str, value: Any, rule: str) -> UserError:
+def refusal(path: Path, name: str, value: Any, rule: str, whose: str = "BERT's") -> UserError:
     """The error for a setting that changes answers and that this library does not follow."""
+    what, anyway = (f"not {whose}: ", f"as {whose} all the same") if whose else ("", "without it all the same")
     return UserError(
-        f"{path}: not BERT's: `{name}` {rule}. Received: {short(value, 120)}; to read it as BERT's all the same: "
+        f"{path}: {what}`{name}` {rule}. Received: {short(value, 120)}; to read it {anyway}: "
         f'ignore=["{name}"], or --set model.ignore_tokenizer=\'["{name}"]\''
     )
 

@@ -118,20 +118,20 @@ def lowered(steps: Any) -> dict[str, Any] | None:
     return {**second, "lowercase": True, "strip_accents": second.get("lowercase", True) if strip is None else strip}
 
 
-def vocabulary_of(ids: Any, path: Path) -> tuple[str, ...]:
+def vocabulary_of(ids: Any, path: Path, name: str = "model.vocab") -> tuple[str, ...]:
     """Tokens by id, from token -> id; "" where there is none."""
     is_map = isinstance(ids, Mapping) and len(ids) > 0
-    keys.need(is_map, path, "model.vocab", f"{type(ids).__name__} of {len(ids or ())}", "tokens with their numbers")
+    keys.need(is_map, path, name, f"{type(ids).__name__} of {len(ids or ())}", "tokens with their numbers")
     numbers = set(ids.values())
     last = max(numbers)
     if min(numbers) < 0 or len(numbers) < len(ids) or last > 2 * len(ids) + 1000:
         raise UserError(
-            f"{path}: `model.vocab` must give each token a number of its own, from 0 on. Received: {len(ids)} tokens "
+            f"{path}: `{name}` must give each token a number of its own, from 0 on. Received: {len(ids)} tokens "
             f"with {len(numbers)} numbers from {min(numbers)} to {last}"
         )
     if last + 1 > len(ids):
         missing = next(number for number in range(last) if number not in numbers)
-        LOG.warning("%s: `model.vocab` has no token for %d ids, such as %d", path, last + 1 - len(ids), missing)
+        LOG.warning("%s: `%s` has no token for %d ids, such as %d", path, name, last + 1 - len(ids), missing)
     tokens = [""] * (last + 1)
     for token, number in ids.items():
         tokens[number] = token

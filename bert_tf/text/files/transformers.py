@@ -16,6 +16,7 @@ from bert_tf.guard import short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
 from bert_tf.text.files.added import Added, collect
+from bert_tf.text.files.choice import SUFFIXES, WORDPIECE
 from bert_tf.text.files.json_file import read_if_there
 from bert_tf.text.files.tokenizer_json import TokenizerJson, read_tokenizer_json
 from bert_tf.weights.members import BERT, MEMBERS, Member
@@ -24,17 +25,12 @@ from bert_tf.weights.vocabulary_file import read_vocabulary
 LOG = logging.getLogger(__name__)
 # Transformers' tokenizers that do what BERT's does; anything else that says what it is gets refused.
 GENERAL = ("PreTrainedTokenizerFast", "TokenizersBackend")
-CLASSES = {
-    name + suffix
-    for name in ("Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "LayoutLM", "Lxmert",
-                 "DPRContextEncoder", "DPRQuestionEncoder", "Realm", "Retribert")
-    for suffix in ("Tokenizer", "TokenizerFast")
-} | set(GENERAL)  # fmt: skip
-OF_MEMBERS = {f"{member.prefix}Tokenizer{fast}": member for member in MEMBERS.values() for fast in ("", "Fast")}
-CLASSES |= set(OF_MEMBERS)
+CLASSES = {name + suffix for name in WORDPIECE.classes for suffix in SUFFIXES} | set(GENERAL)
+OURS = {kind: member for kind, member in MEMBERS.items() if member.prefix in WORDPIECE.classes}
+OF_MEMBERS = {member.prefix + suffix: member for member in OURS.values() for suffix in SUFFIXES}
 # Members of the family that have no segments, and the tokenizers that are theirs.
-WITHOUT_SEGMENTS = {kind for kind, member in MEMBERS.items() if member.fixed.get("num_segments") == 0}
-OF_THEM = {f"{MEMBERS[kind].prefix}Tokenizer{fast}" for kind in WITHOUT_SEGMENTS for fast in ("", "Fast")}
+WITHOUT_SEGMENTS = {kind for kind, member in OURS.items() if member.fixed.get("num_segments") == 0}
+OF_THEM = {OURS[kind].prefix + suffix for kind in WITHOUT_SEGMENTS for suffix in SUFFIXES}
 NO_LENGTH = 1_000_000  # Transformers writes a number of 30 digits where there is no limit
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 from bert_tf.weights.places import PRESETS, place_of_preset
 
 NO_LIMIT = 2**30
+# Arguments that every tokenizer has, and what they usually are.
+USUAL = {"split_special_tokens": False, "pairs": True, "pair_separators": 1, "model_max_length": None}
 
 
 class TokenIds(dict[str, int]):
@@ -38,10 +39,6 @@ class TokenNames:
     cls_id: int
     mask_id: int
     pair_separators: int
-    lowercase: bool
-    strip_accents: bool | None
-    split_cjk: bool
-    max_word_characters: int
     split_special_tokens: bool
     pairs: bool
     model_max_length: int | None
@@ -144,14 +141,8 @@ class TokenNames:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this tokenizer again, ready for JSON: `from_config` takes them."""
-        return {
-            "vocabulary": list(self._own), "lowercase": self.lowercase, "strip_accents": self.strip_accents,
-            "split_cjk": self.split_cjk, "added_tokens": [token.to_json() for token in self.added_tokens],
-            **self.special_tokens, "max_word_characters": self.max_word_characters,
-            "split_special_tokens": self.split_special_tokens, "pairs": self.pairs,
-            "pair_separators": self.pair_separators,
-            "model_max_length": self.model_max_length,
-        }  # fmt: skip
+        own = {name: getattr(self, name) for name in USUAL}
+        return {"added_tokens": [token.to_json() for token in self.added_tokens], **self.special_tokens, **own}
 
     @classmethod
     def from_preset(cls, preset: str | os.PathLike[str], **overrides: Any) -> Any:
@@ -168,11 +159,12 @@ class TokenNames:
         """Copies and pickles are made again from the arguments: graphs cannot be copied."""
         return type(self).from_config, (self.get_config(),)
 
+    @property
+    def _usual(self) -> dict[str, Any]:
+        """Arguments that are shown where they are not what they usually are."""
+        return dict(USUAL)
+
     def __repr__(self) -> str:
         config = self.get_config()
-        usual = {"strip_accents": None, "split_cjk": True, "max_word_characters": MAX_WORD_CHARACTERS}
-        usual |= {name: f"[{name[: -len('_token')].upper()}]" for name in self.special_tokens}
-        usual |= {"split_special_tokens": False, "pairs": True, "pair_separators": 1, "model_max_length": None}
-        more = [f", {name}={config[name]!r}" for name, value in usual.items() if config[name] != value]
-        name = type(self).__name__
-        return f"{name}(vocabulary of {len(self):,} tokens, lowercase={self.lowercase}{''.join(more)})"
+        more = [f", {name}={config[name]!r}" for name, value in self._usual.items() if config[name] != value]
+        return f"{type(self).__name__}(vocabulary of {len(self):,} tokens{''.join(more)})"

@@ -23,10 +23,10 @@ from bert_tf.errors import UserError
 from bert_tf.exporting.tflite.flat_tables import Table, pack
 from bert_tf.exporting.tflite.text.double_array import double_array
 from bert_tf.exporting.tflite.text.words import replacements
-from bert_tf.text import BertTokenizer
-from bert_tf.text.lookup import build_model
-from bert_tf.text.normalize import MAX_WORD_BYTES
+from bert_tf.text import BertTokenizer, Tokenizer
 from bert_tf.text.windows import Layout, truncated_lengths
+from bert_tf.text.wordpiece.lookup import build_model
+from bert_tf.text.wordpiece.normalize import MAX_WORD_BYTES
 
 OPERATORS = frozenset({
     "FastBertNormalize", "TFText>FastBertNormalize", "TFText>WhitespaceTokenizeWithOffsetsV2",
@@ -45,12 +45,13 @@ class LiteTokenizer:
     Raises: UserError for a tokenizer with added tokens, or other rules that these operators cannot follow.
     """
 
-    def __init__(self, tokenizer: BertTokenizer, length: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, length: int) -> None:
         if tokenizer.odd_rules:
             raise UserError(
                 "a TFLite file that takes text follows no such rules of a tokenizer: "
                 f"{'; '.join(tokenizer.odd_rules)}. Export one that takes tensors, and tokenize with BertTokenizer"
             )
+        assert isinstance(tokenizer, BertTokenizer)  # the only one without such rules
         self.length, self.separators = length, tokenizer.pair_separators
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
         buffer = np.frombuffer(normalizer(replacements(tokenizer)), np.uint8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bert_tf.text.tables import (
+from bert_tf.text.wordpiece.tables import (
     CLASS_BITS,
     EXPANDS,
     ISOLATED,
@@ -20,7 +20,7 @@ from bert_tf.text.tables import (
 )
 
 if TYPE_CHECKING:
-    from bert_tf.text import BertTokenizer
+    from bert_tf.text import Tokenizer
 
 UNKNOWN = "\x01"  # stands for every character that is a word by itself and in no vocabulary
 SURROGATES = range(0xD800, 0xE000)
@@ -30,7 +30,7 @@ ACCENTED = "éèáàäöóüíñçï"
 ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # which is what MediaPipe does to a text
 
 
-def replacements(tokenizer: BertTokenizer) -> dict[int, str]:
+def replacements(tokenizer: Tokenizer) -> dict[int, str]:
     """Code points that do not stay as they are, and what becomes of each: a character that stands alone gets a space on
     both sides, and all that are in no vocabulary are the same, unknown one."""
     strip = tokenizer.lowercase if tokenizer.strip_accents is None else tokenizer.strip_accents
@@ -57,7 +57,7 @@ def replacements(tokenizer: BertTokenizer) -> dict[int, str]:
     return found
 
 
-def words_for_others(tokenizer: BertTokenizer, texts: Iterable[str] = ()) -> tuple[list[str], np.ndarray]:
+def words_for_others(tokenizer: Tokenizer, texts: Iterable[str] = ()) -> tuple[list[str], np.ndarray]:
     """A vocabulary for readers that look up pieces of words as BERT does, but do not take accents off: for them a word
     with an accent is unknown as a whole.
 
@@ -71,7 +71,7 @@ def words_for_others(tokenizer: BertTokenizer, texts: Iterable[str] = ()) -> tup
     return words, np.array([others.get(word, number) for number, word in enumerate(words)], np.int32)
 
 
-def _characters(tokenizer: BertTokenizer) -> dict[str, int]:
+def _characters(tokenizer: Tokenizer) -> dict[str, int]:
     """Characters that the tokenizer reads as another one that is a token, and that token's number."""
     found = {}
     for point, string in replacements(tokenizer).items():
@@ -84,7 +84,7 @@ def _characters(tokenizer: BertTokenizer) -> dict[str, int]:
     return found
 
 
-def _one_accent(tokenizer: BertTokenizer) -> dict[str, int]:
+def _one_accent(tokenizer: Tokenizer) -> dict[str, int]:
     """Tokens with an accent on one of their letters: any of ACCENTED in pieces that continue a word, which are few,
     and the most frequent one in whole words."""
     letters = replacements(tokenizer)
@@ -101,7 +101,7 @@ def _one_accent(tokenizer: BertTokenizer) -> dict[str, int]:
     return found
 
 
-def _pieces(tokenizer: BertTokenizer, texts: Iterable[str]) -> dict[str, int]:
+def _pieces(tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, int]:
     """Pieces as they are spelt in the texts, where that is not how the vocabulary has them, and their numbers."""
     unusual = [text for text in texts if not text.isascii()]
     found: dict[str, int] = {}

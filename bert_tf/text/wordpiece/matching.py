@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.lookup import build_model, lookup
-from bert_tf.text.tables import load_runs
+from bert_tf.text.wordpiece.lookup import build_model, lookup
+from bert_tf.text.wordpiece.tables import load_runs
 
 OPEN, CLOSE, HARMLESS = 1, 2, 3  # Control characters, which the normaliser removes; the first two mark named tokens.
 KEY = chr(OPEN)  # before a content, so that one that begins with ## is looked up as it is

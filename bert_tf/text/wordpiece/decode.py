@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
-from bert_tf.text.lookup import PREFIX
+from bert_tf.text.wordpiece.lookup import PREFIX
 
 CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
             (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"))  # fmt: skip

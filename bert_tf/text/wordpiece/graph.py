@@ -11,11 +11,12 @@ from typing import Any, cast
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.lookup import PREFIX, build_model, lookup
-from bert_tf.text.matching import CLOSE, HARMLESS, OPEN
-from bert_tf.text.normalize import WordSplitter
-from bert_tf.text.tables import NormalizationTable
-from bert_tf.text.tokens.one_text import OneText, Piece, only_text
+from bert_tf.text.tokens.one_row import Piece, only_text
+from bert_tf.text.wordpiece.lookup import PREFIX, build_model, lookup
+from bert_tf.text.wordpiece.matching import CLOSE, HARMLESS, OPEN
+from bert_tf.text.wordpiece.normalize import WordSplitter
+from bert_tf.text.wordpiece.one_text import OneText
+from bert_tf.text.wordpiece.tables import NormalizationTable
 
 LOG = logging.getLogger(__name__)
 RARE = "zqxjkvbpygfwmucdlhrsnioate"  # letters, by how often they occur in English

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.text import build_tables, tables
+from bert_tf.text.wordpiece import build_tables, tables
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.text import BertTokenizer
-from bert_tf.text.wordpiece import TWO_HALVES
+from bert_tf.text.wordpiece.graph import TWO_HALVES
 from tests.conftest import shared_data
 from tests.text.reference import (
     COMPOSED,

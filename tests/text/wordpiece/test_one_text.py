@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bert_tf.text import BertTokenizer
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.tokens.one_text import only_text
+from bert_tf.text.tokens.one_row import only_text
 from tests.conftest import shared_data
 from tests.text.reference import reference
 

@@ -1,6 +1,6 @@
 """Builds normalization.npz by asking the `tokenizers` library about every code point.
 
-python -m bert_tf.text.build_tables
+python -m bert_tf.text.wordpiece.build_tables
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-from bert_tf.text import tables
+from bert_tf.text.wordpiece import tables
 
 LIMIT = 0x110000
 POINTS = [point for point in range(LIMIT) if not 0xD800 <= point < 0xE000]

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import MAX_CHARACTERS, AddedToken
-from bert_tf.text.matching import CLOSE, HARMLESS, OPEN, Matcher
-from bert_tf.text.tables import (
+from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
+from bert_tf.text.wordpiece.matching import CLOSE, HARMLESS, OPEN, Matcher
+from bert_tf.text.wordpiece.tables import (
     CLASS_BITS,
     EXPANDS,
     ISOLATED,
@@ -22,7 +23,6 @@ from bert_tf.text.tables import (
     SPACE,
     NormalizationTable,
 )
-from bert_tf.text.vocabulary import MAX_WORD_CHARACTERS
 
 MAX_WORD_BYTES = 4 * MAX_WORD_CHARACTERS
 CLASS_MASK = (1 << CLASS_BITS) - 1 << KIND_BITS
