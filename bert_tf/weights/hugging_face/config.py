@@ -37,11 +37,11 @@ def member_of(raw: Mapping[str, Any], path: Path, members: Collection[Member] = 
         member = next((member for member in members if member.model_type == kind), None)
     if member is None:
         known = " or ".join(member.model_type for member in members)
-        raise UserError(f"{path}: `model_type` must be {known}. Received: {kind}")
+        raise UserError(f"{path}: `model_type` must be {known}. Received: {kind!s:.80}")
     others = (*OTHER_MODELS, *(other.prefix for other in MEMBERS.values()))
     for name in architectures(raw):
         if not name.startswith(member.prefix) and name.startswith(others):
-            raise UserError(f"{path}: `architectures` must be of {member.name}. Received: {name}")
+            raise UserError(f"{path}: `architectures` must be of {member.name}. Received: {name!s:.80}")
     return member
 
 

@@ -76,7 +76,7 @@ def _activation(path: Path, raw: Any, leave: Leave) -> tuple[dict[str, Any], str
         return settings, "multi_label" if name == "sigmoid" else None
     if "activation" in leave:
         return {}, None
-    reason = f"{path}: `activation` must be one of {', '.join(ACTIVATIONS)}. Received: {name}"
+    reason = f"{path}: `activation` must be one of {', '.join(ACTIVATIONS)}. Received: {name!s:.80}"
     return {"output_activation": Refused(f"{reason}; {how_to_ignore('activation')}")}, None
 
 

@@ -168,7 +168,7 @@ def _read_dense(found: _Reading, place: Path) -> None:
     name = str(raw.get("activation_function", "torch.nn.modules.activation.Tanh"))
     found.settings["dense_activation"] = torch_activation(name)
     if found.settings["dense_activation"] is None:
-        reason = f"`activation_function` must be one of {_torch_names()}. Received: {name}"
+        reason = f"`activation_function` must be one of {_torch_names()}. Received: {name!s:.80}"
         found.refuse(path, "activation_function", reason, "dense_activation")
     files = (("model.safetensors", read_safetensors), ("pytorch_model.bin", read_pickled))
     file, read = next(((place / name, read) for name, read in files if (place / name).is_file()), (None, None))
@@ -209,7 +209,9 @@ def _read_prompts(found: _Reading, folder: Path) -> None:
     path, raw = folder / PROMPTS, _prompts(folder)
     found.check(path, raw, KEYS[PROMPTS])
     if raw.get("model_type") not in (None, "SentenceTransformer"):
-        found.refuse(path, "model_type", f"`model_type` must be SentenceTransformer. Received: {raw['model_type']}")
+        found.refuse(
+            path, "model_type", f"`model_type` must be SentenceTransformer. Received: {raw['model_type']!s:.80}"
+        )
     prompts, name = raw.get("prompts") or {}, raw.get("default_prompt_name")
     if name is not None:
         if not isinstance(prompts.get(name), str):
