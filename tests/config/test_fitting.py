@@ -88,6 +88,14 @@ def test_scoring_is_never_most_of_the_work_and_patience_never_ends_a_run_before_
     assert long.checkpoint_every_steps % long.evaluate_every_steps == 0
 
 
+def test_low_precision_is_used_where_nobody_says_which():
+    assert fit(asked(), 300)[0].training.precision == "auto"
+    assert fit(asked(precision="float32"), 300)[0].training.precision == "float32"
+    recipe = asked(meant_for_examples=80_000, precision="mixed_float16")
+    assert fit(recipe, 300)[0].training.precision == "mixed_float16"  # neither a length nor a rate
+    assert fit(asked(meant_for_examples=300), 300)[0].training.precision == "float32"
+
+
 def test_nothing_is_found_without_needs_or_examples():
     config = asked()
     assert settings_that_fit(config, None, {"train": 60}, by_hand=(), width=8) == (config, [])
@@ -110,6 +118,8 @@ def test_the_run_that_is_written_is_the_run_that_is_repeated(tmp_path):
 ])  # fmt: skip
 def test_a_run_resumes_with_what_it_found(recipe: dict[str, Any]):
     begun, _ = fit(asked(**recipe), 300, by_hand=())
+    if begun.training.precision == "auto":  # a run's file has what its machine made of it
+        begun = begun.model_copy(update={"training": begun.training.model_copy(update={"precision": "mixed_bfloat16"})})
     assert as_begun(asked(**recipe), begun, by_hand=()) == begun
 
 
