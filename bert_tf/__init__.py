@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         BertTagger,
     )
     from bert_tf.preprocessing import BertPreprocessor
-    from bert_tf.text import BertTokenizer, Tokenizer
+    from bert_tf.text import BertTokenizer, BytePairTokenizer, Tokenizer
     from bert_tf.train import CallableModule
 
     train: CallableModule
@@ -60,6 +60,7 @@ __all__ = [
     "BertSpanQA",
     "BertTagger",
     "BertTokenizer",
+    "BytePairTokenizer",
     "Pipeline",
     "Run",
     "Tokenizer",
@@ -85,6 +86,7 @@ _HOMES = {
     "BertSpanQA": "bert_tf.models",
     "BertTagger": "bert_tf.models",
     "BertTokenizer": "bert_tf.text",
+    "BytePairTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.inference.pipeline",
     "Run": "bert_tf.inference.trained",
     "Tokenizer": "bert_tf.text",

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from bert_tf.text.added_tokens import AddedToken
 
 if TYPE_CHECKING:
+    from bert_tf.text.byte_pairs.tokenizer import BytePairTokenizer
     from bert_tf.text.tokenizer import Tokenizer
     from bert_tf.text.wordpiece.tokenizer import BertTokenizer
 
-__all__ = ["AddedToken", "BertTokenizer", "Tokenizer"]
+__all__ = ["AddedToken", "BertTokenizer", "BytePairTokenizer", "Tokenizer"]
 
 _HOMES = {
     "BertTokenizer": "bert_tf.text.wordpiece.tokenizer",
+    "BytePairTokenizer": "bert_tf.text.byte_pairs.tokenizer",
     "Tokenizer": "bert_tf.text.tokenizer",
 }
 

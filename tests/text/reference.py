@@ -13,7 +13,7 @@ import tensorflow as tf
 from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
-from bert_tf.text import BertTokenizer
+from bert_tf.text import Tokenizer as Ours
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 POINTS = [point for point in range(0x110000) if not 0xD800 <= point < 0xE000]
@@ -108,7 +108,7 @@ def fuzzed_part(rng: random.Random, vocabulary: Sequence[str]) -> str:
     return some("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789.,!?'\"()-#$&", 12)
 
 
-def find_mismatch(tokenizer: BertTokenizer, expected: Any, texts: Iterable[str], batch: int = 4096) -> str | None:
+def find_mismatch(tokenizer: Ours, expected: Any, texts: Iterable[str], batch: int = 4096) -> str | None:
     """The first text whose ids or offsets differ, with both sides; None if there is none."""
     texts = list(texts)
     for start in range(0, len(texts), batch):

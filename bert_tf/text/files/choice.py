@@ -48,6 +48,25 @@ def type_of(model: Mapping[str, Any]) -> str:
     return usual if found is None else str(found)
 
 
+def steps(found: Any, members: str) -> list[Mapping[str, Any]]:
+    """The steps of a part of a tokenizer.json: those of a sequence, or the one that it is.
+
+    Args:
+        members: the key of a sequence's steps.
+    """
+    if not isinstance(found, Mapping):
+        return []
+    if found.get("type") != "Sequence":
+        return [found]
+    return [inner for step in found.get(members) or () for inner in steps(step, members)]
+
+
+def is_byte_level(raw: Mapping[str, Any]) -> bool:
+    """Whether a tokenizer.json is of bytes: texts are split, or tokens joined, as such."""
+    parts = [*steps(raw.get("pre_tokenizer"), "pretokenizers"), *steps(raw.get("decoder"), "decoders")]
+    return any(step.get("type") == "ByteLevel" for step in parts)
+
+
 WORDPIECE = Row(
     name="BertTokenizer",
     home="bert_tf.text.wordpiece.tokenizer",
@@ -57,7 +76,15 @@ WORDPIECE = Row(
     classes=("Bert", "DistilBert", "Electra", "MPNet", "MobileBert", "ConvBert", "SqueezeBert", "LayoutLM", "Lxmert",
              "DPRContextEncoder", "DPRQuestionEncoder", "Realm", "Retribert"),
 )  # fmt: skip
-ROWS = (WORDPIECE,)
+BYTE_PAIRS = Row(
+    name="BytePairTokenizer",
+    home="bert_tf.text.byte_pairs.tokenizer",
+    words="byte-level byte pairs",
+    is_in=lambda model, raw: type_of(model) == "BPE" and is_byte_level(raw),
+    files=(("vocab.json", "merges.txt"),),
+    classes=("Roberta", "Longformer"),
+)
+ROWS = (WORDPIECE, BYTE_PAIRS)
 
 
 def choose(where: str | os.PathLike[str], ignore: Collection[str] = ()) -> Row:

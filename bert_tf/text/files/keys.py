@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,36 @@ TOKENIZER_JSON_NORMALIZER = Table(
     used=frozenset({"lowercase", "strip_accents", "handle_chinese_chars"}),
     harmless=frozenset(),
     fixed={"type": ("BertNormalizer",), "clean_text": (True,)},
+)
+BYTE_PAIRS_CONFIG = replace(
+    TOKENIZER_CONFIG,
+    used=TOKENIZER_CONFIG.used
+    - {"do_lower_case", "strip_accents", "tokenize_chinese_chars", "max_input_chars_per_word"}
+    | {"add_prefix_space", "trim_offsets"},
+    harmless=TOKENIZER_CONFIG.harmless - {"add_prefix_space", "clean_up_tokenization_spaces"} | {"merges_file"},
+    unheeded={
+        **TOKENIZER_CONFIG.unheeded,
+        "clean_up_tokenization_spaces": ((None, False), "texts are decoded with the spaces that their tokens have"),
+        "do_lower_case": ((None, False), "byte pairs are of texts as they are"),
+        "strip_accents": ((None, False), "byte pairs are of texts as they are"),
+        "tokenize_chinese_chars": ((None, True), "byte pairs are of texts as they are"),
+    },
+    whose="",
+)
+BYTE_PAIRS_MODEL = Table(
+    used=frozenset({"vocab", "merges", "unk_token", "fuse_unk", "ignore_merges"}),
+    harmless=frozenset(),
+    fixed={
+        "type": (None, "BPE"), "dropout": (None,), "continuing_subword_prefix": (None, ""),
+        "end_of_word_suffix": (None, ""), "byte_fallback": (None, False),
+    },
+    whose="",
+)  # fmt: skip
+BYTE_LEVEL = Table(
+    used=frozenset({"type", "add_prefix_space", "use_regex"}),
+    harmless=frozenset({"trim_offsets"}),  # that of the post-processor counts
+    fixed={},
+    whose="",
 )
 KERAS_HUB = Table(
     used=frozenset({
