@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterable
 
+from bert_tf.guard.shown import MOST
+
 
 class Leave:
     """Names to leave out: keys of config.json, names or patterns (`*`) of tensors, or a file's name.
@@ -35,6 +37,9 @@ class Leave:
 
 
 def how_to_ignore(*names: str) -> str:
-    """How a caller leaves `names` out, from Python and from the command line, for the end of an error."""
-    listed = ", ".join(f'"{name}"' for name in names)
+    """How a caller leaves `names` out, from Python and from the command line, for the end of an error.
+
+    A name that no line has room for is cut: it is a file's, and nobody's that would be typed.
+    """
+    listed = ", ".join(f'"{name:.{MOST}}"' for name in names)
     return f"to load without it: ignore=[{listed}], or --set model.ignore='[{listed}]'"

@@ -320,6 +320,14 @@ def test_broken_files(tmp_path):
         read_modules(tmp_path)
 
 
+def test_a_message_has_room_for_every_name_of_a_module(tmp_path):
+    write(tmp_path, "Transformer", "Pooling", "A" * 2000)
+    refused = read_modules(tmp_path).settings["pooling"]
+    assert isinstance(refused, Refused)
+    assert f"the module {'A' * 80} after the pooling is not supported" in refused.message
+    assert len(refused.message.replace(str(tmp_path), "")) < 600
+
+
 def test_a_broken_dense_layer(folders, tmp_path):
     folder = edited(folders, tmp_path, "dense", "2_Dense/config.json", activation_function="torch.nn.Hardtanh")
     with pytest.raises(

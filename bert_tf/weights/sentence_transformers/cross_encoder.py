@@ -69,6 +69,6 @@ def _refused_modules(folder: Path, new: Mapping[str, Any], leave: Leave) -> str 
     kinds = kinds_of_modules(folder) if new else []
     strange = [kind for kind in kinds if kind != "Transformer" and kind not in leave]
     if strange:
-        reason = f"the module {strange[0]} is not supported in a model that scores pairs"
+        reason = f"the module {strange[0][:80]} is not supported in a model that scores pairs"
         return f"{folder / MODULES}: {reason}; {how_to_ignore(strange[0])}"
     return None

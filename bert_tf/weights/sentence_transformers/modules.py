@@ -141,7 +141,7 @@ def _read_module(found: _Reading, path: Path, kind: str, place: Path) -> None:
             found.refuse(
                 config,
                 "pooling_mode",
-                f"`pooling_mode` must be of {', '.join(POOLINGS)}. Received: {', '.join(strange)}",
+                f"`pooling_mode` must be of {', '.join(POOLINGS)}. Received: {', '.join(strange)[:80]}",
             )
         if raw.get("include_prompt", True) is not True:
             settings["include_prompt"] = False
@@ -154,7 +154,7 @@ def _read_module(found: _Reading, path: Path, kind: str, place: Path) -> None:
         _read_dense(found, place)
     else:
         after = "before" if settings["pooling"] is None else "after"
-        found.refuse(path, kind, f"the module {kind or 'without a type'} {after} the pooling is not supported")
+        found.refuse(path, kind, f"the module {kind[:80] or 'without a type'} {after} the pooling is not supported")
 
 
 def _read_dense(found: _Reading, place: Path) -> None:
@@ -197,7 +197,7 @@ def _read_transformer(found: _Reading, folder: Path, inner: Path) -> None:
         )
     for key in ("query_length", "document_length"):
         if raw.get(key) is not None:
-            found.warnings.append(f"{path}: `{key}` is not used: all texts are cut alike. It is {raw[key]}")
+            found.warnings.append(f"{path}: `{key}` is not used: all texts are cut alike. It is {raw[key]!s:.80}")
     # The second is where newer versions keep it; a number of 30 digits stands for none there.
     for length in (raw.get("max_seq_length"), _read_tokenizer_config(inner).get("model_max_length")):
         if isinstance(length, (int, float)) and 0 < length < NO_LENGTH:
