@@ -1,9 +1,16 @@
-"""The layers of BERT. They use `keras.ops` only, so they run on Keras's TensorFlow, JAX and PyTorch backends."""
+"""The layers of the family. They use `keras.ops` only, so they run on Keras's TensorFlow, JAX and PyTorch backends."""
 
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.feed_forward import FeedForward
-from bert_tf.layers.functions.masks import attention_bias, sequence_to_sequence_bias, take_positions
+from bert_tf.layers.functions.masks import (
+    Sight,
+    attention_bias,
+    sequence_to_sequence_bias,
+    sight_of,
+    take_positions,
+)
+from bert_tf.layers.functions.rotary import turns_of
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.layers.pooler import Pooler
@@ -22,8 +29,11 @@ __all__ = [
     "RelativeBias",
     "SelfAttention",
     "SentenceScore",
+    "Sight",
     "Table",
     "attention_bias",
     "sequence_to_sequence_bias",
+    "sight_of",
     "take_positions",
+    "turns_of",
 ]

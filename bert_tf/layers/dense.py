@@ -14,10 +14,14 @@ def truncated_normal(initializer_range: float):
     return keras.initializers.TruncatedNormal(mean=0.0, stddev=initializer_range)
 
 
-def dense(units: int, initializer_range: float, *, name: str, dtype=None, activation=None) -> keras.layers.Dense:
-    """A dense layer with kernel [in, units] drawn from the truncated normal, and a zero bias [units]."""
+def dense(
+    units: int, initializer_range: float, *, name: str, dtype=None, activation=None, use_bias: bool = True
+) -> keras.layers.Dense:
+    """A dense layer with kernel [in, units] drawn from the truncated normal, and a zero bias [units] or none."""
     kernel = truncated_normal(initializer_range)
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=kernel, name=name, dtype=dtype)
+    return keras.layers.Dense(
+        units, activation=activation, use_bias=use_bias, kernel_initializer=kernel, name=name, dtype=dtype
+    )
 
 
 def on_tokens(layer: keras.layers.Dense, x):

@@ -14,7 +14,7 @@ from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 from bert_tf.layers.vector_table import Table
 
-POSITION_KINDS = ("learned", "sinusoidal")
+POSITION_KINDS = ("learned", "sinusoidal", "rotary")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
 
 
@@ -40,7 +40,8 @@ class Embeddings(Composite):
         num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored.
         dropout: share of outputs dropped in training, in [0, 1).
         layer_norm_epsilon: added to the variance before the root.
-        position_kind: "learned", a table, or "sinusoidal", fixed.
+        position_kind: "learned", a table; "sinusoidal", fixed; or "rotary": none are added, attention turns what it
+            compares.
         initializer_range: deviation of the truncated normal the tables start from.
         position_initializer: "random", as the other tables, or "sinusoidal": learned positions start from the fixed
             ones, as large as the random ones would be. A step from one position to the next is then the same rotation
@@ -49,6 +50,7 @@ class Embeddings(Composite):
             (Lan et al., 2019, section 3.1, https://arxiv.org/abs/1909.11942). None: D.
         first_position: row of the position table that stands for position 0; where it is above 0, the tokens of the
             number `first_position - 1`, padding, are not counted where `position_ids` is None.
+        norm_bias: whether the norm has a shift.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
@@ -78,6 +80,7 @@ class Embeddings(Composite):
         position_initializer: str = "random",
         embedding_dim: int | None = None,
         first_position: int = 0,
+        norm_bias: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -109,7 +112,10 @@ class Embeddings(Composite):
         self.position = None
         if position_kind == "learned":
             self.position = Table(max_positions + first_position, self.table_dim, name="position", **tables)
-        self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.norm_bias = norm_bias
+        self.norm = LayerNorm(
+            self.table_dim, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", dtype=self.dtype_policy
+        )
         self.projection = None
         if self.table_dim != hidden_dim:
             self.projection = dense(hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy)
@@ -127,7 +133,9 @@ class Embeddings(Composite):
             self.position.table.assign(size * sinusoids(self.position.size, self.table_dim))
 
     def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
-        x = self.token(token_ids) + self._positions(token_ids, position_ids)  # [B, T, E]
+        x = self.token(token_ids)  # [B, T, E]
+        positions = self._positions(token_ids, position_ids)
+        x = x if positions is None else x + positions
         if self.segment is not None:
             one = segment_ids is None or self.num_segments == 1
             x = x + (self.segment.table[0] if one else self.segment(segment_ids))
@@ -137,13 +145,15 @@ class Embeddings(Composite):
         return x if self.projection is None else on_tokens(self.projection, x)
 
     def _positions(self, token_ids, position_ids):
-        """float [B, T, E] by number, or [T, E] where every row counts from 0."""
+        """float [B, T, E] by number, or [T, E] where every row counts from 0; None where none are added."""
         length = token_ids.shape[1]
         if position_ids is None and (length or 0) > self.max_positions:
             raise ValueError(
                 f"`token_ids` must be no longer than `max_positions`. "
                 f"Received: token_ids of shape {tuple(token_ids.shape)}, max_positions={self.max_positions}"
             )
+        if self.position_kind == "rotary":
+            return None
         if self.first_position and position_ids is None:
             real = ops.cast(ops.not_equal(token_ids, self.first_position - 1), "int32")
             position_ids = ops.cumsum(real, axis=1) * real - 1
@@ -162,5 +172,5 @@ class Embeddings(Composite):
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
         names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
-        names += ("first_position",)
+        names += ("first_position", "norm_bias")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -16,6 +16,7 @@ class LayerNorm(keras.layers.Layer):
     Args:
         dim: width D.
         epsilon: added to the variance before the root, above 0; BERT's is 1e-12.
+        use_bias: whether there is a shift.
     Call arguments:
         x: float [..., D] in any precision; it is not cast to the compute dtype first.
         training: use the cheaper gradient.
@@ -28,20 +29,25 @@ class LayerNorm(keras.layers.Layer):
     [[-1.0, -1.0, 1.0, 1.0]]
     """
 
-    def __init__(self, dim: int, *, epsilon: float = 1e-12, **kwargs):
+    def __init__(self, dim: int, *, epsilon: float = 1e-12, use_bias: bool = True, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.dim = check_positive("dim", dim)
         if not epsilon > 0:
             raise ValueError(f"`epsilon` must be above 0. Received: epsilon={epsilon!r}")
         self.epsilon = epsilon
+        self.use_bias = use_bias
 
     def build(self, input_shape=None):
         self.gamma = self.add_weight(shape=(self.dim,), initializer="ones", name="gamma", autocast=False)
-        self.beta = self.add_weight(shape=(self.dim,), initializer="zeros", name="beta", autocast=False)
+        self.beta = None
+        if self.use_bias:
+            self.beta = self.add_weight(shape=(self.dim,), initializer="zeros", name="beta", autocast=False)
 
     def call(self, x, training=None):
         gamma = ops.cast(ops.convert_to_tensor(self.gamma), "float32")
-        beta = ops.cast(ops.convert_to_tensor(self.beta), "float32")
+        beta = ops.zeros_like(gamma)
+        if self.beta is not None:
+            beta = ops.cast(ops.convert_to_tensor(self.beta), "float32")
         x = ops.cast(x, "float32")
         x = _with_gradient(self.epsilon)(x, gamma, beta) if training else _normalize(x, self.epsilon)[0] * gamma + beta
         return ops.cast(x, self.compute_dtype)  # [..., D]
@@ -50,7 +56,7 @@ class LayerNorm(keras.layers.Layer):
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
 
     def get_config(self):
-        return super().get_config() | {"dim": self.dim, "epsilon": self.epsilon}
+        return super().get_config() | {"dim": self.dim, "epsilon": self.epsilon, "use_bias": self.use_bias}
 
 
 def _normalize(x, epsilon):

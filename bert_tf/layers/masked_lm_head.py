@@ -26,6 +26,9 @@ class MaskedLMHead(Composite):
         layer_norm_epsilon: added to the variance before the root.
         initializer_range: deviation of the truncated normal the kernel starts from.
         embedding_dim: width E of the token vectors, to which the dense layer goes; None: D.
+        use_bias: whether there is a bias for each token.
+        dense_bias: whether the dense layer has a bias.
+        norm_bias: whether the norm has a shift.
     Call arguments:
         x: float [..., D].
         table: float [V, E].
@@ -47,6 +50,9 @@ class MaskedLMHead(Composite):
         layer_norm_epsilon: float = 1e-12,
         initializer_range: float = 0.02,
         embedding_dim: int | None = None,
+        use_bias: bool = True,
+        dense_bias: bool = True,
+        norm_bias: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -61,14 +67,18 @@ class MaskedLMHead(Composite):
         self.initializer_range = initializer_range
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
         self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
-        self.dense = dense(self.table_dim, initializer_range, name="dense", dtype=self.dtype_policy)
-        self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, name="norm", dtype=self.dtype_policy)
+        self.use_bias, self.dense_bias, self.norm_bias = use_bias, dense_bias, norm_bias
+        shared = {"dtype": self.dtype_policy}
+        self.dense = dense(self.table_dim, initializer_range, name="dense", use_bias=dense_bias, **shared)
+        self.norm = LayerNorm(self.table_dim, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", **shared)
         self.parts_are_made()
 
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))
         self.norm.build((None, self.table_dim))
-        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
 
     def call(self, x, table, training=None):
         x = self.transform(x, training=training)
@@ -82,7 +92,8 @@ class MaskedLMHead(Composite):
 
     def logits(self, x, columns):
         """float [P, E] of `transform` and [E, V] of `columns` -> float32 [P, V]"""
-        return ops.cast(ops.matmul(x, columns), "float32") + ops.cast(self.bias, "float32")
+        logits = ops.cast(ops.matmul(x, columns), "float32")
+        return logits if self.bias is None else logits + ops.cast(self.bias, "float32")
 
     def transform(self, x, training=None):
         """float [..., D] -> [..., E] in the compute dtype, what the token vectors are compared with."""
@@ -105,7 +116,8 @@ class MaskedLMHead(Composite):
         x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, E]
         ids = ops.take(ops.reshape(target_ids, (-1,)), order, axis=0)
         ids = ops.where(ops.equal(ids, IGNORED_LABEL), ops.zeros_like(ids), ids)
-        table, bias = ops.cast(ops.convert_to_tensor(table), "float32"), ops.cast(self.bias, "float32")
+        table = ops.cast(ops.convert_to_tensor(table), "float32")
+        bias = ops.zeros((self.vocabulary_size,)) if self.bias is None else ops.cast(self.bias, "float32")
         total = log_sum_exp(x, table, bias, count)  # [P]
         precise = ops.cast(x, "float32")
         rows = ops.take(table, ids, axis=0)  # [P, E]
@@ -122,7 +134,7 @@ class MaskedLMHead(Composite):
 
     def get_config(self):
         names = ("hidden_dim", "vocabulary_size", "activation", "layer_norm_epsilon", "initializer_range")
-        names += ("embedding_dim",)
+        names += ("embedding_dim", "use_bias", "dense_bias", "norm_bias")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

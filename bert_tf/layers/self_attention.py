@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import keras
 from keras import ops
 
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
-from bert_tf.layers.functions.masks import MASKED
+from bert_tf.layers.functions.banded import in_bands
+from bert_tf.layers.functions.chunked import in_chunks
+from bert_tf.layers.functions.masks import MASKED, sight_of, take_positions
+from bert_tf.layers.functions.rotary import rotate
 from bert_tf.layers.trainable import Composite
+
+WHOLE = 1024
+"""Tokens of a row up to which all scores are worked out at once; of a longer one, some queries' at a time."""
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -22,12 +29,19 @@ class SelfAttention(Composite):
         num_heads: number N of heads; must divide `hidden_dim`.
         dropout: share of attention weights dropped in training, in [0, 1).
         initializer_range: deviation of the truncated normal the kernels start from.
+        use_bias: whether the four dense layers have biases.
+        reach: how far a token looks to each side; 0: everywhere. With it long rows are worked out in bands
+            (`functions.banded`).
     Call arguments:
         x: float [B, S, D].
         bias: float32 [B, 1, T or 1, S], added to the scores (`masks.attention_bias`); None: everything is seen.
         queries: float [B, T, D], the tokens that look; None: `x` itself, T = S.
         seed: integer [2] for dropout; None: Keras's global generator.
         relative: float32 [B or 1, N, T, S], added to the scores as well (`RelativeBias`); None: nothing.
+        rotary: angles of the tokens of `x`, by which queries and keys are turned (`functions.rotary`); None: they are
+            not.
+        sight: what `bias` says, as a `masks.Sight`, so that long rows are worked out without all of their scores at
+            once. With `queries` it has their places, which `rotary` and `reach` need.
     Returns: float [B, T, D] in the compute dtype; scores and softmax are float32.
     Raises: ValueError if `num_heads` does not divide `hidden_dim`.
     Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762
@@ -42,7 +56,15 @@ class SelfAttention(Composite):
     """
 
     def __init__(
-        self, hidden_dim: int, num_heads: int, *, dropout: float = 0.1, initializer_range: float = 0.02, **kwargs
+        self,
+        hidden_dim: int,
+        num_heads: int,
+        *,
+        dropout: float = 0.1,
+        initializer_range: float = 0.02,
+        use_bias: bool = True,
+        reach: int = 0,
+        **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         self.hidden_dim = check_positive("hidden_dim", hidden_dim)
@@ -53,10 +75,12 @@ class SelfAttention(Composite):
             )
         self.dropout = check_rate("dropout", dropout)
         self.initializer_range = initializer_range
+        self.use_bias = use_bias
+        self.reach = check_positive("reach", reach) if reach != 0 else 0
         self.head_dim = hidden_dim // num_heads
 
         def project(name):
-            return dense(hidden_dim, initializer_range, name=name, dtype=self.dtype_policy)
+            return dense(hidden_dim, initializer_range, name=name, dtype=self.dtype_policy, use_bias=use_bias)
 
         self.query, self.key, self.value = project("query"), project("key"), project("value")
         self.output_dense = project("output")
@@ -66,27 +90,52 @@ class SelfAttention(Composite):
         for layer in (self.query, self.key, self.value, self.output_dense):
             layer.build((None, None, self.hidden_dim))
 
-    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
+    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None):
         x = ops.cast(x, self.compute_dtype)
-        queries = x if queries is None else ops.cast(queries, self.compute_dtype)
-        q = self._queries(queries)
-        k, v = self.keys_and_values(x)
-        scores = ops.cast(ops.matmul(q, k), "float32")  # [B, N, T, S]
-        if bias is not None:
-            scores = scores + bias
-        if relative is not None:
-            scores = scores + relative
-        weights = ops.softmax(scores)  # [B, N, T, S]
-        if training:
-            weights = dropout(weights, self.dropout, seed)
-        return self._join(ops.matmul(ops.cast(weights, self.compute_dtype), v))  # [B, T, D]
+        q = self._queries(x if queries is None else ops.cast(queries, self.compute_dtype))  # [B, T, N, H]
+        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, x))  # [B, S, N, H]
+        places = None if sight is None else sight.places
+        if queries is not None and places is None and (self.reach or rotary is not None):
+            raise ValueError("`sight` must have the places of `queries`. Received: queries, and no places")
+        if rotary is not None:
+            own = rotary if places is None else tuple(take_positions(part, places) for part in rotary)
+            q, k = rotate(q, own), rotate(k, rotary)
+        if self.reach and sight is None:
+            sight = sight_of(ops.zeros_like(x[..., 0], "int32"))
+        rate = self.dropout if training else 0.0
+        if sight is not None and queries is None and bias is None and relative is None:
+            return self._join(self._by_length(q, k, v, sight, rate, seed))
+        hidden = None if sight is None else sight.bias(self.reach)
+        return self._join(_attend(q, k, v, bias, relative, hidden, rate=rate, seed=seed))  # [B, T, D]
 
-    def keys_and_values(self, x):
-        """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H]."""
-        k = self._split(on_tokens(self.key, x), (0, 2, 3, 1))
-        return k, self._split(on_tokens(self.value, x), (0, 2, 1, 3))
+    def _by_length(self, q, k, v, sight, rate: float, seed):
+        """Attention by `sight` alone: all scores at once of rows that are short, and of longer ones in parts."""
+        attend = partial(_attend, rate=rate, seed=seed)
+        if self.reach:
+            most = 4 * self.reach  # twice a block, which has that many keys
+            in_parts = partial(in_bands, attend, q, k, v, sight, self.reach)
+        else:
+            most = WHOLE
+            in_parts = partial(in_chunks, q, k, v, sight, rate=rate, drop=dropout, seed=_seed_for(rate, seed))
 
-    def decode(self, x, source, past, place, bias=None, relative=None):
+        def whole():
+            return attend(q, k, v, sight.bias(self.reach))
+
+        length = q.shape[1]
+        if length is None:
+            return ops.cond(ops.shape(q)[1] <= most, whole, in_parts)
+        return whole() if length <= most else in_parts()
+
+    def keys_and_values(self, x, rotary=None):
+        """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H].
+
+        Args: `rotary` as in the call.
+        """
+        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, x))  # [B, S, N, H]
+        k = k if rotary is None else rotate(k, rotary)
+        return ops.transpose(k, (0, 2, 3, 1)), ops.transpose(v, (0, 2, 1, 3))
+
+    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None):
         """Attention of one new token for each of K sequences that begin with the same source.
 
         Args:
@@ -95,16 +144,20 @@ class SelfAttention(Composite):
             past: keys and values, [B * K, N, P, H] each, of each sequence's own tokens so far.
             place: int [], where in `past` the new tokens go; what lies after is not seen.
             bias: float32 [B, 1, 1, S], for the source.
-            relative: float32 [B, N, 1, P + S], for each sequence's own tokens and the source; None: nothing.
+            relative: float32 [B, N or 1, 1, P + S], for each sequence's own tokens and the source; None: nothing.
+            rotary: angles of the tokens, as in the call.
         Returns: float [B, K, D], and `past` with the new tokens in it.
         """
         x = ops.cast(x, self.compute_dtype)
         number, length = x.shape[1], past[0].shape[2]
         flat = ops.reshape(x, (-1, 1, self.hidden_dim))  # [B * K, 1, D]
-        past_k = self._written(past[0], place, on_tokens(self.key, flat))  # [B * K, N, P, H]
+        own_q, own_k = self._queries(flat), self._heads(on_tokens(self.key, flat))  # [B * K, 1, N, H]
+        if rotary is not None:
+            own = tuple(ops.reshape(part, (-1, 1, 1, part.shape[-1])) for part in rotary)
+            own_q, own_k = rotate(own_q, own), rotate(own_k, own)
+        past_k = self._written(past[0], place, own_k)  # [B * K, N, P, H]
         past_v = self._written(past[1], place, on_tokens(self.value, flat))
-        scale = 1.0 / math.sqrt(self.head_dim)
-        own_q = ops.reshape(on_tokens(self.query, flat) * scale, (-1, self.num_heads, 1, self.head_dim))
+        own_q = ops.reshape(own_q, (-1, self.num_heads, 1, self.head_dim))
         q = self._of_sources(own_q, number)  # [B, N, K, H]
         own = self._of_sources(ops.matmul(own_q, ops.transpose(past_k, (0, 1, 3, 2))), number)  # [B, N, K, P]
         scores = ops.cast(ops.concatenate([own, ops.matmul(q, source[0])], axis=-1), "float32")  # [B, N, K, P + S]
@@ -123,7 +176,7 @@ class SelfAttention(Composite):
         return ops.reshape(out, (-1, number, self.hidden_dim)), (past_k, past_v)
 
     def _written(self, past, place, new):
-        """`past` [R, N, P, H] with `new` [R, 1, D] at `place`: the numbers that change are written and no others, which
+        """`past` [R, N, P, H] with `new`, D numbers a row, at `place`: what changes is written and nothing else, which
         TensorFlow does in place."""
         _, heads, length, width = past.shape
         rows = ops.shape(past)[0] * heads
@@ -146,22 +199,48 @@ class SelfAttention(Composite):
         return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, self.num_heads, 1, width))
 
     def _queries(self, x):
-        """[B, T, D] -> [B, N, T, H], scaled."""
-        return self._split(on_tokens(self.query, x) * (1.0 / math.sqrt(self.head_dim)), (0, 2, 1, 3))
+        """[B, T, D] -> [B, T, N, H], scaled."""
+        return self._heads(on_tokens(self.query, x) * (1.0 / math.sqrt(self.head_dim)))
+
+    def _heads(self, x):
+        """[B, T, D] -> [B, T, N, H]"""
+        return ops.reshape(x, (*leading_shape(x), self.num_heads, self.head_dim))
 
     def _join(self, out):
-        """[B, N, T, H] -> [B, T, D], through the last dense layer."""
-        out = ops.transpose(out, (0, 2, 1, 3))  # [B, T, N, H]
+        """[B, T, N, H] -> [B, T, D], through the last dense layer."""
         return on_tokens(self.output_dense, ops.reshape(out, (*leading_shape(out), self.hidden_dim)))
 
-    def _split(self, x, order):
-        """[B, T, D] -> [B, T, N, H] -> its axes in the order asked for."""
-        return ops.transpose(ops.reshape(x, (*leading_shape(x), self.num_heads, self.head_dim)), order)
-
-    def compute_output_spec(self, x, bias=None, queries=None, seed=None, training=None, relative=None):
+    def compute_output_spec(
+        self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None
+    ):
         shape = (x if queries is None else queries).shape
         return keras.KerasTensor((*shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
 
     def get_config(self):
-        names = ("hidden_dim", "num_heads", "dropout", "initializer_range")
+        names = ("hidden_dim", "num_heads", "dropout", "initializer_range", "use_bias", "reach")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _attend(q, k, v, *biases, rate: float, seed):
+    """Attention of rows, all of their scores at once.
+
+    Args:
+        q, k, v: float [B, T, N, H], and [B, S, N, H] twice; q is scaled.
+        biases: float32, added to the scores [B, N, T, S]; None: nothing.
+        rate, seed: of the dropout of attention weights.
+    Returns: float [B, T, N, H].
+    """
+    scores = ops.matmul(ops.transpose(q, (0, 2, 1, 3)), ops.transpose(k, (0, 2, 3, 1)))
+    scores = ops.cast(scores, "float32")  # [B, N, T, S]
+    for bias in biases:
+        scores = scores if bias is None else scores + bias
+    weights = dropout(ops.softmax(scores), rate, seed)
+    out = ops.matmul(ops.cast(weights, v.dtype), ops.transpose(v, (0, 2, 1, 3)))  # [B, N, T, H]
+    return ops.transpose(out, (0, 2, 1, 3))
+
+
+def _seed_for(rate: float, seed):
+    """The seed of what is worked out twice and must drop the same: a new one where none is given and one is needed."""
+    if seed is None and rate:
+        return keras.random.randint((2,), 0, 2**30, dtype="int32")
+    return ops.zeros((2,), "int32") if seed is None else seed

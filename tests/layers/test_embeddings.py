@@ -22,6 +22,7 @@ SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions"
         ({"position_kind": "sinusoidal"}, 4),
         ({"embedding_dim": 3}, 7),
         ({"embedding_dim": 8}, 5),
+        ({"position_kind": "rotary", "norm_bias": False}, 3),
     ],
 )
 def test_embeddings_are_a_layer(changes, weights):
@@ -48,6 +49,17 @@ def test_output_is_the_normalised_sum_of_three_vectors():
     total = token[IDS] + segment[SEGMENTS] + position[None, :6]
     total = (total - total.mean(-1, keepdims=True)) / np.sqrt(total.var(-1, keepdims=True) + 1e-12)
     np.testing.assert_allclose(out, total, atol=1e-5)
+
+
+def test_rotary_positions_are_not_added():
+    layer = Embeddings(**SIZES, position_kind="rotary")
+    out = layer(IDS, position_ids=np.zeros_like(IDS) + 3)
+    assert layer.segment is not None
+    token = np.array(layer.token.table)[IDS] + np.array(layer.segment.table)[0]
+    token = (token - token.mean(-1, keepdims=True)) / np.sqrt(token.var(-1, keepdims=True) + 1e-12)
+    np.testing.assert_allclose(out, token, atol=1e-5)
+    with pytest.raises(ValueError, match=r"`max_positions`.*shape \(2, 7\), max_positions=6"):
+        layer(np.zeros((2, 7), "int32"))
 
 
 def test_narrow_tables_are_brought_to_the_width_after_their_norm_and_dropout():
@@ -133,7 +145,7 @@ def test_tables_are_gathered_in_float32():
         ({"num_segments": True}, "`num_segments`.*num_segments=True"),
         ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1.*embedding_dim=0"),
         ({"dropout": 1.0}, r"`dropout` must be a number in \[0, 1\).*dropout=1.0"),
-        ({"position_kind": "rotary"}, "`position_kind` must be one of learned, sinusoidal.*'rotary'"),
+        ({"position_kind": "spiral"}, "`position_kind` must be one of learned, sinusoidal, rotary.*'spiral'"),
         ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
     ],
 )

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,35 @@ PHI = np.array([0.5 * (1 + math.erf(x / math.sqrt(2))) for x in GRID])
 def test_feed_forward_is_a_layer(activation):
     arguments = {"hidden_dim": 8, "intermediate_dim": 5, "activation": activation, "initializer_range": 0.3}
     check_layer(FeedForward, arguments, {"x": X}, (2, 6, 8), shorter=lambda x: x[:, :3], weights=4)
+
+
+def test_gated_feed_forward_is_a_layer_and_multiplies_with_the_second_half():
+    arguments: dict[str, Any] = {"hidden_dim": 8, "intermediate_dim": 5, "initializer_range": 0.5, "gated": True}
+    layer = check_layer(
+        FeedForward, arguments | {"use_bias": False}, {"x": X}, (2, 6, 8), shorter=lambda x: x[:, :3], weights=2
+    )
+    first, last = (ops.convert_to_numpy(weight).astype("float64") for weight in layer.weights)
+    inner, gate = np.split(X.astype("float64") @ first, 2, axis=-1)
+    phi = np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))(inner)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(X)), (inner * phi * gate) @ last, atol=1e-5)
+
+
+def test_dropout_within_falls_on_the_inner_values_in_training_only():
+    layer, seed = FeedForward(8, 5, dropout=0.5, initializer_range=0.5), np.array([3, 4], "int32")
+    np.testing.assert_array_equal(layer(X), layer(X, training=False, seed=seed))
+    dropped = layer(X, seed=seed, training=True)
+    assert np.abs(dropped - layer(X)).max() > 1e-3
+    np.testing.assert_array_equal(dropped, layer(X, seed=seed, training=True))
+    assert np.linalg.matrix_rank(np.asarray(dropped).reshape(-1, 8), tol=1e-4) == 5
+
+
+def test_a_pooler_with_a_norm_is_a_layer():
+    arguments = {"hidden_dim": 8, "initializer_range": 0.3, "activation": "gelu", "use_bias": False}
+    layer = check_layer(Pooler, arguments | {"norm_epsilon": 1e-5, "norm_bias": False}, {"x": X}, (2, 6, 8), weights=2)
+    x = ops.convert_to_numpy(X @ ops.convert_to_numpy(layer.dense.kernel)).astype("float64")
+    x = x * np.vectorize(lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))))(x)
+    x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(X)), x, atol=2e-5)
 
 
 def test_pooler_is_a_layer():

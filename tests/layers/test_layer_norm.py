@@ -14,13 +14,15 @@ def test_layer_norm_is_a_layer():
     check_layer(LayerNorm, {"dim": 8}, {"x": X}, (2, 6, 8), shorter=lambda x: x[:, :3], weights=2)
 
 
+@pytest.mark.parametrize("use_bias", [False, True])
 @pytest.mark.parametrize("training", [False, True])
-def test_same_as_keras(training):
-    ours, theirs = LayerNorm(8), keras.layers.LayerNormalization(epsilon=1e-12)
+def test_same_as_keras(training, use_bias):
+    ours = LayerNorm(8, use_bias=use_bias)
+    theirs = keras.layers.LayerNormalization(epsilon=1e-12, center=use_bias)
     random = np.random.default_rng(1)
     for layer in (ours, theirs):
         layer.build(X.shape)
-    ours.set_weights([random.normal(size=8), random.normal(size=8)])
+    ours.set_weights([random.normal(size=8) for _ in ours.weights])
     theirs.set_weights(ours.get_weights())
 
     def run(call, variables):

@@ -14,7 +14,8 @@ TARGETS = np.array([[3, -100, 10, -100, 0], [-100, -100, 7, 7, -100]], "int32")
 def make(**changes) -> MaskedLMHead:
     head = MaskedLMHead(**{"hidden_dim": 8, "vocabulary_size": 11, "initializer_range": 0.5, **changes})
     head.build()
-    head.bias.assign(np.linspace(-1, 1, head.vocabulary_size))
+    if head.bias is not None:
+        head.bias.assign(np.linspace(-1, 1, head.vocabulary_size))
     return head
 
 
@@ -22,13 +23,17 @@ def test_masked_lm_head_is_a_layer():
     arguments = {"hidden_dim": 8, "vocabulary_size": 11, "initializer_range": 0.3}
     inputs = {"x": X, "table": TABLE}
     check_layer(MaskedLMHead, arguments, inputs, (2, 5, 11), output_dtype="float32", weights=5)
+    plain = arguments | {"use_bias": False, "dense_bias": False, "norm_bias": False}
+    check_layer(MaskedLMHead, plain, inputs, (2, 5, 11), output_dtype="float32", weights=2)
     inputs["table"] = TABLE[:, :3]
     check_layer(MaskedLMHead, arguments | {"embedding_dim": 3}, inputs, (2, 5, 11), output_dtype="float32", weights=5)
 
 
-@pytest.mark.parametrize(("xla", "width"), [(False, None), (True, None), (False, 3)])
-def test_losses_are_those_of_the_logits(xla, width):
-    head, table = make(embedding_dim=width), TABLE[:, :width]
+@pytest.mark.parametrize(
+    ("xla", "width", "use_bias"), [(False, None, True), (True, None, True), (False, 3, True), (False, None, False)]
+)
+def test_losses_are_those_of_the_logits(xla, width, use_bias):
+    head, table = make(embedding_dim=width, use_bias=use_bias), TABLE[:, :width]
     log_p = tf.nn.log_softmax(head(X, table)).numpy()
     losses = tf.function(lambda targets: head.losses(tf.constant(X), tf.constant(table), targets), jit_compile=xla)
     found = losses(tf.constant(TARGETS))

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
-from bert_tf.layers import SelfAttention, attention_bias
+from bert_tf.layers import SelfAttention, attention_bias, sight_of, turns_of
+from bert_tf.layers import self_attention as module
 from tests.checks import check_layer
 
 RANDOM = np.random.default_rng(0)
@@ -21,6 +23,47 @@ def test_self_attention_is_a_layer():
         weights=8,
         call_arguments={"seed": np.array([1, 2], "int32")},
     )
+
+
+def test_local_self_attention_is_a_layer():
+    check_layer(
+        SelfAttention,
+        {"hidden_dim": 8, "num_heads": 2, "initializer_range": 0.3, "use_bias": False, "reach": 1},
+        {"x": X},
+        (2, 6, 8),
+        shorter=lambda x: x[:, :3],
+        weights=4,
+        call_arguments={"seed": np.array([1, 2], "int32")},
+    )
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2])
+def test_a_sight_gives_what_its_bias_gives_however_long_a_row_is(reach, monkeypatch):
+    monkeypatch.setattr(module, "WHOLE", 4)
+    layer = SelfAttention(hidden_dim=8, num_heads=2, initializer_range=0.5, reach=reach)
+    sight, turns = sight_of(np.zeros_like(MASK), MASK), turns_of(np.tile(np.arange(6), (2, 1)), 4, 100.0)
+    plain = SelfAttention(hidden_dim=8, num_heads=2)
+    plain.build(None)
+    layer.build(None)
+    plain.set_weights(layer.get_weights())
+    expected = np.asarray(plain(X, sight.bias(reach), rotary=turns))
+    np.testing.assert_allclose(np.asarray(layer(X, rotary=turns, sight=sight))[REAL], expected[REAL], atol=1e-6)
+    run = tf.function(lambda x: layer(x, rotary=turns, sight=sight))
+    run = run.get_concrete_function(tf.TensorSpec([None, None, 8], tf.float32))
+    np.testing.assert_allclose(run(tf.constant(X)).numpy()[REAL], expected[REAL], atol=1e-6)
+    places = np.array([[0, 3], [5, 5]], "int32")  # of real tokens
+    some = layer(X, queries=np.take_along_axis(X, places[..., None], 1), rotary=turns, sight=sight.at(places))
+    wanted = np.take_along_axis(expected, places[..., None], 1)
+    np.testing.assert_allclose(some, wanted, atol=1e-6)
+
+
+def test_a_token_sees_its_neighbours_alone():
+    layer, far = SelfAttention(hidden_dim=8, num_heads=2, initializer_range=0.5, reach=2), X.copy()
+    far[:, 3:] = 99.0
+    np.testing.assert_array_equal(layer(X)[:, 0], layer(far)[:, 0])
+    assert np.abs(layer(X)[:, 1] - layer(far)[:, 1]).max() > 1e-2
+    with pytest.raises(ValueError, match="`sight` must have the places of `queries`"):
+        layer(X, queries=X[:, :1])
 
 
 def attend(x, layer):
@@ -87,6 +130,7 @@ def test_dropout_drops_attention_weights_in_training_only():
         ({"hidden_dim": 0, "num_heads": 1}, "`hidden_dim` must be an integer of at least 1.*hidden_dim=0"),
         ({"hidden_dim": 8, "num_heads": 0}, "`num_heads`.*num_heads=0"),
         ({"hidden_dim": 8, "num_heads": 2, "dropout": -0.1}, "`dropout`.*dropout=-0.1"),
+        ({"hidden_dim": 8, "num_heads": 2, "reach": -1}, "`reach` must be an integer of at least 1.*reach=-1"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

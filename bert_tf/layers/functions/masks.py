@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from keras import ops
 
 MASKED = -1e4
@@ -51,6 +53,62 @@ def sequence_to_sequence_bias(segment_ids, bias=None, *, masked: float = MASKED)
     allowed = ops.logical_or(ops.equal(segment_ids, 0)[:, None, None, :], place[:, None] >= place[None, :])
     hidden = (1.0 - ops.cast(allowed, "float32")) * masked  # [B, 1, T, T]
     return hidden if bias is None else ops.minimum(hidden, bias)
+
+
+class Sight(NamedTuple):
+    """Who sees whom, by numbers: a query sees the keys that have its own. What is hidden is worked out for any few of
+    them, so that long rows need no number for each pair.
+
+    Args:
+        queries: int [B, T].
+        keys: int [B, S].
+        masked: float32 [], what is added to a score that must not count, see `attention_bias`.
+        places: int [B, T], where among the keys each query stands; None: at its own number, T = S.
+
+    >>> import numpy as np
+    >>> seen = sight_of(np.zeros((1, 4), "int32"), padding_mask=np.array([[1, 1, 1, 0]]))
+    >>> (seen.bias(reach=1)[0, 0] == 0).numpy().astype(int).tolist()
+    [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]]
+    """
+
+    queries: Any
+    keys: Any
+    masked: Any
+    places: Any = None
+
+    def at(self, places) -> Sight:
+        """The same for the queries at `places`, int [B, M]."""
+        return self._replace(queries=take_positions(self.queries, places), places=places)
+
+    def bias(self, reach: int = 0):
+        """float32 [B, 1, T, S]: 0 where a query may look, `masked` elsewhere.
+
+        Args:
+            reach: how far a query looks to each side; 0: everywhere.
+        """
+        seen = ops.equal(ops.expand_dims(self.queries, 2), ops.expand_dims(self.keys, 1))  # [B, T, S]
+        if reach:
+            keys = ops.arange(ops.shape(self.keys)[1], dtype="int32")  # [S]
+            places = ops.expand_dims(keys, 0) if self.places is None else ops.cast(self.places, "int32")
+            distances = ops.expand_dims(places, 2) - ops.expand_dims(keys, (0, 1))  # [B or 1, T, S]
+            seen = ops.logical_and(seen, ops.abs(distances) <= reach)
+        return hidden(ops.expand_dims(seen, 1), self.masked)
+
+
+def sight_of(token_ids, padding_mask=None, example_ids=None, *, masked: float = MASKED) -> Sight:
+    """What `attention_bias` says of the same arguments, of queries that are the keys. Args: token_ids, int [B, T]."""
+    queries, keys = ops.ones_like(token_ids), ops.ones_like(token_ids)
+    if example_ids is not None:
+        queries = keys = ops.cast(example_ids, token_ids.dtype)
+    if padding_mask is not None:
+        nobodys = ops.logical_and(ops.equal(padding_mask, 0), ops.not_equal(keys, 0))  # padding still sees padding
+        keys = ops.where(nobodys, -ops.ones_like(keys), keys)
+    return Sight(queries, keys, ops.convert_to_tensor(masked, dtype="float32"))
+
+
+def hidden(seen, masked):
+    """bool [...] -> float32 [...]: 0 where something is seen, `masked` elsewhere."""
+    return (1.0 - ops.cast(seen, "float32")) * masked
 
 
 def take_positions(x, positions):

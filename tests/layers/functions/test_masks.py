@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bert_tf.layers import attention_bias, sequence_to_sequence_bias, take_positions
-from bert_tf.layers.functions.masks import MASKED
+from bert_tf.layers.functions.masks import MASKED, sight_of
 
 MASK = np.array([[1, 1, 0], [1, 1, 1]], "int32")
 
@@ -47,6 +47,24 @@ def test_the_mask_value_can_be_made_smaller_for_int8():
     assert np.array(attention_bias(MASK, masked=-50.0)).min() == -50.0
     assert float(np.float16(MASKED)) == MASKED
     assert np.exp(np.float32(MASKED)) == 0.0
+
+
+@pytest.mark.parametrize("masks", [{}, {"padding_mask"}, {"example_ids"}, {"padding_mask", "example_ids"}])
+def test_a_sight_says_what_the_bias_says(masks):
+    token_ids = np.zeros((2, 4), "int32")
+    both = {"padding_mask": [[1, 1, 0, 0], [1, 0, 1, 1]], "example_ids": [[1, 2, 2, 0], [1, 1, 1, 3]]}
+    given = {name: np.array(both[name], "int32") for name in masks}
+    seen = sight_of(token_ids, **given, masked=-50.0)
+    expected = attention_bias(**given, masked=-50.0)
+    expected = np.zeros((2, 1, 4, 4)) if expected is None else np.broadcast_to(expected, (2, 1, 4, 4))
+    np.testing.assert_array_equal(seen.bias(), expected)
+    near = np.abs(np.arange(4)[:, None] - np.arange(4)) <= 1
+    np.testing.assert_array_equal(seen.bias(1), np.where(near, expected, -50.0))
+    places = np.array([[3, 0], [2, 2]], "int32")
+    for reach in (0, 1):
+        some = np.array(seen.at(places).bias(reach))
+        for row in range(2):
+            np.testing.assert_array_equal(some[row], np.array(seen.bias(reach))[row][:, places[row]])
 
 
 @pytest.mark.parametrize("tail", [(), (3,)])
