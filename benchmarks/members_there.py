@@ -26,6 +26,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": {"num_segments": 0},
     "electra": {"embedding_dim": 6},
     "mpnet": {"num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
+    "modernbert": {"local_attention": 4, "global_every": 2, "pad_token_id": 1},
 }
 SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """
@@ -69,7 +70,7 @@ def main() -> int:
         jobs, expected = [], []
         for kind, member in MEMBERS.items():
             config = bert_tf.BertConfig(
-                model_type=kind, vocabulary_size=19, initializer_range=0.5, **SIZES, **SHAPES.get(kind, {})
+                **{**member.defaults, "vocabulary_size": 19, "initializer_range": 0.5, **SIZES, **SHAPES.get(kind, {})}
             )
             for name, head in MODELS.items():
                 if head.end not in member.classes or name in ("BertEmbedder", "BertSeq2Seq"):

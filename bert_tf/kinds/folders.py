@@ -93,5 +93,6 @@ def no_source() -> Any:
 
 
 def length_of(model: Any) -> int:
-    """Most tokens of a text."""
-    return min(model.config.max_positions, LONGEST)
+    """Most tokens of a text: of an encoder that is made for long ones, all that it has positions for."""
+    positions = model.config.max_positions
+    return positions if model.config.local_attention else min(positions, LONGEST)

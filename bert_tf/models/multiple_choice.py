@@ -72,8 +72,7 @@ class BertMultipleChoice(OnBackbone):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
         rows, choices = _rows_of(inputs)
-        x = self.pooled(self.backbone(rows, training=training, seed=seed, only_pooled=True))  # [B, (M), D]
-        x = ops.cast(x, "float32")
+        x = ops.cast(self.pooled_of(rows, training=training, seed=seed), "float32")  # [B, (M), D]
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         logits = ops.squeeze(self.classifier(x), axis=-1)  # [B, (M)]

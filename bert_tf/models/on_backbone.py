@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import ops
 
 from bert_tf.layers.dropout import dropout, site_seed
 from bert_tf.layers.pooler import Pooler
@@ -13,6 +14,7 @@ from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.base import BertModel, graph_inputs
 from bert_tf.models.heads import head_of
+from bert_tf.models.pooling import pool
 
 
 class OnBackbone(BertModel):
@@ -45,6 +47,7 @@ class OnBackbone(BertModel):
         dtype: Any = None,
         tells_segments: str = "",
         pools: bool = False,
+        of_tokens: bool = False,
     ) -> None:
         """Sets `backbone`, and the head's own `pooler` where one is needed.
 
@@ -53,6 +56,7 @@ class OnBackbone(BertModel):
             dtype: a dtype policy for a backbone made here; None: Keras's global one.
             tells_segments: what the head needs different `segment_ids` for, if it does.
             pools: whether the head works on `pooled`.
+            of_tokens: whether it works on `tokens`.
         Raises: ValueError for another `backbone`, or one whose files know one segment alone.
         """
         if isinstance(backbone, BertConfig):
@@ -67,16 +71,20 @@ class OnBackbone(BertModel):
         self.backbone, self.pooler = backbone, None
         head = head_of(type(self))
         self.drops_before = head is not None and head.end in backbone.config.member.pooler.dropout_before
-        if pools and backbone.pooler is None:
-            row, config = backbone.config.member.pooler, backbone.config
+        row, config = backbone.config.member.pooler, backbone.config
+        if (pools and backbone.pooler is None) or (of_tokens and row.of_tokens):
             self.pooler = Pooler(
                 config.hidden_dim,
-                activation=row.activation,
+                activation=config.head_activation or row.activation,
                 initializer_range=config.initializer_range,
+                use_bias=config.head_bias,
+                norm_epsilon=config.layer_norm_epsilon if row.has_norm else None,
+                norm_bias=config.norm_bias,
                 name="pooler",
                 dtype=self.policy(dtype),
             )
             self.pooler.build((None, config.hidden_dim))
+            self.uses_pooler = True
         if not self.uses_pooler and backbone.pooler is not None:
             backbone.pooler.trainable = False
 
@@ -97,8 +105,20 @@ class OnBackbone(BertModel):
         """`pooled` of these inputs. Args: as in the backbone's call."""
         if training and self.drops_before:
             options["pool"] = False
-        outputs = self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options)
+        if self.config.head_pooling == "mean":
+            outputs = self.backbone(inputs, training=training, seed=seed, **options)
+            x = outputs["sequence_output"]  # [B, T, D]
+            outputs = {"pooled_output": ops.cast(pool(ops.cast(x, "float32"), inputs, "mean"), x.dtype)}  # [B, (M), D]
+        else:
+            outputs = self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options)
         return self.pooled(outputs, training=training, seed=seed)
+
+    def tokens(self, inputs, training: Any = None, seed: Any = None):
+        """What a head over tokens works on, float [B, T, D]: the backbone's, through the layer that heads of some
+        members have before their last one.
+        """
+        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]
+        return x if self.pooler is None else self.pooler(x, training=training)
 
     def policy(self, dtype: Any) -> Any:
         """The dtype policy of a head: the one asked for, or the backbone's."""

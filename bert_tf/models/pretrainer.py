@@ -74,6 +74,9 @@ class BertMaskedLM(OnBackbone):
             layer_norm_epsilon=head_layer_norm_epsilon or config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
             embedding_dim=config.embedding_dim,
+            use_bias=config.decoder_bias,
+            dense_bias=config.head_bias,
+            norm_bias=config.norm_bias,
             name="masked_lm",
             dtype=self.policy(dtype),
         )

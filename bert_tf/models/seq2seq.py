@@ -8,10 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from bert_tf.layers.functions.masks import attention_bias
+from bert_tf.layers.functions.masks import MASKED, attention_bias, hidden
 from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.backbones.told import Told, tell_of_first, turns_at
 from bert_tf.models.generation.beam_search import beam_search
 from bert_tf.models.generation.decoding import decode
 from bert_tf.models.generation.settings import Generation
@@ -76,6 +77,9 @@ class BertSeq2Seq(OnBackbone):
             layer_norm_epsilon=config.layer_norm_epsilon,
             initializer_range=config.initializer_range,
             embedding_dim=config.embedding_dim,
+            use_bias=config.decoder_bias,
+            dense_bias=config.head_bias,
+            norm_bias=config.norm_bias,
             name="masked_lm",
             dtype=self.policy(dtype),
         )
@@ -194,15 +198,20 @@ class BertSeq2Seq(OnBackbone):
         lengths = ops.cast(ops.sum(mask, axis=1), "int32")
         bias = attention_bias(mask, masked=self.backbone.mask_value)
         x = self.backbone.embeddings(token_ids, training=False)  # [B, S, D]
-        relative = self.backbone.relative_to(x)
+        told = self.backbone.tell({"token_ids": token_ids, "padding_mask": mask})
         kept = []
-        for block in self.backbone.blocks[:-1]:
-            kept.append(block.attention.keys_and_values(x))
-            x = block(x, bias=bias, training=False, relative=relative)
-        kept.append(self.backbone.blocks[-1].attention.keys_and_values(x))
+        for i, block in enumerate(self.backbone.blocks):
+            kept.append(block.keys_and_values(x, told[i].get("rotary")))
+            if i + 1 < len(self.backbone.blocks):
+                x = block(x, training=False, **told[i])
         last = ops.take_along_axis(x, (lengths - 1)[:, None, None], axis=1)  # [B, 1, D]
-        relative = self.backbone.relative_to(x, (lengths - 1)[:, None])
-        last = self.backbone.blocks[-1](x, bias=bias, queries=last, training=False, relative=relative)
+        own = tell_of_first(
+            told[-1],
+            {"token_ids": token_ids, "first_positions": (lengths - 1)[:, None]},
+            masked=self.backbone.mask_value,
+            relative_bias=self.backbone.relative_bias,
+        )
+        last = self.backbone.normal(self.backbone.blocks[-1](x, queries=last, training=False, **own), False)
         columns = self.masked_lm.columns(self.backbone.embeddings.token.table)  # [D, V]
         return self._logits(last, columns), (tuple(kept), bias, lengths, columns)
 
@@ -228,22 +237,31 @@ class BertSeq2Seq(OnBackbone):
         kept, bias, lengths, columns = source
         positions = ops.zeros_like(tokens) + lengths[:, None] + place  # [B, K]
         x = self.backbone.embeddings(tokens, segment_ids=ops.ones_like(tokens), position_ids=positions, training=False)
-        relative = self._distances(lengths, place, kept[0][1].shape[2] or ops.shape(kept[0][1])[2], past[0][0].shape[2])
+        told = self._told(lengths, place, kept[0][1].shape[2] or ops.shape(kept[0][1])[2], past[0][0].shape[2])
+        turns = turns_at(self.config, positions)
         new = []
-        for block, read, own in zip(self.backbone.blocks, kept, past, strict=True):
-            x, own = block.decode(x, read, own, place, bias, relative)  # [B, K, D]
+        for i, block in enumerate(self.backbone.blocks):
+            rotary = turns[self.config.base(i)] if turns else None
+            x, own = block.decode(x, kept[i], past[i], place, bias, rotary=rotary, **told[i])  # [B, K, D]
             new.append(own)
-        return self._logits(x, columns), tuple(new)
+        return self._logits(self.backbone.normal(x, False), columns), tuple(new)
 
-    def _distances(self, lengths, place, source: Any, own: int):
-        """What attention adds for how far a new token stands from its own text's and the source's, [B, N, 1, P + S]."""
-        if self.backbone.relative_bias is None:
-            return None
+    def _told(self, lengths, place, source: Any, own: int) -> list[Told]:
+        """What each block is told of how far a new token stands from its own text's and the source's: what attention
+        adds, float32 [B, N or 1, 1, P + S], or nothing.
+        """
+        reaches = [self.config.reach(i) for i in range(self.config.num_layers)]
+        if self.backbone.relative_bias is None and not any(reaches):
+            return [{} for _ in reaches]
         stands = lengths[:, None] + place  # [B, 1]
         keys = ops.concatenate(
             [lengths[:, None] + ops.arange(own)[None], ops.zeros_like(stands) + ops.arange(source)], 1
         )
-        return self.backbone.relative_bias.of(keys[:, None] - stands[:, :, None])
+        distances = keys[:, None] - stands[:, :, None]  # [B, 1, P + S]
+        if self.backbone.relative_bias is not None:
+            return [{"relative": self.backbone.relative_bias.of(distances)}] * len(reaches)
+        near = {reach: hidden(ops.abs(distances) <= reach, MASKED)[:, None] for reach in set(reaches) if reach}
+        return [{"relative": near[reach]} if reach else {} for reach in reaches]
 
     def _logits(self, x, columns):
         """float [B, K, D] -> float32 [B * K, V]"""

@@ -49,7 +49,7 @@ class BertSpanQA(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        self.take(backbone, dtype=dtype)
+        self.take(backbone, dtype=dtype, of_tokens=True)
         self.dropout = check_rate("dropout", dropout)
 
         # layers
@@ -66,8 +66,7 @@ class BertSpanQA(OnBackbone):
     def call(self, inputs, training=None, seed=None):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
-        x = ops.cast(x, "float32")
+        x = ops.cast(self.tokens(inputs, training=training, seed=seed), "float32")  # [B, T, D]
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return self.span(x)  # [B, T, 2]

@@ -56,7 +56,7 @@ class BertTagger(OnBackbone):
         dtype: Any = None,
         trainable: bool = True,
     ):
-        self.take(backbone, dtype=dtype)
+        self.take(backbone, dtype=dtype, of_tokens=True)
         self.num_classes = check_positive("num_classes", num_classes)
         self.labels = names_of_classes(num_classes, labels)
         self.dropout = check_rate("dropout", self.config.hidden_dropout if dropout is None else dropout)
@@ -70,8 +70,7 @@ class BertTagger(OnBackbone):
     def call(self, inputs, training=None, seed=None):
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]  # [B, T, D]
-        x = ops.cast(x, "float32")
+        x = ops.cast(self.tokens(inputs, training=training, seed=seed), "float32")  # [B, T, D]
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return on_tokens(self.classifier, x)  # [B, T, C]

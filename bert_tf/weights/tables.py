@@ -21,7 +21,8 @@ class Layout(NamedTuple):
 
     shape: Callable[[Shape], Shape]  # their shape -> our shape, for any shape that a broken file may have
     apply: Callable[[np.ndarray], np.ndarray]  # their array -> our array
-    undo: Callable[[np.ndarray, int], np.ndarray]  # our array, number of heads N -> their array
+    undo: Callable[[np.ndarray, int], np.ndarray]  # our array, number of heads N -> their array, or its part of it
+    parts: int = 1  # how many rows share their array, in their order along its first axis
 
 
 class Row(NamedTuple):
@@ -47,6 +48,17 @@ HEADS_IN = _merged(  # [N, H, D] -> [N*H, D]
     lambda ours, heads: ours.reshape(heads, -1, ours.shape[-1]),
 )
 HEADS_BIAS = _merged(lambda shape: (math.prod(shape),), lambda ours, heads: ours.reshape(heads, -1))  # [N, H] -> [N*H]
+
+
+def part(number: int, count: int) -> Layout:
+    """One of several matrices, or vectors, that their file has as one: [count*out, in] -> [in, out]."""
+
+    def shape(theirs: Shape) -> Shape:
+        is_whole = bool(theirs) and theirs[0] % count == 0
+        return ((theirs[0] // count, *theirs[1:]) if is_whole else theirs)[::-1]
+
+    return Layout(shape, lambda theirs: np.split(theirs, count)[number].T, lambda ours, heads: ours.T, count)
+
 
 # Heads that Transformers does not have of most members, under names of ours; the last is ELECTRA's own.
 OWN = (
@@ -241,7 +253,16 @@ def read_backwards(
     unknown = sorted(set(arrays) - {row.path for row in rows})
     if unknown:
         raise ValueError(f"this format has no place for: {', '.join(unknown)}")
-    return {row.name: np.ascontiguousarray(row.layout.undo(np.asarray(arrays[row.path]), num_heads)) for row in rows}
+    found: dict[str, list[np.ndarray]] = {}
+    for row in rows:
+        found.setdefault(row.name, []).append(row.layout.undo(np.asarray(arrays[row.path]), num_heads))
+    for row in rows:
+        if len(found[row.name]) != row.layout.parts:
+            raise ValueError(f"{row.name} is {row.layout.parts} of our arrays. Received: {len(found[row.name])}")
+    return {
+        name: np.ascontiguousarray(np.concatenate(parts) if len(parts) > 1 else parts[0])
+        for name, parts in found.items()
+    }
 
 
 def _ours(tensor: Tensor, layout: Layout) -> Tensor:

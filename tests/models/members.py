@@ -10,7 +10,12 @@ SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": {"model_type": "distilbert", "num_segments": 0},
     "electra": {"model_type": "electra", "embedding_dim": 6},
     "mpnet": {"model_type": "mpnet", "num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
-}
+    "modernbert": {  # its second block is local: two tokens to each side
+        "model_type": "modernbert", "num_segments": 0, "position_kind": "rotary", "norm_first": True, "gated": True,
+        "attention_bias": False, "feed_forward_bias": False, "norm_bias": False, "feed_forward_dropout": 0.1,
+        "local_attention": 4, "global_every": 2, "rotary_base": 160000.0, "head_activation": "gelu", "head_bias": False,
+    },
+}  # fmt: skip
 """Fields of a member's config that are not as BERT's."""
 WORDS: dict[str, dict[str, Any]] = {
     "mpnet": {**MEMBERS["mpnet"].tokens, "pair_separators": 2},

@@ -22,14 +22,14 @@ from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import Classification, Pretraining, Regression, Retrieval, SpanQA, Tagging
 from bert_tf.kinds.registry import kind_of
 from bert_tf.models import weights_by_path
-from bert_tf.models.backbones.bert import attention_bias
 from bert_tf.models.heads import MODELS as HEADS
 from bert_tf.weights.members import MEMBERS
-from bert_tf.weights.tables import expand
+from bert_tf.weights.tables import read_backwards
 from tests.checks import check_keras_file
 from tests.models.members import SHAPES
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+LONGER = {"modernbert": ["a good film who is bad e ? " * 4 + "anna", "is Anna a film ?", "bad"]}
 TEXTS, PAIRS = ["a good film", "who is Anna ?", "bad"], ["bad film", "Anna is a dab hand", "a b c d e"]
 
 
@@ -85,7 +85,8 @@ CASES = {
     "masked_lm": Case("BertMaskedLM", lambda x: {"logits": x["masked_lm_logits"]}, own_loss, Pretraining),
     "choice": Case("BertMultipleChoice", lambda x: {"logits": x[None]}, loss_of_choices, None),
 }
-FOLDERS = {"electra": tuple(CASES), "mpnet": tuple(name for name in CASES if name != "discriminator")}
+OF_MOST = tuple(name for name in CASES if name != "discriminator")
+FOLDERS = {"electra": tuple(CASES), "mpnet": OF_MOST, "modernbert": OF_MOST}
 EVERY = [(member, name) for member, names in FOLDERS.items() for name in names]
 SIZES = {
     "vocabulary_size": 28, "hidden_dim": 4, "num_layers": 2, "num_heads": 2, "intermediate_dim": 6, "max_positions": 32,
@@ -144,13 +145,15 @@ def gradients_by_their_names(model: Any, loss: Callable[[], Any]) -> dict[str, n
         value = loss()
     found = tape.gradient(value, {path: weight.value for path, weight in variables.items()})
     member, config = model.config.member, model.config
-    names = {}
-    for row in expand(member.rows_of(HEADS[type(model).__name__].end), config.num_layers):
-        if found.get(row.path) is not None:
-            base = member.base if row.name.startswith(member.backbone) else ""
-            array = np.array(tf.convert_to_tensor(found[row.path]))
-            names[base + row.name] = row.layout.undo(array, config.num_heads)
-    return names
+    arrays = {path: np.array(tf.convert_to_tensor(x)) for path, x in found.items() if x is not None}
+    rows = member.rows_of(HEADS[type(model).__name__].end)
+    theirs = read_backwards(rows, arrays, config.num_layers, config.num_heads)
+    return {f"{member.base if name.startswith(member.backbone) else ''}{name}": x for name, x in theirs.items()}
+
+
+def name_of(member: str, path: str, end: str = "Model") -> str:
+    """A tensor's name in a file of a head, without the prefix of its backbone."""
+    return next(row.name for row in MEMBERS[member].rows_of(end) if row.path == path)
 
 
 @pytest.mark.parametrize(("member", "name"), EVERY)
@@ -163,10 +166,11 @@ def test_outputs_hidden_states_and_gradients_are_those_of_transformers(golden, m
     inputs = inputs_of(truth)
     backbone, mask = getattr(model, "backbone", model), truth["attention_mask"].astype(bool)
     x = backbone.embeddings(inputs["token_ids"], segment_ids=inputs.get("segment_ids"))
-    bias = attention_bias(inputs["padding_mask"])
-    for block, theirs in zip((None, *backbone.blocks), truth["hidden_states"], strict=True):
-        x = x if block is None else block(x, bias=bias, relative=backbone.relative_to(x))
-        np.testing.assert_allclose(np.asarray(x)[mask], theirs[mask], atol=1e-5, rtol=0)
+    told = backbone.tell(inputs)
+    for i, theirs in enumerate(truth["hidden_states"]):
+        x = x if i == 0 else backbone.blocks[i - 1](x, **told[i - 1])
+        ours = backbone.normal(x) if i == len(told) else x  # the last one as the encoder hands it out
+        np.testing.assert_allclose(np.asarray(ours)[mask], theirs[mask], atol=1e-5, rtol=0)
     loss = CASES[name].loss
     if loss is None:
         return
@@ -175,10 +179,10 @@ def test_outputs_hidden_states_and_gradients_are_those_of_transformers(golden, m
     wanted = {key.removeprefix("grad/"): array for key, array in truth.items() if key.startswith("grad/")}
     assert set(found) == set(wanted)
     if name == "span_qa":  # PyTorch lets what stands for padding learn nothing where it is looked up
-        rows = {"word": model.config.pad_token_id}
+        rows = {"token": model.config.pad_token_id}
         rows |= {"position": model.config.first_position - 1} if model.config.first_position else {}
         for table, row in rows.items():
-            key = f"{MEMBERS[member].base}embeddings.{table}_embeddings.weight"
+            key = MEMBERS[member].base + name_of(member, f"embeddings/{table}/table")
             assert not wanted[key][row].any()
             found[key][row] = 0.0
     for key, array in wanted.items():
@@ -199,7 +203,8 @@ def test_what_came_in_goes_out(golden, tmp_path, member, name):
     kept = {"architectures", "model_type", *(used.key for used in row.used.values())}
     kept |= {drop.key for drop in row.dropouts if HEADS[CASES[name].cls].end in drop.heads and raw.get(drop.key)}
     kept |= {"id2label"} & set(raw) if name in ("classifier", "tagger") else set()
-    assert {key: saved[key] for key in kept} == {key: raw[key] for key in kept}
+    assert kept - set(raw) <= {used.key for used in row.used.values() if used.find}  # which others say there
+    assert {key: saved[key] for key in kept & set(raw)} == {key: raw[key] for key in kept & set(raw)}
     again = model_of(tmp_path / "x", name, new_weights="forbid", extra_weights="forbid")
     assert again.config == model.config
     assert_equals_truth(again, name, truth_of(folder))
@@ -221,12 +226,20 @@ def test_half_precision_is_read(golden, tmp_path, member, change):
         model_of(folder, "classifier"),
         change(load_file(golden / member / "classifier/model.safetensors")),
     )
-    kernel = expected["classifier.dense.weight"].astype("float32").T
+    name = name_of(member, "pooler/dense/kernel", "ForSequenceClassification")
+    kernel = expected[name].astype("float32").T
     np.testing.assert_array_equal(weights_by_path(model)["pooler/dense/kernel"], kernel)
 
 
-@every_member
-@pytest.mark.parametrize("name", ["classifier", "tagger", "span_qa", "masked_lm"])
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        (member, name)
+        for member, name in EVERY
+        if name in ("classifier", "tagger", "span_qa", "masked_lm")
+        and (member, name) != ("modernbert", "span_qa")  # whose tensors are named as a classifier's
+    ],
+)
 def test_where_config_json_names_no_class_the_tensors_decide(golden, tmp_path, caplog, member, name):
     base = MEMBERS[member].base
     folder = altered(
@@ -248,9 +261,9 @@ def test_tokens_of_pairs_are_those_of_transformers_and_its_words_are_written_as_
     tokenizer, truth = bert_tf.BertTokenizer.from_pretrained(folder), truth_of(folder)
     model_of(folder, "classifier").save_pretrained(tmp_path / "x", tokenizer)
     words = json.loads((tmp_path / "x" / "tokenizer_config.json").read_text())
-    assert words["tokenizer_class"] == f"{MEMBERS[member].prefix}Tokenizer"
+    assert words["tokenizer_class"] == MEMBERS[member].words.get("tokenizer_class", "BertTokenizer")
     for place in (folder, tmp_path / "x"):
-        found = bert_tf.BertTokenizer.from_pretrained(place)(TEXTS, PAIRS)
+        found = bert_tf.BertTokenizer.from_pretrained(place)(LONGER.get(member, TEXTS), PAIRS)
         for name, theirs in inputs_of(truth).items():
             np.testing.assert_array_equal(found[name], theirs, err_msg=name)
 
@@ -317,7 +330,8 @@ def test_blocks_that_run_again_give_every_gradient(member):
 @pytest.mark.slow
 @every_member
 def test_xla_and_low_precision_change_no_gradient(member):
-    still = {"hidden_dropout": 0.0, "attention_dropout": 0.0}  # XLA draws other numbers
+    dropouts = ("hidden_dropout", "attention_dropout", "feed_forward_dropout")
+    still = dict.fromkeys(dropouts, 0.0)  # XLA draws other numbers
     model = bert_tf.BertClassifier(config_of(member, **still), 3)
     wanted = gradients(model)
     assert_gradients_are_alike(tf.function(lambda: gradients(model), jit_compile=True)(), model, wanted, atol=1e-5)
@@ -375,6 +389,22 @@ def test_keras_files_and_folders_give_the_model_back(tmp_path, member, make):
         ("electra", "choice", {"summary_use_proj": False}, "`summary_use_proj` must be true or absent"),
         ("mpnet", "tagger", {"relative_attention_num_buckets": 40}, "`relative_attention_num_buckets` must be 32, "),
         ("mpnet", "tagger", {"max_position_embeddings": 2}, "`max_position_embeddings` must be an integer above 2"),
+        ("modernbert", "tagger", {"layer_types": ["sliding_attention"] * 2}, "`layer_types` must be full_attention at"),
+        ("modernbert", "tagger", {"layer_types": ["full_attention"]}, "`layer_types` must be full_attention at"),
+        (
+            "modernbert",
+            "tagger",
+            {"rope_parameters": {"full_attention": {"rope_type": "yarn", "factor": 4.0}}},
+            "`rope_parameters` must be rope_theta .* without scaling",
+        ),
+        ("modernbert", "tagger", {"rope_scaling": {"type": "linear", "factor": 2.0}}, "`rope_scaling` must be empty"),
+        ("modernbert", "tagger", {"layer_norm_eps": 1e-12}, "`layer_norm_eps` must be norm_eps or absent"),
+        ("modernbert", "tagger", {"sliding_window": 3}, "`sliding_window` must be absent"),
+        ("modernbert", "tagger", {"local_attention": 1}, "`local_attention` must be an integer of at least 2"),
+        ("modernbert", "classifier", {"classifier_pooling": "max"}, "`classifier_pooling` must be one of cls, mean"),
+        ("modernbert", "tagger", {"norm_bias": True}, "attention_norm/beta is missing"),
+        ("modernbert", "classifier", {"norm_bias": False}, "attn_norm.bias is extra"),
+        ("modernbert", "tagger", {"num_attention_heads": 4}, "must be an even multiple of `num_heads`"),
     ],
 )
 def test_what_contradicts_itself_or_is_not_followed_is_refused(golden, tmp_path, member, name, config, said):

@@ -175,8 +175,14 @@ class Pooled(Windowed):
             output_activation="linear",
             score_activation=None,
         )
-        # A head that is solved for is one on the mean over tokens.
-        return model if config.training.mode == "fine_tune" else with_mean_block(model)
+        if config.training.mode == "fine_tune":
+            return model
+        if model.config.norm_first:
+            raise UserError(
+                "training.mode=frozen solves heads on blocks that end with a norm, which those of a "
+                f"{model.config.member.name} do not: fine-tune it. Received: training.mode={config.training.mode}"
+            )
+        return with_mean_block(model)  # a head that is solved for is one on the mean over tokens
 
     def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertClassifier:
         from bert_tf.models import BertClassifier

@@ -15,13 +15,13 @@ from bert_tf import weights
 from bert_tf.config import RunConfig
 from bert_tf.kinds.building import reading_of, words_of
 from bert_tf.kinds.long_texts.notes import prefers_windows
-from bert_tf.models import SIZES
+from bert_tf.models import SIZES, size_config
 
 LOOKED_AT = 5000  # texts
 KEPT_WHOLE = 0.99  # the share of the training texts that are to be kept whole
 STEP = 8
 SHORTEST = 16
-POSITIONS = 512  # of a size with random weights
+POSITIONS = 512  # where nothing says how many
 PIECES = re.compile(r"[^\W_]+|\S", re.UNICODE)
 CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 LONGEST_PIECE = 32
@@ -32,7 +32,7 @@ def positions_of(config: RunConfig) -> int:
     if config.model.max_positions is not None:
         return config.model.max_positions
     if config.backbone in SIZES and not Path(config.backbone).exists():
-        return POSITIONS
+        return size_config(config.backbone).max_positions
     with _unsaid():
         return int(weights.load(config.backbone, ignore=config.model.ignore).config.get("max_positions", POSITIONS))
 

@@ -11,10 +11,12 @@ from keras import ops
 from bert_tf.layers.dropout import site_seed
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
-from bert_tf.layers.functions.masks import MASKED, attention_bias, sequence_to_sequence_bias, take_positions
+from bert_tf.layers.functions.masks import MASKED, take_positions
+from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.pooler import Pooler
 from bert_tf.layers.relative_bias import RelativeBias
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.backbones.told import Told, tell, tell_of_first
 from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
 
 
@@ -62,7 +64,7 @@ class BertBackbone(BertModel):
         self.config = config
         # A static int8 converter may set a smaller number, so that the mask does not eat the scores' range.
         self.mask_value = MASKED
-        has_dropout = config.hidden_dropout or config.attention_dropout
+        has_dropout = config.hidden_dropout or config.attention_dropout or config.feed_forward_dropout
         self.seed_generator = keras.random.SeedGenerator() if has_dropout else None
 
         # layers
@@ -79,6 +81,7 @@ class BertBackbone(BertModel):
             position_initializer=config.position_initializer,
             embedding_dim=config.embedding_dim,
             first_position=config.first_position,
+            norm_bias=config.norm_bias,
             name="embeddings",
             **shared,
         )
@@ -94,16 +97,33 @@ class BertBackbone(BertModel):
                 attention_dropout=config.attention_dropout,
                 activation=config.activation,
                 layer_norm_epsilon=config.layer_norm_epsilon,
+                norm_first=config.norm_first,
+                normalizes_input=i > 0 or not config.norm_first,
+                attention_bias=config.attention_bias,
+                feed_forward_bias=config.feed_forward_bias,
+                norm_bias=config.norm_bias,
+                gated=config.gated,
+                feed_forward_dropout=config.feed_forward_dropout,
+                reach=config.reach(i),
                 name=f"block_{i}",
                 **shared,
             )
             for i in range(config.num_layers)
         ]
+        self.final_norm = None
+        if config.norm_first:
+            self.final_norm = LayerNorm(
+                config.hidden_dim,
+                epsilon=config.layer_norm_epsilon,
+                use_bias=config.norm_bias,
+                name="final_norm",
+                dtype=policy,
+            )
         pooler = config.member.pooler
         self.pooler = None
         if not pooler.in_head:
             self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
-        for layer in (self.embeddings, self.relative_bias, *self.blocks, self.pooler):
+        for layer in (self.embeddings, self.relative_bias, *self.blocks, self.final_norm, self.pooler):
             if layer is not None:
                 layer.build((None, None, config.hidden_dim))
 
@@ -122,7 +142,7 @@ class BertBackbone(BertModel):
         pool=True,
     ):
         inputs = checked_inputs(inputs)
-        example_ids, first_positions = inputs.get("example_ids"), inputs.get("first_positions")
+        first_positions = inputs.get("first_positions")
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
 
@@ -135,47 +155,46 @@ class BertBackbone(BertModel):
                 seed=seed,
                 training=training,
             )  # [B, T, D]
-        bias = attention_bias(inputs.get("padding_mask"), example_ids, masked=self.mask_value)  # [B, 1, T or 1, S]
-        if sequence_to_sequence:
-            bias = sequence_to_sequence_bias(inputs["segment_ids"], bias, masked=self.mask_value)  # [B, 1, T, S]
-        relative = self.relative_to(x)  # [1, N, T, S]
+        told = self.tell(inputs, sequence_to_sequence)
         for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):
-            x = self._run_block(block, x, bias, site_seed(seed, 1 + EncoderBlock.SEEDS * i), training, relative)
+            x = self._run_block(block, x, told[i], site_seed(seed, 1 + EncoderBlock.SEEDS * i), training)
 
-        first = x[:, :1] if first_positions is None else take_positions(x, first_positions)  # [B, 1 or M, D]
         if only_pooled:
-            query_ids = None
-            if example_ids is not None:
-                query_ids = example_ids[:, :1]
-                if first_positions is not None:
-                    query_ids = take_positions(example_ids, first_positions)  # [B, M]
-                bias = attention_bias(
-                    inputs.get("padding_mask"), example_ids, query_ids=query_ids, masked=self.mask_value
-                )
+            first = x[:, :1] if first_positions is None else take_positions(x, first_positions)  # [B, 1 or M, D]
+            last = tell_of_first(told[-1], inputs, masked=self.mask_value, relative_bias=self.relative_bias)
             last_seed = site_seed(seed, self.num_seeds - EncoderBlock.SEEDS)
-            options = {}
-            if relative is not None:
-                is_at_start = first_positions is None
-                options["relative"] = relative[:, :, :1] if is_at_start else self.relative_to(x, first_positions)
-            first = self.blocks[-1](x, bias=bias, queries=first, seed=last_seed, training=training, **options)
+            first = self.normal(self.blocks[-1](x, queries=first, seed=last_seed, training=training, **last), training)
+        else:
+            x = self.normal(x, training)
+            first = x[:, :1] if first_positions is None else take_positions(x, first_positions)
         pooled = first if self.pooler is None or not pool else self.pooler(first)  # [B, 1 or M, D]
         outputs = {"pooled_output": pooled[:, 0] if first_positions is None else pooled}
         return outputs if only_pooled else {"sequence_output": x} | outputs
 
-    def relative_to(self, x, queries=None):
-        """What attention adds for distances, see `RelativeBias`; None of an encoder that has no such thing."""
-        return None if self.relative_bias is None else self.relative_bias(x, queries)
+    def tell(self, inputs, sequence_to_sequence: bool = False) -> list[Told]:
+        """What each block is told of a batch besides `x`: arguments of its call, see `EncoderBlock`."""
+        return tell(
+            self.config,
+            inputs,
+            masked=self.mask_value,
+            relative_bias=self.relative_bias,
+            sequence_to_sequence=sequence_to_sequence,
+        )
 
-    def _run_block(self, block, x, bias, seed, training, relative):
+    def normal(self, x, training=None):
+        """What the last block gives, as the encoder hands it out."""
+        return x if self.final_norm is None else self.final_norm(x, training=training)
+
+    def _run_block(self, block, x, told: Told, seed, training):
         if not (self.config.recompute and training):
-            options = {} if relative is None else {"relative": relative}
-            return block(x, bias=bias, seed=seed, training=training, **options)
+            return block(x, seed=seed, training=training, **told)
+        relative = told.get("relative")  # what a gradient goes to is an argument
 
-        def run(x, *relative):  # what a gradient goes to is an argument
+        def run(x, *relative):
             # The seed is made to hang on `x`, or the first run's masks would be kept for the second.
             fresh = None if seed is None else seed + ops.cast(x[0, 0, 0] == math.inf, seed.dtype)
-            options = {"relative": relative[0]} if relative else {}
-            return block(x, bias=bias, seed=fresh, training=True, **options)
+            own = {"relative": relative[0]} if relative else {}
+            return block(x, seed=fresh, training=True, **{**told, **own})
 
         return keras.remat(run)(x, *(() if relative is None else (relative,)))
 

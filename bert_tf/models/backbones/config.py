@@ -9,9 +9,15 @@ from typing import Any
 
 from bert_tf.weights.members import BERT, MEMBERS, Member
 
+SWITCHES = (
+    "recompute", "norm_first", "gated", "attention_bias", "feed_forward_bias", "norm_bias", "head_bias", "decoder_bias",
+)  # fmt: skip
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
-POSITION_KINDS = ("learned", "sinusoidal")
+POSITION_KINDS = ("learned", "sinusoidal", "rotary")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
+HEAD_POOLINGS = ("cls", "mean")
+LONG = 1024
+"""Positions from which on an encoder is one for long texts, whose attention is not worked out all at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +37,8 @@ class BertConfig:
         layer_norm_epsilon: added to the variance before the root, above 0.
         activation: "gelu" (exact), "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh" or "linear".
         initializer_range: deviation of the truncated normal that kernels and tables start from.
-        position_kind: "learned", or the fixed "sinusoidal" of Vaswani et al.
+        position_kind: "learned", the fixed "sinusoidal" of Vaswani et al., or "rotary", which attention turns what it
+            compares by.
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
         embedding_dim: width E of the token, segment and position vectors, which a dense layer brings to `hidden_dim`;
             None: they have that width. Of a member of the family whose files state it, the width itself.
@@ -39,6 +46,19 @@ class BertConfig:
             `max_positions`. Where it is above 0, tokens of the number `first_position - 1` are not counted.
         relative_buckets: buckets of distances between tokens for which attention has a bias, shared by all blocks; 0:
             it has none.
+        rotary_base, local_rotary_base: the base of the rotary angles in blocks that look everywhere, and in others;
+            above 0.
+        local_attention: in local blocks a token looks at those of which it is the middle, this number and itself: half
+            of them, rounded down, to each side; 0: all blocks look everywhere.
+        global_every: every so many blocks, from the first one on, one looks everywhere; the others are local.
+        norm_first: whether norms stand before attention and feed-forward instead of after, and one more at the end.
+        gated: whether the feed-forward's activation is multiplied with as many further values (GeGLU).
+        attention_bias, feed_forward_bias, norm_bias: whether these have biases.
+        feed_forward_dropout: share dropped between the feed-forward's two dense layers, in [0, 1).
+        head_activation: of the dense layer that heads have before their last one; None: what the member has.
+        head_bias: whether that layer has a bias.
+        decoder_bias: whether the head that guesses tokens has a bias for each.
+        head_pooling: what classifiers of texts look at, "cls", the first token, or "mean", of all tokens.
         pad_token_id: the number of the padding token, in [0, V).
         model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
             written as that member's; some fields can only be what that member has.
@@ -71,6 +91,20 @@ class BertConfig:
     embedding_dim: int | None = None
     first_position: int = 0
     relative_buckets: int = 0
+    rotary_base: float = 10000.0
+    local_rotary_base: float = 10000.0
+    local_attention: int = 0
+    global_every: int = 1
+    norm_first: bool = False
+    gated: bool = False
+    attention_bias: bool = True
+    feed_forward_bias: bool = True
+    norm_bias: bool = True
+    feed_forward_dropout: float = 0.0
+    head_activation: str | None = None
+    head_bias: bool = True
+    decoder_bias: bool = True
+    head_pooling: str = "cls"
     pad_token_id: int = 0
     recompute: bool = False
     model_type: str = BERT.model_type
@@ -96,24 +130,38 @@ class BertConfig:
             self._check(
                 "num_segments", _is_int(self.num_segments) and self.num_segments >= 1, "an integer of at least 1"
             )
-        for name in ("hidden_dropout", "attention_dropout"):
+        for name in ("hidden_dropout", "attention_dropout", "feed_forward_dropout"):
             value = getattr(self, name)
             self._check(name, _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
-        for name in ("layer_norm_epsilon", "initializer_range"):
+        for name in ("layer_norm_epsilon", "initializer_range", "rotary_base", "local_rotary_base"):
             value = getattr(self, name)
             self._check(name, _is_number(value) and math.isfinite(value) and value > 0, "a number above 0")
         self._check("activation", self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
-        self._check("position_kind", self.position_kind in POSITION_KINDS, f"one of {', '.join(POSITION_KINDS)}")
+        # Angles are of the members that have nothing else.
+        kinds = POSITION_KINDS if self.member.fixed.get("position_kind") == "rotary" else POSITION_KINDS[:2]
+        self._check("position_kind", self.position_kind in kinds, f"one of {', '.join(kinds)}")
         names = ", ".join(POSITION_INITIALIZERS)
         self._check("position_initializer", self.position_initializer in POSITION_INITIALIZERS, f"one of {names}")
         in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
         self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
-        self._check("recompute", isinstance(self.recompute, bool), "true or false")
+        reach = self.local_attention
+        self._check("local_attention", _is_int(reach) and (reach == 0 or reach >= 2), "0, or an integer of at least 2")
+        self._check("global_every", _is_int(self.global_every) and self.global_every >= 1, "an integer of at least 1")
+        known = self.head_activation is None or self.head_activation in ACTIVATIONS
+        self._check("head_activation", known, f"None, or one of {', '.join(ACTIVATIONS)}")
+        self._check("head_pooling", self.head_pooling in HEAD_POOLINGS, f"one of {', '.join(HEAD_POOLINGS)}")
+        for name in SWITCHES:
+            self._check(name, isinstance(getattr(self, name), bool), "true or false")
         for name, value in self.member.values.items():
             self._check(name, getattr(self, name) == value, f"{value!r} of a {self.member.name}")
         if self.hidden_dim % self.num_heads:
             raise ValueError(
                 "`num_heads` must divide `hidden_dim`. "
+                f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
+            )
+        if self.position_kind == "rotary" and self.head_dim % 2:
+            raise ValueError(
+                "`hidden_dim` must be an even multiple of `num_heads` where positions are rotary. "
                 f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
             )
 
@@ -132,9 +180,27 @@ class BertConfig:
         return self.hidden_dim if self.embedding_dim is None else self.embedding_dim
 
     @property
+    def head_dim(self) -> int:
+        """Width of a head of attention."""
+        return self.hidden_dim // self.num_heads
+
+    @property
     def masked_lm_activation(self) -> str:
         """Activation of the head that guesses tokens."""
-        return self.member.masked_lm_activation or self.activation
+        return self.head_activation or self.member.masked_lm_activation or self.activation
+
+    @property
+    def is_long(self) -> bool:
+        """Whether attention is worked out as long texts need it."""
+        return self.local_attention > 0 or self.max_positions > LONG
+
+    def base(self, block: int) -> float:
+        """The base of the rotary angles in a block, by its number."""
+        return self.local_rotary_base if self.reach(block) else self.rotary_base
+
+    def reach(self, block: int) -> int:
+        """How far a token looks to each side in a block, by its number; 0: everywhere."""
+        return self.local_attention // 2 if block % self.global_every else 0
 
     def replace(self, **changes: Any) -> BertConfig:
         """A copy with some fields changed, checked again. Raises: ValueError for an unknown field."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.weights import places
+from bert_tf.weights.members import MEMBERS
 
 
 class Size(NamedTuple):
@@ -16,6 +17,8 @@ class Size(NamedTuple):
         model_type: which member of the family it is of.
         embedding: width of the tables of vectors; None: `width`.
         parameters: of the encoder, with its pooler where it has one, and 30,522 tokens.
+
+    What else config.json would have is as it is where it says nothing.
     """
 
     layers: int
@@ -29,7 +32,7 @@ class Size(NamedTuple):
 
 # tiny to medium: Turc et al., 2019, https://arxiv.org/abs/1908.08962; base, large: Devlin et al., 2019,
 # https://arxiv.org/abs/1810.04805; electra-*, its discriminators: Clark et al., 2020, table 6,
-# https://arxiv.org/abs/2003.10555.
+# https://arxiv.org/abs/2003.10555; modernbert-*: Warner et al., 2024, table 4, https://arxiv.org/abs/2412.13663.
 #                      layers, width, heads, feed-forward, member, tables' width, parameters
 SIZES: dict[str, Size] = {
     "tiny": Size(2, 128, 2, 512, "bert", None, 4_385_920),
@@ -41,6 +44,8 @@ SIZES: dict[str, Size] = {
     "electra-small": Size(12, 256, 4, 1024, "electra", 128, 13_483_008),
     "electra-base": Size(12, 768, 12, 3072, "electra", 768, 108_891_648),
     "electra-large": Size(24, 1024, 16, 4096, "electra", 1024, 334_092_288),
+    "modernbert-base": Size(22, 768, 12, 1152, "modernbert", None, 133_772_544),
+    "modernbert-large": Size(28, 1024, 16, 2624, "modernbert", None, 374_459_392),
 }
 # What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
 PRESETS = {
@@ -66,7 +71,8 @@ def size_config(name: str, **overrides: Any) -> BertConfig:
     if name not in SIZES:
         raise ValueError(f"`name` must be one of {', '.join(SIZES)}. Received: name={name!r}")
     size = SIZES[name]
-    fields = {"vocabulary_size": 30522, "num_layers": size.layers, "hidden_dim": size.width}
+    fields = {name: value for name, value in MEMBERS[size.model_type].defaults.items() if name != "pad_token_id"}
+    fields |= {"vocabulary_size": 30522, "num_layers": size.layers, "hidden_dim": size.width}
     fields |= {"num_heads": size.heads, "intermediate_dim": size.feed_forward}
-    fields |= {"model_type": size.model_type, "embedding_dim": size.embedding}
+    fields |= {"embedding_dim": size.embedding}
     return BertConfig.from_dict(fields | overrides)

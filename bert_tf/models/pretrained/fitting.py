@@ -16,8 +16,8 @@ from bert_tf.weights.leave import how_to_ignore
 
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
-BACKBONE = re.compile(r"embeddings|relative_bias|block_\d+|pooler")
-BLOCK = re.compile(r"(?:^block_|\b\w+[./]layer[._])(\d+)[./]")  # ours, and others' names of them
+BACKBONE = re.compile(r"embeddings|relative_bias|block_\d+|final_norm|pooler")
+BLOCK = re.compile(r"(?:^block_|^layers\.|\b\w+[./]layers?[._])(\d+)[./]")  # ours, and others' names of them
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
 COPIES = {"masked_lm/decoder/table": "embeddings/token/table", "masked_lm/decoder/bias": "masked_lm/bias"}
 # The field that says how large a table is, for errors.
@@ -77,8 +77,11 @@ def fit(
         else:
             sources[path] = source
 
+    used = {arrays.name(source) for source in sources.values()}
     aside: list[str] = []
     for path in arrays:
+        if path not in COPIES and path not in sources.values() and arrays.name(path) in used:
+            continue  # which stands for more than one part
         known = path in variables and _root(path) not in new_roots  # right, or said to be wrong above
         if known or path in sources.values() or (path == POSITIONS and model.config.position_kind == "sinusoidal"):
             continue
@@ -87,7 +90,7 @@ def fit(
         elif extra_weights == "forbid" or _is_part(path, model, roots - new_roots, checkpoint):
             problems.append(_extra(arrays.name(path), arrays.shape(path)))
         else:
-            aside.append(arrays.name(path))
+            aside += [arrays.name(path)] if arrays.name(path) not in aside else []
     strict = (roots - new_roots - (set() if getattr(model, "uses_pooler", True) else {"pooler"})) | {"backbone"}
     for name, shape in checkpoint.extra.items():
         if extra_weights == "forbid" or arrays.strays.get(name) in strict:

@@ -142,6 +142,9 @@ def _missing(member: Member, raw: Mapping[str, Any]) -> list[str]:
 
 def _value(used: Used, raw: Mapping[str, Any], path: Path) -> Any:
     """A field's value. Raises: UserError naming the key if it cannot be, or if its two names contradict each other."""
+    said = None if used.find is None else used.find(raw)
+    if said is not None:
+        return used.ours(said)
     key = used.key if used.also is None or raw.get(used.key) is not None else used.also
     value = raw.get(key)
     if used.also is not None and raw.get(used.also) not in (None, value):

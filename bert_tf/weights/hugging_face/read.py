@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from bert_tf.weights.hugging_face.labels import class_names
 from bert_tf.weights.hugging_face.torch_names import plain_names
 from bert_tf.weights.json_file import read_json
 from bert_tf.weights.leave import Leave, how_to_ignore
-from bert_tf.weights.members import Member
+from bert_tf.weights.members import end_of
 from bert_tf.weights.places import folder_of, inner_folder
 from bert_tf.weights.readers import flax, tf_h5
 from bert_tf.weights.readers.pickled import read_pickled
@@ -85,8 +85,10 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
     if path.name != CONFIGS[0]:
         warnings.append(f"{folder} holds no {CONFIGS[0]}: {path.name} is read for it")
 
-    arrays, extra = read_forwards(member.rows_in(tensors), tensors, config["num_layers"])
-    arrays = arrays.with_strays(_parts_of(member, tensors, extra))
+    architecture = next(iter(architectures(raw)), None)
+    end = member.head_in(tensors, end_of(architecture))
+    arrays, extra = read_forwards(member.rows_of(end), tensors, config["num_layers"])
+    arrays = arrays.with_strays(_parts_of(member.parts_of(end), tensors, extra))
     labels, labels_problem = None, None
     scores: dict[str, Any] = {}
     if "classifier/bias" in arrays and len(arrays.shape("classifier/bias")) == 1:
@@ -105,7 +107,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
         config=config,
         arrays=arrays.with_tensors(modules.tensors),
         extra=extra,
-        architecture=next(iter(architectures(raw)), None),
+        architecture=architecture,
         labels=labels,
         labels_problem=None if labels_problem is None else f"{path}: {labels_problem}",
         **head,
@@ -131,11 +133,11 @@ def check_adapter(folder: Path, leave: Leave) -> None:
         )
 
 
-def _parts_of(member: Member, tensors: dict[str, Tensor], extra: Collection[str]) -> dict[str, str]:
+def _parts_of(parts: Mapping[str, str], tensors: dict[str, Tensor], extra: Collection[str]) -> dict[str, str]:
     """Names in the file that no row knows and that lie within a part of the model -> that part."""
     found = {}
     for name, tensor in tensors.items():
-        part = next((part for start, part in member.parts.items() if name.startswith(start)), None)
+        part = next((part for start, part in parts.items() if name.startswith(start)), None)
         if tensor.name in extra and part is not None:
             found[tensor.name] = part
     return found

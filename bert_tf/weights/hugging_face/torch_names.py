@@ -16,9 +16,9 @@ from bert_tf.weights.checkpoint import Tensor
 from bert_tf.weights.leave import Leave, how_to_ignore
 from bert_tf.weights.members import Member
 
-ANCHOR = re.compile(r"(.*\.)?embeddings\.word_embeddings\.weight", re.DOTALL)
-# Where a file has no table of tokens under its own name: a tied decoder may hold it.
-SPARE_ANCHOR = re.compile(r"(.*\.)?embeddings\.position_embeddings\.weight", re.DOTALL)
+# By whose names a backbone is known: the first two that a member has. The second is for files without a table of tokens
+# under its own name, which a tied decoder may hold.
+ANCHORS = ("embeddings/token/table", "embeddings/position/table", "embeddings/norm/gamma")
 # What a wrapped module adds in the middle of a name.
 WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module)\.")
 OLD = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
@@ -64,8 +64,10 @@ def plain_names(tensors: Mapping[str, Tensor], place: Path, leave: Leave, member
 
 def _prefix(tensors: Mapping[str, Tensor], place: Path, member: Member) -> str:
     names = [WRAPPERS.sub("", name) for name in tensors]
-    for anchor in (ANCHOR, SPARE_ANCHOR):
-        found = sorted({match[1] or "" for name in names if (match := anchor.fullmatch(name))})
+    anchors = [row.name for path in ANCHORS for row in member.rows if row.path == path]
+    for anchor in anchors[:2]:
+        pattern = re.compile(rf"(.*\.)?{re.escape(anchor)}", re.DOTALL)
+        found = sorted({match[1] or "" for name in names if (match := pattern.fullmatch(name))})
         if len(found) > 1:
             first, last = (start.split(".") for start in (found[0], found[-1]))
             same = next(i for i, part in enumerate(last) if first[i : i + 1] != [part])
@@ -81,7 +83,7 @@ def _prefix(tensors: Mapping[str, Tensor], place: Path, member: Member) -> str:
         raise UserError(f"{place} holds no tensors")
     hint = "; these are an adapter's: merge it into its model first" if any(map(ADAPTERS.search, names)) else ""
     raise UserError(
-        f"{place} holds no {member.name}: none of its {len(names)} tensors is named embeddings.word_embeddings.weight. "
+        f"{place} holds no {member.name}: none of its {len(names)} tensors is named {anchors[0]}. "
         f"It has {some(sorted(names))}{hint}"
     )
 

@@ -14,15 +14,14 @@ from bert_tf.weights.members.member import (
     INTEGER,
     POSITIVE,
     SHARE,
+    SWITCH,
     HeadDropout,
     Member,
     Pooler,
-    Rule,
     Used,
 )
 from bert_tf.weights.tables import OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
-SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 BLOCK = "transformer.layer.{i}."
 
 DISTILBERT = Member(

@@ -27,6 +27,7 @@ def _is_number(value: Any) -> bool:
 COUNT = Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1)
 INTEGER = Rule("an integer", is_int)
 SHARE = Rule("a number in [0, 1)", lambda value: _is_number(value) and 0 <= value < 1)
+SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 POSITIVE = Rule("a number above 0", lambda value: _is_number(value) and 0 < value < float("inf"))
 
 # Their activation -> ours; the kinds of GELU by tanh differ in the last digit only. Written is the first of ours.
@@ -53,6 +54,7 @@ class Used(NamedTuple):
     values: Mapping[Any, Any] | None = None  # their value -> ours, where they differ
     also: str | None = None  # another name of the key, which Transformers reads as well
     more: int = 0  # how much more a number of theirs is than ours
+    find: Callable[[Mapping[str, Any]], Any] | None = None  # what other keys of config.json say in place of this one
 
     def ours(self, value: Any) -> Any:
         if self.more:
@@ -78,6 +80,8 @@ class Pooler(NamedTuple):
     activation: str
     in_head: bool  # whether it is a part of the heads that use it, which a backbone alone does not have
     dropout_before: tuple[str, ...] = ()  # heads that drop values before it as well as after
+    has_norm: bool = False  # after the activation
+    of_tokens: bool = False  # whether heads over every token have it, too
 
 
 class HeadDropout(NamedTuple):
@@ -137,7 +141,12 @@ HARMLESS = {
 }  # fmt: skip
 
 # Fields of BertConfig of which most members have but this value, and so no key.
-PLAIN: dict[str, Any] = {"embedding_dim": None, "first_position": 0, "relative_buckets": 0}
+PLAIN: dict[str, Any] = {
+    "embedding_dim": None, "first_position": 0, "relative_buckets": 0, "rotary_base": 10000.0,
+    "local_rotary_base": 10000.0, "local_attention": 0, "global_every": 1, "norm_first": False, "gated": False,
+    "attention_bias": True, "feed_forward_bias": True, "norm_bias": True, "feed_forward_dropout": 0.0,
+    "head_activation": None, "head_bias": True, "decoder_bias": True, "head_pooling": "cls",
+}  # fmt: skip
 
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
 HEADS: dict[str, tuple[str, ...]] = {
@@ -179,6 +188,7 @@ class Member:
         rows: names of its tensors, without the prefix `base`.
         head_rows: key of `HEADS` -> rows that hold under that head, in place of those of the same path.
         parts: starts of those names -> the part of the model that they belong to; the first that fits counts.
+        head_parts: key of `HEADS` -> such starts that hold under that head before the others.
         backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
         base: as above.
         words: keys of tokenizer_config.json that are not as BERT's.
@@ -204,6 +214,7 @@ class Member:
     rows: tuple[Row, ...]
     head_rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     parts: Mapping[str, str]
+    head_parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     backbone: tuple[str, ...]
     base: str
     words: Mapping[str, Any] = field(default_factory=dict)
@@ -215,6 +226,12 @@ class Member:
         """BertConfig's field -> the value that every such model has: `fixed`, and `PLAIN` where it has no key."""
         plain = {name: value for name, value in PLAIN.items() if name not in (*self.used, *self.optional)}
         return plain | dict(self.fixed)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """BertConfig's fields as of a config.json that says no more than it must."""
+        usual = {name: used.ours(used.default) for name, used in self.used.items() if used.default is not None}
+        return {"model_type": self.model_type, **usual, **self.values}
 
     def architecture(self, end: str) -> str:
         """The full name of a class: `ForMaskedLM` -> `BertForMaskedLM`."""
@@ -229,11 +246,21 @@ class Member:
         own = self.head_rows.get(end or "", ())
         return tuple({row.path: row for row in (*self.rows, *own)}.values()) if own else self.rows
 
-    def rows_in(self, names: Collection[str]) -> tuple[Row, ...]:
-        """The names of tensors in a file that holds `names`: they say by themselves which head it is."""
+    def head_in(self, names: Collection[str], end: str | None = None) -> str | None:
+        """The head, a key of `HEADS`, whose names of tensors hold for a file with `names`.
+
+        Names that no other head has say so by themselves. Where heads use the same ones, `end` does, of the class that
+        the file is for.
+        """
         shared = {row.name for row in self.rows}
-        own = (end for end, rows in self.head_rows.items() if ({row.name for row in rows} - shared) & set(names))
-        return self.rows_of(next(own, None))
+        own = {key: {row.name for row in rows} for key, rows in self.head_rows.items()}
+        told = next((key for key, names_of in own.items() if (names_of - shared) & set(names)), None)
+        return end if told is None and own.get(end or "", set()) & shared else told
+
+    def parts_of(self, end: str | None) -> dict[str, str]:
+        """`parts` under a head, a key of `HEADS`."""
+        own = self.head_parts.get(end or "", {})
+        return {**own, **self.parts, **own}
 
     def key_of(self, field_name: str) -> str:
         """Their key of a field of BertConfig, or the field's own name where there is none."""

@@ -56,6 +56,14 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1, or None. Received: embedding_dim=0"),
         ({"embedding_dim": 4}, "`embedding_dim` must be None of a BERT. Received: embedding_dim=4"),
         ({"recompute": 1}, "`recompute` must be true or false.*recompute=1"),
+        ({"norm_first": 1}, "`norm_first` must be true or false.*norm_first=1"),
+        ({"norm_first": True}, "`norm_first` must be False of a BERT.*norm_first=True"),
+        ({"local_attention": 1}, "`local_attention` must be 0, or an integer of at least 2.*local_attention=1"),
+        ({"global_every": 0}, "`global_every` must be an integer of at least 1.*global_every=0"),
+        ({"rotary_base": 0}, "`rotary_base` must be a number above 0.*rotary_base=0"),
+        ({"head_activation": "swish"}, "`head_activation` must be None, or one of gelu.*'swish'"),
+        ({"head_pooling": "max"}, "`head_pooling` must be one of cls, mean.*'max'"),
+        ({"feed_forward_dropout": 1.0}, r"`feed_forward_dropout` must be a number in \[0, 1\)"),
         ({"num_heads": 3}, "`num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8"),
         ({"heads": 3}, "`BertConfig` knows no heads. Known: vocabulary_size, hidden_dim"),
     ],
@@ -73,6 +81,8 @@ def test_a_missing_field_is_named():
 
 
 def parameters(config):
+    if config.model_type == "modernbert":
+        return parameters_of_modernbert(config)
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.table_dim
     tables = (config.vocabulary_size + config.num_segments + config.max_positions) * narrow + 2 * narrow
     projection = 0 if narrow == width else (narrow + 1) * width
@@ -81,9 +91,17 @@ def parameters(config):
     return tables + projection + config.num_layers * block + pooler
 
 
+def parameters_of_modernbert(config):
+    """Without biases: of the norms, the first block lacks one, and there is one at the end."""
+    width, inner = config.hidden_dim, config.intermediate_dim
+    block = 4 * width * width + 3 * width * inner + 2 * width
+    return config.vocabulary_size * width + width + config.num_layers * block
+
+
 def test_parameters_are_counted_as_the_model_has_them():
     electra = BertConfig.from_dict(SMALL | {"model_type": "electra"})
-    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3)):
+    modern = size_config("modernbert-base", **SMALL)
+    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern):
         assert BertBackbone(config).count_params() == parameters(config)
 
 
@@ -91,6 +109,10 @@ def test_parameters_are_counted_as_the_model_has_them():
 def test_sizes_have_the_published_number_of_parameters(name):
     published = {"tiny": 4.4, "mini": 11.2, "small": 28.8, "medium": 41.4, "base": 109.5, "large": 335.1}
     published |= {"electra-small": 13.5, "electra-base": 108.9, "electra-large": 334.1}
+    published |= {"modernbert-base": 133.8, "modernbert-large": 374.5}
+    if name.startswith("modernbert"):  # whose own vocabulary is another one, with 50,368 rows for its tokens
+        whole = parameters(size_config(name, vocabulary_size=50368))
+        assert round(whole / 1e6) == {"modernbert-base": 149, "modernbert-large": 395}[name]
     count = parameters(size_config(name))
     assert count == SIZES[name][-1]
     assert round(count / 1e6, 1) == published[name]
