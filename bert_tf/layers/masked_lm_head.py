@@ -99,15 +99,17 @@ class MaskedLMHead(Composite):
         """float [..., D] -> [..., E] in the compute dtype, what the token vectors are compared with."""
         return self.norm(activate(self.activation, self.dense(x), training=training), training=training)
 
-    def losses(self, x, table, target_ids, training=None):
+    def losses(self, x, table, target_ids, training=None, of_all=True):
         """How badly the targets are guessed. Logits are worked out only where there is a target.
 
         Args:
             x: float [B, T, D].
             table: float [V, E].
             target_ids: int [B, T], in [0, V), or `IGNORED_LABEL`.
+            training: whether it is called in training.
+            of_all: whether the second number is wanted, whose gradient goes to every row of the table.
         Returns: float32 [B, T, 2]: the cross entropy of the target, and that of all tokens alike, which label
-            smoothing mixes in; 0 without a target.
+            smoothing mixes in; 0 without a target. [B, T, 1] without the second.
         """
         wanted = ops.reshape(ops.not_equal(target_ids, IGNORED_LABEL), (-1,))  # [P]
         # Places with a target first; there are `count` of them. Everything after is left out of the costly part.
@@ -122,12 +124,14 @@ class MaskedLMHead(Composite):
         precise = ops.cast(x, "float32")
         rows = ops.take(table, ids, axis=0)  # [P, E]
         target = ops.sum(precise * rows, axis=-1) + ops.take(bias, ids, axis=0)
-        mean_row = ops.mean(table, axis=0)  # [E]
-        mean = ops.matmul(precise, mean_row[:, None])[:, 0] + ops.mean(bias)
-        both = ops.stack([total - target, total - mean], axis=-1)  # [P, 2]
-        both = ops.take(both, ops.argsort(order), axis=0)  # where they stood
-        both = ops.where(wanted[:, None], both, ops.zeros_like(both))
-        return ops.reshape(both, (*_leading(target_ids, 0), 2))
+        found = [total - target]
+        if of_all:
+            mean_row = ops.mean(table, axis=0)  # [E]
+            found.append(total - ops.matmul(precise, mean_row[:, None])[:, 0] - ops.mean(bias))
+        losses = ops.stack(found, axis=-1)  # [P, 1 or 2]
+        losses = ops.take(losses, ops.argsort(order), axis=0)  # where they stood
+        losses = ops.where(wanted[:, None], losses, ops.zeros_like(losses))
+        return ops.reshape(losses, (*_leading(target_ids, 0), len(found)))
 
     def compute_output_spec(self, x, table, training=None):
         return keras.KerasTensor((*x.shape[:-1], self.vocabulary_size), dtype="float32")

@@ -107,7 +107,7 @@ class BertMaskedLM(OnBackbone):
         if targets is None:
             found = {"masked_lm_logits": self.masked_lm(x, table, training=training)}
         else:
-            losses = self.masked_lm.losses(x, table, targets, training=training)
+            losses = self.masked_lm.losses(x, table, targets, training=training, of_all=False)
             found = {"masked_lm_losses": losses[..., 0]}
         if self.next_sentence is not None:
             found["pair_logits"] = self.next_sentence(ops.cast(self.pooled(outputs), "float32"))  # [B, (M), 2]

@@ -44,6 +44,17 @@ def test_losses_are_those_of_the_logits(xla, width, use_bias):
         np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 
+def test_the_second_loss_is_left_out_where_it_is_not_wanted():
+    head, x, table = make(), tf.constant(X), tf.Variable(TABLE)
+    with tf.GradientTape(persistent=True) as tape:
+        both = head.losses(x, table, TARGETS)[..., 0]
+        first = head.losses(x, table, TARGETS, of_all=False)
+    assert first.shape == (2, 5, 1)
+    np.testing.assert_array_equal(first[..., 0], both)
+    of_both, of_first = (tf.convert_to_tensor(tape.gradient(found, table)) for found in (both, first))
+    np.testing.assert_allclose(of_first, of_both, atol=1e-6)
+
+
 def test_the_losses_gradients_are_those_of_the_logits():
     head, x, table = make(), tf.Variable(X), tf.Variable(TABLE)
     variables = [x, table, *(variable.value for variable in head.trainable_variables)]

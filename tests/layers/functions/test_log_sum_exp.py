@@ -25,8 +25,8 @@ def value_and_gradients(function, count, chunk):
 
 
 @pytest.mark.parametrize("xla", [False, True])
-@pytest.mark.parametrize("chunk", [1, 3, 4, 10, 64])
-def test_value_and_gradients_in_chunks(chunk, xla):
+@pytest.mark.parametrize("chunk", [1, 3, 4, 10, 64, None])
+def test_value_and_gradients_in_chunks_and_at_once(chunk, xla):
     run = tf.function(lambda count: value_and_gradients(log_sum_exp, count, chunk), jit_compile=xla)
     for count in (0, 1, 5, 10):  # one graph for any of them
         expected = value_and_gradients(plain, count, None)
