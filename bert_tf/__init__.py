@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         BertTagger,
     )
     from bert_tf.preprocessing import BertPreprocessor
-    from bert_tf.text import BertTokenizer, BytePairTokenizer, Tokenizer
+    from bert_tf.text import BertTokenizer, BytePairTokenizer, SentencePieceTokenizer, Tokenizer
     from bert_tf.train import CallableModule
 
     train: CallableModule
@@ -63,6 +63,7 @@ __all__ = [
     "BytePairTokenizer",
     "Pipeline",
     "Run",
+    "SentencePieceTokenizer",
     "Tokenizer",
     "UserError",
     "__version__",
@@ -89,6 +90,7 @@ _HOMES = {
     "BytePairTokenizer": "bert_tf.text",
     "Pipeline": "bert_tf.inference.pipeline",
     "Run": "bert_tf.inference.trained",
+    "SentencePieceTokenizer": "bert_tf.text",
     "Tokenizer": "bert_tf.text",
     "UserError": "bert_tf.errors",
     "load_task": "bert_tf.kinds.definitions",

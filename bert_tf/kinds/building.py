@@ -47,13 +47,10 @@ class Modelled(Task):
 
         Raises: UserError if the backbone has too few positions, or a vocabulary of its own, and the run names another.
         """
-        from bert_tf.text.files import count_tokens, read
-
         settings = config.model.model_dump().items()
         changes = {name: value for name, value in settings if value is not None and name not in OF_TOKENIZER}
         if config.vocabulary is not None:
-            found, _ = read(words_of(config.backbone, config.vocabulary), **reading_of(config))
-            changes["vocabulary_size"] = count_tokens(found)
+            changes["vocabulary_size"] = self.tokenizer_of(config).vocabulary_size
         model = model_class.from_pretrained(
             config.backbone, dtype=config.training.precision, **{**changes, **arguments}
         )

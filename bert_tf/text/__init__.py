@@ -9,14 +9,16 @@ from bert_tf.text.added_tokens import AddedToken
 
 if TYPE_CHECKING:
     from bert_tf.text.byte_pairs.tokenizer import BytePairTokenizer
+    from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
     from bert_tf.text.tokenizer import Tokenizer
     from bert_tf.text.wordpiece.tokenizer import BertTokenizer
 
-__all__ = ["AddedToken", "BertTokenizer", "BytePairTokenizer", "Tokenizer"]
+__all__ = ["AddedToken", "BertTokenizer", "BytePairTokenizer", "SentencePieceTokenizer", "Tokenizer"]
 
 _HOMES = {
     "BertTokenizer": "bert_tf.text.wordpiece.tokenizer",
     "BytePairTokenizer": "bert_tf.text.byte_pairs.tokenizer",
+    "SentencePieceTokenizer": "bert_tf.text.sentence_pieces.tokenizer",
     "Tokenizer": "bert_tf.text.tokenizer",
 }
 

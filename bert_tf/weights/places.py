@@ -15,7 +15,7 @@ from bert_tf.weights.well_known import known_names, place_of
 CHOICES = "minilm, a folder, hf://org/name[@revision], kaggle://owner/model/framework/variation, keras_hub://preset"
 DESCRIPTIONS = ["config.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer*.json"]
 DESCRIPTIONS += ["bert_config.json", "adapter_config.json"]
-DESCRIPTIONS += ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model"]
+DESCRIPTIONS += ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "spm.model"]
 MINILM = "minilm"
 # What is known here by name and lies in an installed package, described as KerasHub describes its presets.
 PRESETS = {
@@ -31,7 +31,7 @@ PRESETS = {
 DESCRIPTIONS += ["modules.json", "config_sentence_transformers.json", "sentence_*_config.json"]
 DESCRIPTIONS += ["[0-9]_*/config.json", "[0-9]_Dense/*"]
 DESCRIPTIONS += ["task.json", "preprocessor.json", "model.weights.json", "assets/tokenizer/*"]  # of KerasHub
-DESCRIPTIONS += ["0_*/*.json", "0_*/vocab.txt", "0_*/merges.txt"]
+DESCRIPTIONS += ["0_*/*.json", "0_*/vocab.txt", "0_*/merges.txt", "0_*/*.model"]
 MODULES = "modules.json"
 LONGEST_PATH = 200  # of a path within a model's folder
 # Where sentence-transformers kept the transformer before version 2.

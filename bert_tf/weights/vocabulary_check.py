@@ -61,8 +61,10 @@ def count_tokens(path: Path) -> Sizes:
         own = least = max(ids.values()) + 1  # counts for more than a vocab.txt
         numbers = [own - 1, *(token["id"] for token in raw.get("added_tokens") or ())]
         tokens = {*ids, *(token.get("content") for token in raw.get("added_tokens") or ())}
-    elif isinstance(ids, list):  # no WordPiece, and no BERT's: the tokenizer's reader says so
-        least, numbers = len(ids), [len(ids) - 1]
+    elif isinstance(ids, list):  # SentencePiece's pieces, each with its score
+        added = raw.get("added_tokens") or ()
+        least, numbers = len(ids), [len(ids) - 1, *(token["id"] for token in added)]
+        tokens = {*(piece for piece, _ in ids), *(token.get("content") for token in added)}
     named: set[str] = set()
     for name, key in (("added_tokens.json", None), ("tokenizer_config.json", "added_tokens_decoder")):
         if (folder / name).is_file():

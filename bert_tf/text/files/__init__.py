@@ -9,19 +9,18 @@ from typing import Any
 
 from bert_tf.errors import UserError
 from bert_tf.guard import held
-from bert_tf.text.added_tokens import AddedToken, number, resolve
+from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files.casing import guess
 from bert_tf.text.files.choice import WORDPIECE, folder_of, is_vocabulary
 from bert_tf.text.files.json_file import read_json
 from bert_tf.text.files.keras_hub import VOCABULARY, read_preset
-from bert_tf.text.files.keys import SPECIAL
 from bert_tf.text.files.transformers import read_folder
 from bert_tf.text.files.writing import write_folder
 from bert_tf.weights.leave import Leave
 from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.vocabulary_file import read_vocabulary
 
-__all__ = ["UserError", "count_tokens", "read", "read_json", "write"]
+__all__ = ["UserError", "read", "read_json", "write"]
 
 WORD_LENGTH = 100
 
@@ -66,16 +65,6 @@ def _read(where: str | os.PathLike[str], lowercase: bool | None, leave: Leave) -
     elif "lowercase" not in arguments:
         arguments["lowercase"] = guess(arguments["vocabulary"], source, names)
     return arguments, source
-
-
-def count_tokens(arguments: Mapping[str, Any]) -> int:
-    """How many tokens a BertTokenizer of these arguments has, added ones included."""
-    tokens = arguments["vocabulary"]
-    named = [arguments.get(name, f"[{name[: -len('_token')].upper()}]") for name in SPECIAL]
-    named += arguments.get("extra_special_tokens", ())
-    added = resolve(named, arguments.get("added_tokens", ()))
-    ids = {token: i for i, token in enumerate(tokens)}
-    return max(len(tokens) - 1, *number(added, ids, len(tokens))) + 1
 
 
 def write(

@@ -84,7 +84,15 @@ BYTE_PAIRS = Row(
     files=(("vocab.json", "merges.txt"),),
     classes=("Roberta", "Longformer"),
 )
-ROWS = (WORDPIECE, BYTE_PAIRS)
+SENTENCE_PIECE = Row(
+    name="SentencePieceTokenizer",
+    home="bert_tf.text.sentence_pieces.tokenizer",
+    words="SentencePiece",
+    is_in=lambda model, raw: type_of(model) == "Unigram",
+    files=(("sentencepiece.bpe.model",), ("spiece.model",), ("spm.model",)),
+    classes=("XLMRoberta", "Camembert", "Albert", "DebertaV2"),
+)
+ROWS = (WORDPIECE, BYTE_PAIRS, SENTENCE_PIECE)
 
 
 def choose(where: str | os.PathLike[str], ignore: Collection[str] = ()) -> Row:

@@ -1,0 +1,1 @@
+"""A SentencePiece tokenizer's files."""
