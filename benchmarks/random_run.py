@@ -43,6 +43,7 @@ def make_run(
     seed: int = 3,
     shape: Mapping[str, Any] | None = None,
     words: Mapping[str, Any] | None = None,
+    tokenizer: Any = None,
     **config: Any,
 ) -> Path:
     """A run folder as training leaves it, of a model with two blocks.
@@ -51,6 +52,7 @@ def make_run(
         task: name of a task, or path of your own.
         shape: further fields of the backbone's BertConfig.
         words: further arguments of its BertTokenizer; tokens that it names stand where BERT's would.
+        tokenizer: another one in its place.
         config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
     """
     import keras
@@ -64,8 +66,12 @@ def make_run(
 
     folder = Path(folder)
     keras.utils.set_random_seed(seed)
+    words = words or {}
+    named = {f"[{name.removesuffix('_token').upper()}]": token for name, token in words.items() if "_token" in name}
+    if tokenizer is None:
+        tokenizer = BertTokenizer([named.get(token, token) for token in VOCABULARY], **words)
     backbone = BertConfig(
-        vocabulary_size=len(VOCABULARY),
+        vocabulary_size=tokenizer.vocabulary_size,
         hidden_dim=hidden_dim,
         num_layers=2,
         num_heads=2,
@@ -73,9 +79,6 @@ def make_run(
         initializer_range=initializer_range,
         **(shape or {}),
     )
-    words = words or {}
-    named = {f"[{name.removesuffix('_token').upper()}]": token for name, token in words.items() if "_token" in name}
-    tokenizer = BertTokenizer([named.get(token, token) for token in VOCABULARY], **words)
     save_model(BertBackbone(backbone), folder / "backbone", tokenizer)
     values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
     run = RunConfig.model_validate(values)

@@ -11,7 +11,7 @@ from keras import ops
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.functions.banded import in_bands
-from bert_tf.layers.functions.chunked import in_chunks
+from bert_tf.layers.functions.chunked import in_chunks, in_slices
 from bert_tf.layers.functions.masks import MASKED, sight_of, take_positions
 from bert_tf.layers.functions.rotary import rotate
 from bert_tf.layers.trainable import Composite
@@ -78,6 +78,8 @@ class SelfAttention(Composite):
         self.use_bias = use_bias
         self.reach = check_positive("reach", reach) if reach != 0 else 0
         self.head_dim = hidden_dim // num_heads
+        # A converter may say False: its graph then has no branches and loops, and takes no dropout.
+        self.may_branch = True
 
         def project(name):
             return dense(hidden_dim, initializer_range, name=name, dtype=self.dtype_policy, use_bias=use_bias)
@@ -122,9 +124,11 @@ class SelfAttention(Composite):
             return attend(q, k, v, sight.bias(self.reach))
 
         length = q.shape[1]
-        if length is None:
+        if not self.may_branch and not self.reach:
+            return whole() if (length or 0) <= most else in_slices(attend, q, k, v, sight)
+        if length is None and self.may_branch:
             return ops.cond(ops.shape(q)[1] <= most, whole, in_parts)
-        return whole() if length <= most else in_parts()
+        return whole() if length is not None and length <= most else in_parts()
 
     def keys_and_values(self, x, rotary=None):
         """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H].

@@ -1,38 +1,43 @@
-"""A run that reads long texts in windows, exported."""
+"""Exports of an encoder for long texts: rows of more tokens than are worked out at once, and of any number."""
 
 from __future__ import annotations
 
-import json
-
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from bert_tf import Pipeline, export
-from bert_tf.errors import UserError
+from bert_tf import Pipeline
+from bert_tf.runtimes.tflite import LiteFile
 from tests.exporting.runs import run_of
+from tests.models.members import SHAPES
 
-LONG = "not a good start from the end, and who was there was bad. " * 3
+LENGTH = 1100
+SHAPE = {**SHAPES["modernbert"], "local_attention": 64, "max_positions": 1200}
 
 
 @pytest.mark.slow
-def test_windows_are_served_and_asked_of_a_file_that_takes_tensors(tmp_path, capsys):
-    data = {"source": "sample", "long_texts": "windows", "sequence_length": 16}
-    run = run_of("classification", tmp_path / "run", data=data)
-    texts = [LONG, "good", ""]
-    expected = Pipeline(run)(texts)
-    assert [answer.get("windows", 1) for answer in expected] == [4, 1, 1]
-    export.main([f"--run={run}", "--format=saved_model", f"--out={tmp_path / 'saved'}", "--no-timing"])
-    for ours, theirs in zip(Pipeline(tmp_path / "saved")(texts), expected, strict=True):
-        assert ours.pop("probabilities") == pytest.approx(theirs.pop("probabilities"), abs=1e-6)
-        assert ours.pop("score") == pytest.approx(theirs.pop("score"), abs=1e-6)
-        assert ours == theirs
-    export.main([f"--run={run}", "--format=tflite", f"--out={tmp_path / 'lite'}", "--no-timing"])
-    capsys.readouterr()
-    report = json.loads((tmp_path / "lite" / "export_report.json").read_text())
-    (model,) = report["models"]
-    assert model["agreement"]["same_answers"] == 1.0
-    described = json.loads((tmp_path / "lite" / "task.json").read_text())
-    assert described["sequence"]["stride"] == 1
-    assert (described["settings"]["long_texts"], described["settings"]["max_windows"]) == ("windows", 16)
-    assert "reads all of it, in windows" in str(described["models"][0]["cannot"])
-    with pytest.raises(UserError, match="expected long_texts=cut"):
-        export.main([f"--run={run}", "--format=tflite", "--set", "inputs=text", f"--out={tmp_path / 'x'}"])
+def test_rows_of_any_length_are_answered_as_the_model_does(tmp_path, exported):
+    run = run_of("tagging", tmp_path / "run", shape=SHAPE, data={"source": "sample", "sequence_length": LENGTH})
+    pipeline, rng = Pipeline(run), np.random.default_rng(0)
+    flags = [f"--run={run}", "--examples=2"]
+    reports = [
+        exported(*flags, "--format=tflite", f"--out={tmp_path / name}", "--set", f"length={name}")[0]
+        for name in ("fixed", "dynamic")
+    ]
+    assert not {"WHILE", "IF"} & {name for report in reports for name in report["models"][0]["operators"]}
+    report, _ = exported(*flags, "--format=saved_model", f"--out={tmp_path / 'saved'}")
+    fixed, dynamic = (LiteFile(tmp_path / name / "model_float32.tflite") for name in ("fixed", "dynamic"))
+    served = tf.saved_model.load(report["out"]).signatures["tensors"]
+    for tokens in (7, 90, LENGTH):  # shorter than a block, some blocks, and more than are worked out at once
+        row = rng.integers(5, 40, (1, tokens)).astype("int32")
+        padded = np.pad(row, [[0, 0], [0, LENGTH - tokens]])
+        inputs = {"token_ids": padded, "padding_mask": (np.arange(LENGTH) < tokens)[None].astype("int32")}
+        wanted = tf.nn.softmax(pipeline.model(inputs))[:, :tokens].numpy()
+        columns = {"ids": padded, "mask": inputs["padding_mask"], "segment_ids": np.zeros_like(padded)}
+        (found,) = fixed(columns).values()
+        np.testing.assert_allclose(found[:, :tokens], wanted, atol=1e-5)
+        (found,) = dynamic({name: column[:, :tokens] for name, column in columns.items()}).values()
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+        ones = tf.ones_like(row)
+        found = served(token_ids=tf.constant(row), padding_mask=ones, segment_ids=tf.zeros_like(row))
+        np.testing.assert_allclose(tf.nn.softmax(found["logits"]), wanted, atol=1e-5)

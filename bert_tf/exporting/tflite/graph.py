@@ -106,7 +106,7 @@ def text_outputs(outputs: Contract) -> tuple[TensorNote, ...]:
 
 @contextlib.contextmanager
 def made_for(model: Any, *, mask_value: float | None, eight_bits: bool) -> Iterator[None]:
-    """Within it the model is as a converter wants it.
+    """Within it the model is as a converter wants it: its file has one graph, so attention has no branches and loops.
 
     Args:
         mask_value: what is added to the scores of what must not be seen; None: the model's own.
@@ -118,12 +118,17 @@ def made_for(model: Any, *, mask_value: float | None, eight_bits: bool) -> Itera
     before = backbone.mask_value
     tables = [table for table in (embeddings.token, embeddings.position) if table is not None and eight_bits]
     backbone.mask_value = before if mask_value is None else mask_value
+    attentions = [block.attention for block in backbone.blocks]
     try:
+        for attention in attentions:
+            attention.may_branch = False
         for table in tables:
             table.split = _split(np.asarray(table.table))
         yield
     finally:
         backbone.mask_value = before
+        for attention in attentions:
+            attention.may_branch = True
         for table in tables:
             table.split = None
 
