@@ -1,6 +1,6 @@
 """Small random models of a member of the family as Transformers writes them, and what it gives with them.
 
-    python benchmarks/make_golden_members.py electra|mpnet|modernbert [OUT]
+    python benchmarks/make_golden_members.py electra|mpnet|roberta|xlm-roberta|albert|modernbert [OUT]
 
 Writes tests/golden/<member>.zip. Needs PyTorch, Transformers 5 and sentence-transformers (this was made with 2.13, 5.24
 and 6.2). Each folder has a truth.npz: tokens of its texts; outputs and hidden states for them by Transformers' names,
@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import safetensors.torch
 import torch
 import transformers
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 WORDS = ["good", "bad", "film", "anna", "who", "is", "?", *"abcdefgh", *(f"##{letter}" for letter in "abcdefgh")]
+LETTERS = "abcdefghiklmnorswA?"
 TEXTS = ["a good film", "who is Anna ?", "bad"]
 PAIRS = ["bad film", "Anna is a dab hand", "a b c d e"]
 LONG = ["a good film who is bad e ? " * 4 + "anna", "is Anna a film ?", "bad"]
@@ -38,25 +40,48 @@ class Made(NamedTuple):
 
     Args:
         prefix: of its classes in Transformers.
-        special: the special tokens that its vocabulary begins with.
+        vocabulary: arguments of its tokenizer.
         sizes: of its models, by their keys.
         folders: folder -> end of the model's class, and keys of its config.
         tokenizer: its class of WordPiece; None: its own.
         texts: the first texts of its pairs.
+        counted_from: the first row of its table of positions that stands for a place in a text.
+        segments: whether its tokenizer tells the texts of a pair apart.
     """
 
     prefix: str
-    special: tuple[str, ...]
+    vocabulary: dict[str, Any]
     sizes: dict[str, Any]
     folders: dict[str, tuple[str, dict[str, Any]]]
     tokenizer: str | None = None
     texts: list[str] = TEXTS
+    counted_from: int = 0
+    segments: bool = False
+
+
+def pieces(*special: str) -> dict[str, Any]:
+    """WordPiece: special tokens, words, and letters that end words."""
+    return {"vocab": {token: i for i, token in enumerate((*special, *WORDS))}}
+
+
+def merges() -> dict[str, Any]:
+    """Byte-level BPE: letters, a space before a word as Ġ, and a few merges."""
+    found = [("a", "d"), ("Ġ", "b"), ("Ġb", "ad"), ("f", "i"), ("l", "m"), ("fi", "lm"), ("Ġ", "film"), ("n", "n")]
+    found += [("w", "h"), ("wh", "o"), ("Ġ", "i"), ("Ġi", "s"), ("A", "nn"), ("Ann", "a")]
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", *LETTERS, "Ġ", *map("".join, found), "<mask>"]
+    return {"vocab": {token: i for i, token in enumerate(tokens)}, "merges": found}
+
+
+def scores(*special: str) -> dict[str, Any]:
+    """Unigram: special tokens, and pieces with their logarithms."""
+    found = ["▁", "▁good", "▁bad", "▁film", "▁who", "▁is", "▁Anna", "▁anna", "an", "▁a", "oo", *LETTERS]
+    return {"vocab": [*((token, 0.0) for token in special), *((token, -1.5 - i / 8) for i, token in enumerate(found))]}
 
 
 MEMBERS = {
     "electra": Made(
         "Electra",
-        ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        pieces("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
         {**SIZES, "hidden_size": 6, "embedding_size": 5},
         {
             "backbone": ("Model", {"attention_probs_dropout_prob": 0.2}),
@@ -72,10 +97,11 @@ MEMBERS = {
             "masked_lm": ("ForMaskedLM", {"hidden_act": "gelu_new", "num_hidden_layers": 1}),
             "choice": ("ForMultipleChoice", {"summary_last_dropout": 0.25}),
         },
+        segments=True,
     ),
     "mpnet": Made(
         "MPNet",
-        ("<s>", "<pad>", "</s>", "[UNK]", "<mask>"),
+        pieces("<s>", "<pad>", "</s>", "[UNK]", "<mask>"),
         {**SIZES, "hidden_size": 6},
         {
             "backbone": ("Model", {"attention_probs_dropout_prob": 0.2}),
@@ -86,11 +112,71 @@ MEMBERS = {
             "masked_lm": ("ForMaskedLM", {"hidden_act": "relu", "num_hidden_layers": 1}),
             "choice": ("ForMultipleChoice", {}),
         },
+        counted_from=2,
+    ),
+    "roberta": Made(
+        "Roberta",
+        merges(),
+        {**SIZES, "hidden_size": 6, "type_vocab_size": 1},
+        {
+            "backbone": ("Model", {"attention_probs_dropout_prob": 0.2}),
+            "classifier": (
+                "ForSequenceClassification", {"id2label": LABELS, "hidden_act": "silu", "classifier_dropout": 0.35},
+            ),
+            # Positions begin after another token's row, which is then the one that is not counted.
+            "regression": (
+                "ForSequenceClassification", {"num_labels": 1, "problem_type": "regression", "pad_token_id": 3,
+                                                  "max_position_embeddings": 28},
+            ),
+            "tagger": (
+                "ForTokenClassification", {"id2label": TAGS, "hidden_dropout_prob": 0.0, "type_vocab_size": 2},
+            ),
+            "span_qa": ("ForQuestionAnswering", {"num_attention_heads": 3, "layer_norm_eps": 1e-5}),
+            "masked_lm": ("ForMaskedLM", {"hidden_act": "relu", "num_hidden_layers": 1}),
+            "choice": ("ForMultipleChoice", {}),
+        },
+        counted_from=2,
+    ),
+    "xlm-roberta": Made(
+        "XLMRoberta",
+        scores("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+        {**SIZES, "hidden_size": 6, "type_vocab_size": 1},
+        {
+            "backbone": ("Model", {}),
+            "classifier": ("ForSequenceClassification", {"id2label": LABELS}),
+            "tagger": ("ForTokenClassification", {"id2label": TAGS, "classifier_dropout": 0.35}),
+            "span_qa": ("ForQuestionAnswering", {"layer_norm_eps": 1e-5}),
+            "masked_lm": ("ForMaskedLM", {"num_hidden_layers": 1}),
+            "choice": ("ForMultipleChoice", {}),
+        },
+        counted_from=2,
+    ),
+    "albert": Made(
+        "Albert",
+        scores("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
+        {**SIZES, "hidden_size": 6, "embedding_size": 5, "intermediate_size": 7},
+        {
+            "backbone": ("Model", {"num_hidden_layers": 3, "num_hidden_groups": 2, "hidden_dropout_prob": 0.2}),
+            "pretrainer": ("ForPreTraining", {"attention_probs_dropout_prob": 0.2}),
+            "classifier": (
+                "ForSequenceClassification",
+                {"id2label": LABELS, "hidden_act": "silu", "classifier_dropout_prob": 0.35},
+            ),
+            "tagger": (
+                "ForTokenClassification",
+                {"id2label": TAGS, "inner_group_num": 2, "num_hidden_groups": 2, "intermediate_size": 2,
+                 "embedding_size": 2},
+            ),
+            "span_qa": ("ForQuestionAnswering", {"num_attention_heads": 3, "hidden_act": "relu"}),
+            "masked_lm": ("ForMaskedLM", {"num_hidden_layers": 3}),
+            "choice": ("ForMultipleChoice", {"classifier_dropout_prob": 0.25, "embedding_size": 6}),
+        },
+        segments=True,
     ),
     # Two tokens to each side: a text of 40 tokens is ten blocks of queries.
     "modernbert": Made(
         "ModernBert",
-        ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        pieces("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
         {
             **SIZES, "hidden_size": 4, "num_attention_heads": 1, "max_position_embeddings": 64, "pad_token_id": 0,
             "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": None, "eos_token_id": None, "local_attention": 4,
@@ -147,23 +233,24 @@ def main(name: str, out: Path) -> None:
 def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int) -> None:
     """A model, its tokenizer and its truth."""
     torch.manual_seed(seed)
-    vocabulary = [*made.special, *WORDS]
-    shape = {"vocab_size": len(vocabulary), **made.sizes, **keys}
+    vocabulary = made.vocabulary
+    shape = {"vocab_size": len(vocabulary["vocab"]), **made.sizes, **keys}
     model = getattr(transformers, f"{made.prefix}{end}")(getattr(transformers, f"{made.prefix}Config")(**shape)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
     model.save_pretrained(folder)
-    longest = shape["max_position_embeddings"] - (2 if made.prefix == "MPNet" else 0)
-    words = {token: i for i, token in enumerate(vocabulary)}
+    names = safetensors.torch.load_file(folder / "model.safetensors")
+    longest = shape["max_position_embeddings"] - made.counted_from
     tokenizer_class = getattr(transformers, made.tokenizer or f"{made.prefix}Tokenizer")
-    tokenizer = tokenizer_class(vocab=words, model_max_length=longest)
+    tokenizer = tokenizer_class(**vocabulary, model_max_length=longest)
     if made.tokenizer:
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
     tokenizer.save_pretrained(folder)
-    inputs = dict(tokenizer(made.texts, PAIRS, padding=True, return_tensors="pt"))
+    # Of ALBERT, whose models have learnt segments, they have to be asked for.
+    inputs = dict(tokenizer(made.texts, PAIRS, padding=True, return_token_type_ids=made.segments, return_tensors="pt"))
     given = {name: tensor[None] for name, tensor in inputs.items()} if end == "ForMultipleChoice" else inputs
-    labels = labels_for(end, inputs, shape["vocab_size"])
+    labels = labels_for(f"{made.prefix}{end}", inputs, shape["vocab_size"])
     if shape.get("problem_type") == "regression":
         labels = {"labels": labels["labels"].float()}
     outputs = dict(model(**given, **labels, output_hidden_states=True))
@@ -173,21 +260,24 @@ def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int
     found = {**inputs, **outputs, **labels, "hidden_states": hidden}
     if "loss" in outputs:
         outputs["loss"].backward()
-        found |= {f"grad/{name}": parameter.grad for name, parameter in model.named_parameters()}
+        named = model.named_parameters(remove_duplicate=False)  # of tied ones the name that the file has
+        found |= {f"grad/{name}": parameter.grad for name, parameter in named if name in names}
     np.savez_compressed(
         folder / "truth.npz", **{name: x.detach().numpy() for name, x in found.items() if x is not None}
     )
 
 
-def labels_for(end: str, inputs: dict[str, Any], vocabulary: int) -> dict[str, Any]:
+def labels_for(name: str, inputs: dict[str, Any], vocabulary: int) -> dict[str, Any]:
     """Labels of the three texts, by the names that the class takes."""
     mask = inputs["attention_mask"]
     some = torch.arange(mask.numel()).reshape(mask.shape)
+    end = name[name.index("For") :] if "For" in name else ""
     if end == "ForQuestionAnswering":
         return {"start_positions": torch.tensor([1, 2, 3]), "end_positions": torch.tensor([2, 2, 5])}
-    if end in ("ForTokenClassification", "ForMaskedLM"):
+    if end in ("ForTokenClassification", "ForMaskedLM") or name == "AlbertForPreTraining":
         classes = 3 if end == "ForTokenClassification" else vocabulary
-        return {"labels": torch.where((mask == 1) & (some % 3 == 0), some % classes, -100)}
+        labels = {"labels": torch.where((mask == 1) & (some % 3 == 0), some % classes, -100)}
+        return labels | ({"sentence_order_label": torch.tensor([1, 0, 1])} if end == "ForPreTraining" else {})
     return {
         "ForPreTraining": {"labels": (some % 4 == 1).to(torch.int64)},
         "ForMultipleChoice": {"labels": torch.tensor([1])},

@@ -27,6 +27,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "electra": {"embedding_dim": 6},
     "mpnet": {"num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
     "modernbert": {"local_attention": 4, "global_every": 2, "pad_token_id": 1},
+    "roberta": {"num_segments": 1, "pad_token_id": 1},
+    "xlm-roberta": {"num_segments": 1, "pad_token_id": 1},
+    "albert": {"embedding_dim": 6, "num_layers": 3, "layer_groups": 2, "blocks_per_layer": 2},
 }
 SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """
@@ -52,7 +55,8 @@ def outputs_of(end: str, found: Any) -> dict[str, Any]:
     if end == "ForQuestionAnswering":
         return {"start_logits": found[..., 0], "end_logits": found[..., 1]}
     if end == "ForPreTraining":
-        return {"prediction_logits": found["masked_lm_logits"], "seq_relationship_logits": found["pair_logits"]}
+        pairs = dict.fromkeys(("seq_relationship_logits", "sop_logits"), found["pair_logits"])  # BERT's name, ALBERT's
+        return {"prediction_logits": found["masked_lm_logits"], **pairs}
     return {"logits": found["masked_lm_logits"] if isinstance(found, dict) else found}
 
 

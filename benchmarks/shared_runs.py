@@ -50,7 +50,7 @@ class SharedRuns:
         for slot in (*optimizer.first, *optimizer.second):
             slot.assign(tf.zeros_like(slot))
         optimizer.step.assign(0)
-        multipliers = layer_multipliers(optimizer.paths, layer_decay, setup.trained.config.num_layers)
+        multipliers = layer_multipliers(optimizer.paths, layer_decay, setup.trained.config.num_blocks)
         for path, factor in self.factors.items():
             factor.assign(multipliers.get(path, 1.0))
         self.rate.set(learning_rate, updates, math.ceil(warmup_share * updates))

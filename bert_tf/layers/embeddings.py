@@ -48,9 +48,11 @@ class Embeddings(Composite):
             everywhere, so that attention to neighbours is learnt early.
         embedding_dim: width E of the tables and their norm; where it is not D, a dense layer brings what they give to D
             (Lan et al., 2019, section 3.1, https://arxiv.org/abs/1909.11942). None: D.
+        projects: whether there is a dense layer where E is D, too.
         first_position: row of the position table that stands for position 0; where it is above 0, the tokens of the
             number `first_position - 1`, padding, are not counted where `position_ids` is None.
         norm_bias: whether the norm has a shift.
+        tells_segments: False gives every token the first segment's vector, whatever `segment_ids` say.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
@@ -79,8 +81,10 @@ class Embeddings(Composite):
         initializer_range: float = 0.02,
         position_initializer: str = "random",
         embedding_dim: int | None = None,
+        projects: bool = False,
         first_position: int = 0,
         norm_bias: bool = True,
+        tells_segments: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -103,7 +107,7 @@ class Embeddings(Composite):
         self.initializer_range = initializer_range
         self.position_initializer = position_initializer
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
-
+        self.projects, self.tells_segments = projects, tells_segments
         self.first_position = check_positive("first_position", first_position) if first_position != 0 else 0
         self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
@@ -117,7 +121,7 @@ class Embeddings(Composite):
             self.table_dim, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", dtype=self.dtype_policy
         )
         self.projection = None
-        if self.table_dim != hidden_dim:
+        if projects or self.table_dim != hidden_dim:
             self.projection = dense(hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy)
         self.parts_are_made()
 
@@ -137,7 +141,7 @@ class Embeddings(Composite):
         positions = self._positions(token_ids, position_ids)
         x = x if positions is None else x + positions
         if self.segment is not None:
-            one = segment_ids is None or self.num_segments == 1
+            one = segment_ids is None or self.num_segments == 1 or not self.tells_segments
             x = x + (self.segment.table[0] if one else self.segment(segment_ids))
         x = self.norm(x, training=training)
         if training:
@@ -172,5 +176,5 @@ class Embeddings(Composite):
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
         names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
-        names += ("first_position", "norm_bias")
+        names += ("projects", "first_position", "norm_bias", "tells_segments")
         return super().get_config() | {name: getattr(self, name) for name in names}

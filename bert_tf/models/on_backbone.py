@@ -63,7 +63,7 @@ class OnBackbone(BertModel):
             backbone = BertBackbone(backbone, dtype=dtype)
         if not isinstance(backbone, BertBackbone):
             raise ValueError(f"`backbone` must be a BertBackbone or a BertConfig. Received: backbone={backbone!r}")
-        if tells_segments and backbone.config.num_segments == 1:
+        if tells_segments and backbone.config.member.tells_segments and backbone.config.num_segments == 1:
             raise ValueError(
                 f"`backbone` must have 2 segments or more, {tells_segments}. "
                 f"Received: num_segments={backbone.config.num_segments}"

@@ -250,7 +250,7 @@ class BertSeq2Seq(OnBackbone):
         """What each block is told of how far a new token stands from its own text's and the source's: what attention
         adds, float32 [B, N or 1, 1, P + S], or nothing.
         """
-        reaches = [self.config.reach(i) for i in range(self.config.num_layers)]
+        reaches = [self.config.reach(i) for i in self.config.block_order]
         if self.backbone.relative_bias is None and not any(reaches):
             return [{} for _ in reaches]
         stands = lengths[:, None] + place  # [B, 1]

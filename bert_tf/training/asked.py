@@ -12,7 +12,7 @@ import numpy as np
 from bert_tf.config import RunConfig, TrainingConfig
 from bert_tf.data import BatchPlans
 from bert_tf.errors import UserError
-from bert_tf.models.frozen import freeze
+from bert_tf.models.frozen import freezable, freeze
 from bert_tf.models.pretrained.paths import weights_by_path
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.reports.too_short import no_better_than_a_guess, too_few_updates
@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 
 
 def freeze_as_asked(model: Any, options: TrainingConfig) -> None:
-    """Raises: UserError for more blocks than there are, or if nothing is left to train."""
-    blocks = model.config.num_layers
-    if options.frozen_blocks > blocks:
+    """Raises: UserError for more blocks than there are, for some of those that share their weights, or if nothing is
+    left to train."""
+    choices = freezable(model.config)
+    if options.frozen_blocks > choices[-1]:
         raise UserError(
-            f"training.frozen_blocks must be at most {blocks}, the model's number of blocks. "
+            f"training.frozen_blocks must be at most {choices[-1]}, the model's number of blocks. "
+            f"Received: {options.frozen_blocks}"
+        )
+    if options.frozen_blocks not in choices:
+        raise UserError(
+            f"training.frozen_blocks must be one of {', '.join(map(str, choices))}, as blocks share their weights. "
             f"Received: {options.frozen_blocks}"
         )
     freeze(model, embeddings=options.freeze_embeddings, blocks=options.frozen_blocks)

@@ -264,7 +264,7 @@ def _optimizer(
             beta_1=options.beta_1,
             beta_2=options.beta_2,
             epsilon=options.epsilon,
-            multipliers=layer_multipliers(trained.trainable, options.layer_decay, trained.config.num_layers),
+            multipliers=layer_multipliers(trained.trainable, options.layer_decay, trained.config.num_blocks),
         )
         return optimizer, LossScale() if options.precision == "mixed_float16" else None
 

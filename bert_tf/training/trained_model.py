@@ -47,7 +47,9 @@ class TrainedModel:
         size = len(self.original_table)
         known = {name: features for name, features in splits.items() if isinstance(features, Features)}
         trim = trim and len(known) == len(splits)
-        self.vocabulary = TrimmedVocabulary.of(size, *known.values(), always=(0,) if trim else range(size))
+        # Where positions are not counted at the padding token, it and those before it keep their numbers.
+        always = range(max(1, self.config.first_position)) if trim else range(size)
+        self.vocabulary = TrimmedVocabulary.of(size, *known.values(), always=always)
         self.features: dict[str, Any] = {
             **splits,
             **{name: self.vocabulary.features(features) for name, features in known.items()},

@@ -6,6 +6,7 @@ import math
 
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
+from bert_tf.weights.tables import blocks_of
 
 FREE = 50_000_000  # numbers that a model may have beyond those of its file: new heads, repeated positions
 FREE_LAYERS = 100
@@ -22,10 +23,12 @@ def check_sizes(checkpoint: Checkpoint) -> None:
     dim = sizes["hidden_dim"]
     block = 4 * dim * dim + 2 * dim * sizes["intermediate_dim"]
     rows = sizes["vocabulary_size"] + sizes["max_positions"] + sizes["num_segments"]
-    stated = rows * (config.get("embedding_dim") or dim) + sizes["num_layers"] * block
+    blocks = blocks_of(config)
+    runs = sizes["num_layers"] * blocks["group_size"]
+    stated = rows * (config.get("embedding_dim") or dim) + blocks["num_blocks"] * block
     shapes = [*(checkpoint.arrays.shape(path) for path in checkpoint.arrays), *checkpoint.extra.values()]
     there = sum(math.prod(shape) for shape in shapes)
-    if stated > TIMES * there + FREE or sizes["num_layers"] > len(shapes) + FREE_LAYERS:
+    if stated > TIMES * there + FREE or runs > len(shapes) + FREE_LAYERS:
         listed = ", ".join(f"{name}={str(size)[:24]}" for name, size in sizes.items())
         raise UserError(
             f"{checkpoint.where}: its config states sizes that its tensors, {there:,} numbers in {len(shapes):,}, do "

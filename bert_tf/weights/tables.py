@@ -1,13 +1,14 @@
 """One table a format: our weight path, their name, and a layout that can be undone.
 
-Loading reads a table forwards, saving reads the same rows backwards. `{i}` is the block's number.
+Loading reads a table forwards, saving reads the same rows backwards. `{i}` is the block's number; where a file counts
+blocks in groups, `{group}` is that of its group and `{place}` its place within it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -76,7 +77,15 @@ OWN_PARTS = {
     "discriminator_predictions.dense_prediction.": "replaced", "discriminator_predictions.": "replaced_transform",
 }  # fmt: skip
 
-MOST_LAYERS = 1000  # blocks of a file that are looked for
+# A head for texts that has two layers, both under its own name: RoBERTa's, and those made after it.
+CLASSIFICATION_HEAD = (
+    Row("pooler/dense/kernel", "classifier.dense.weight", TRANSPOSED),
+    Row("pooler/dense/bias", "classifier.dense.bias", SAME),
+    Row("classifier/kernel", "classifier.out_proj.weight", TRANSPOSED),
+    Row("classifier/bias", "classifier.out_proj.bias", SAME),
+)
+
+MOST_BLOCKS = 1000  # of a file that are looked for
 HUGGING_FACE = (
     Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
     Row("embeddings/segment/table", "embeddings.token_type_embeddings.weight", SAME),
@@ -217,22 +226,39 @@ PARTS = (
 )  # fmt: skip
 
 
-def expand(table: tuple[Row, ...], num_layers: int) -> list[Row]:
-    """Rows with the blocks' numbers filled in."""
+def blocks_of(config: Mapping[str, Any]) -> dict[str, int]:
+    """`num_blocks` and `group_size` of the functions below, by BertConfig's fields.
+
+    >>> blocks_of({"num_layers": 12, "layer_groups": 2, "blocks_per_layer": 3})
+    {'num_blocks': 6, 'group_size': 3}
+    """
+    size = config.get("blocks_per_layer", 1)
+    return {"num_blocks": (config.get("layer_groups") or config["num_layers"]) * size, "group_size": size}
+
+
+def expand(table: tuple[Row, ...], num_blocks: int, group_size: int = 1) -> list[Row]:
+    """Rows with the blocks' numbers filled in.
+
+    Args:
+        num_blocks: how many blocks have weights of their own.
+        group_size: how many of them stand in a group of the file's.
+    """
     rows = []
     for row in table:
-        blocks = range(num_layers) if "{i}" in row.path else range(1)
-        for i in blocks:
-            rows.append(Row(row.path.format(i=i), row.name.format(i=i, keras_i=f"_{i}" if i else ""), row.layout))
+        for i in range(num_blocks) if "{i}" in row.path else range(1):
+            group, place = divmod(i, group_size)
+            name = row.name.format(i=i, keras_i=f"_{i}" if i else "", group=group, place=place)
+            rows.append(Row(row.path.format(i=i), name, row.layout))
     return rows
 
 
 def read_forwards(
-    table: tuple[Row, ...], tensors: Mapping[str, Tensor], num_layers: int
+    table: tuple[Row, ...], tensors: Mapping[str, Tensor], num_blocks: int, group_size: int = 1
 ) -> tuple[Arrays, dict[str, Shape]]:
     """Their names -> our paths. Returns our arrays, and the names (and shapes) that no row knows."""
     found, used = {}, set()
-    for row in expand(table, min(num_layers, MOST_LAYERS)):  # what a config states is held to the tensors later
+    known = expand(table, min(num_blocks, MOST_BLOCKS), group_size)  # what a config states is held to the tensors later
+    for row in known:
         if row.name in tensors:
             used.add(row.name)
             found[row.path] = _ours(tensors[row.name], row.layout)
@@ -246,10 +272,10 @@ def read_forwards(
 
 
 def read_backwards(
-    table: tuple[Row, ...], arrays: Mapping[str, np.ndarray], num_layers: int, num_heads: int
+    table: tuple[Row, ...], arrays: Mapping[str, np.ndarray], num_blocks: int, num_heads: int, group_size: int = 1
 ) -> dict[str, np.ndarray]:
     """Our paths -> their names. Raises ValueError naming paths that the table has no row for."""
-    rows = [row for row in expand(table, num_layers) if row.path in arrays]
+    rows = [row for row in expand(table, num_blocks, group_size) if row.path in arrays]
     unknown = sorted(set(arrays) - {row.path for row in rows})
     if unknown:
         raise ValueError(f"this format has no place for: {', '.join(unknown)}")

@@ -57,14 +57,12 @@ def count_tokens(path: Path) -> Sizes:
     least, numbers = len(lines), [own - 1]
     raw = read_json(folder / "tokenizer.json") if (folder / "tokenizer.json").is_file() else {}
     ids = model.get("vocab") if isinstance(model := raw.get("model"), dict) else None
+    if isinstance(ids, list):  # of pieces and their scores: SentencePiece's unigram
+        ids = {piece[0]: i for i, piece in enumerate(ids) if isinstance(piece, list) and piece}
     if isinstance(ids, dict) and ids:
         own = least = max(ids.values()) + 1  # counts for more than a vocab.txt
         numbers = [own - 1, *(token["id"] for token in raw.get("added_tokens") or ())]
         tokens = {*ids, *(token.get("content") for token in raw.get("added_tokens") or ())}
-    elif isinstance(ids, list):  # SentencePiece's pieces, each with its score
-        added = raw.get("added_tokens") or ()
-        least, numbers = len(ids), [len(ids) - 1, *(token["id"] for token in added)]
-        tokens = {*(piece for piece, _ in ids), *(token.get("content") for token in added)}
     named: set[str] = set()
     for name, key in (("added_tokens.json", None), ("tokenizer_config.json", "added_tokens_decoder")):
         if (folder / name).is_file():

@@ -23,6 +23,8 @@ SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions"
         ({"embedding_dim": 3}, 7),
         ({"embedding_dim": 8}, 5),
         ({"position_kind": "rotary", "norm_bias": False}, 3),
+        ({"projects": True}, 7),
+        ({"tells_segments": False}, 5),
     ],
 )
 def test_embeddings_are_a_layer(changes, weights):
@@ -90,6 +92,16 @@ def test_positions_that_begin_at_another_row_count_real_tokens():
     np.testing.assert_allclose(layer(ids, position_ids=places), plain(ids, position_ids=places), atol=1e-6)
     ids[0, :2] = 1  # padding, on the left
     np.testing.assert_allclose(layer(ids)[0, 2:], plain(ids[:, 2:])[0], atol=1e-6)
+
+
+def test_tokens_that_have_one_segment_all_have_the_first_vector():
+    layer = Embeddings(**SIZES, tells_segments=False)
+    np.testing.assert_array_equal(layer(IDS, segment_ids=SEGMENTS), layer(IDS))
+    one = Embeddings(**SIZES, num_segments=1)
+    one(IDS)
+    token, segment, *others = layer.get_weights()
+    one.set_weights([token, segment[:1], *others])
+    np.testing.assert_array_equal(layer(IDS, segment_ids=SEGMENTS), one(IDS))
 
 
 def test_absent_segments_are_zeros_and_absent_positions_count_up():

@@ -10,6 +10,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": {"model_type": "distilbert", "num_segments": 0},
     "electra": {"model_type": "electra", "embedding_dim": 6},
     "mpnet": {"model_type": "mpnet", "num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
+    "roberta": {"model_type": "roberta", "num_segments": 1, "pad_token_id": 1},
+    "xlm-roberta": {"model_type": "xlm-roberta", "num_segments": 1, "pad_token_id": 1},
+    "albert": {"model_type": "albert", "embedding_dim": 6, "activation": "gelu_tanh"},
     "modernbert": {  # its second block is local: two tokens to each side
         "model_type": "modernbert", "num_segments": 0, "position_kind": "rotary", "norm_first": True, "gated": True,
         "attention_bias": False, "feed_forward_bias": False, "norm_bias": False, "feed_forward_dropout": 0.1,
@@ -17,6 +20,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Fields of a member's config that are not as BERT's."""
+IN_RUNS = {"roberta": {"pad_token_id": 0}, "xlm-roberta": {"pad_token_id": 0}}
+"""Fields that are so where a member has BERT's tokens, the first of which is [PAD]."""
 WORDS: dict[str, dict[str, Any]] = {
     "mpnet": {**MEMBERS["mpnet"].tokens, "pair_separators": 2},
 }
@@ -28,4 +33,4 @@ EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for 
 
 def of_member(member: str) -> dict[str, Any]:
     """What `run_of` takes for a run on a member."""
-    return {"shape": SHAPES[member], "words": WORDS.get(member, {})}
+    return {"shape": SHAPES[member] | IN_RUNS.get(member, {}), "words": WORDS.get(member, {})}

@@ -17,12 +17,15 @@ import tensorflow as tf
 from safetensors.numpy import load_file, save_file
 
 import bert_tf
+from bert_tf.config import override_layer, resolve
+from bert_tf.data import InMemory
 from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import Classification, Pretraining, Regression, Retrieval, SpanQA, Tagging
 from bert_tf.kinds.registry import kind_of
 from bert_tf.models import weights_by_path
 from bert_tf.models.heads import MODELS as HEADS
+from bert_tf.text.files.choice import ROWS
 from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.tables import read_backwards
 from tests.checks import check_keras_file
@@ -82,17 +85,44 @@ CASES = {
     "span_qa": Case(
         "BertSpanQA", lambda x: {"start_logits": x[..., 0], "end_logits": x[..., 1]}, loss_of_spans, SpanQA
     ),
+    "pretrainer": Case(
+        "BertPretrainer",
+        lambda x: {"prediction_logits": x["masked_lm_logits"], "sop_logits": x["pair_logits"]},
+        lambda model, inputs, truth: model.compute(
+            inputs, labels=truth["labels"], pair_labels=truth["sentence_order_label"]
+        )["loss"],
+        Pretraining,
+    ),
     "masked_lm": Case("BertMaskedLM", lambda x: {"logits": x["masked_lm_logits"]}, own_loss, Pretraining),
     "choice": Case("BertMultipleChoice", lambda x: {"logits": x[None]}, loss_of_choices, None),
 }
-OF_MOST = tuple(name for name in CASES if name != "discriminator")
-FOLDERS = {"electra": tuple(CASES), "mpnet": OF_MOST, "modernbert": OF_MOST}
-EVERY = [(member, name) for member, names in FOLDERS.items() for name in names]
+USUAL = ("backbone", "classifier", "regression", "tagger", "span_qa", "masked_lm", "choice")
+FOLDERS = {
+    "electra": (*USUAL, "discriminator"),
+    "mpnet": USUAL,
+    "roberta": USUAL,
+    "xlm-roberta": tuple(name for name in USUAL if name != "regression"),
+    "albert": (*(name for name in USUAL if name != "regression"), "pretrainer"),
+    "modernbert": USUAL,
+}
+# Of members whose options others have too, a part is fast.
+FAST = {"roberta": ("classifier",), "xlm-roberta": ("masked_lm",), "albert": ("tagger", "pretrainer")}
+EVERY = [
+    pytest.param(member, name, marks=() if name in FAST.get(member, names) else pytest.mark.slow)
+    for member, names in FOLDERS.items()
+    for name in names
+]
 SIZES = {
     "vocabulary_size": 28, "hidden_dim": 4, "num_layers": 2, "num_heads": 2, "intermediate_dim": 6, "max_positions": 32,
     "initializer_range": 0.5,
 }  # fmt: skip
-every_member = pytest.mark.parametrize("member", FOLDERS)
+LIKE_MPNET = ("roberta", "xlm-roberta")  # with fewer options
+every_member = pytest.mark.parametrize(
+    "member", [pytest.param(name, marks=pytest.mark.slow if name in LIKE_MPNET else ()) for name in FOLDERS]
+)
+WITH_WORDS = tuple(member for member in FOLDERS if any(MEMBERS[member].prefix in row.classes for row in ROWS))
+"""Those whose own tokenizers are read."""
+every_tokenizer = pytest.mark.parametrize("member", WITH_WORDS)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +177,7 @@ def gradients_by_their_names(model: Any, loss: Callable[[], Any]) -> dict[str, n
     member, config = model.config.member, model.config
     arrays = {path: np.array(tf.convert_to_tensor(x)) for path, x in found.items() if x is not None}
     rows = member.rows_of(HEADS[type(model).__name__].end)
-    theirs = read_backwards(rows, arrays, config.num_layers, config.num_heads)
+    theirs = read_backwards(rows, arrays, config.num_blocks, config.num_heads, config.blocks_per_layer)
     return {f"{member.base if name.startswith(member.backbone) else ''}{name}": x for name, x in theirs.items()}
 
 
@@ -227,6 +257,7 @@ def test_half_precision_is_read(golden, tmp_path, member, change):
         change(load_file(golden / member / "classifier/model.safetensors")),
     )
     name = name_of(member, "pooler/dense/kernel", "ForSequenceClassification")
+    name = f"albert.{name}" if member == "albert" else name  # a part of the backbone, not of the head
     kernel = expected[name].astype("float32").T
     np.testing.assert_array_equal(weights_by_path(model)["pooler/dense/kernel"], kernel)
 
@@ -255,7 +286,7 @@ def test_where_config_json_names_no_class_the_tensors_decide(golden, tmp_path, c
     assert_equals_truth(model, name, truth_of(folder))
 
 
-@every_member
+@every_tokenizer
 def test_tokens_of_pairs_are_those_of_transformers_and_its_words_are_written_as_its_own(golden, tmp_path, member):
     folder = golden / member / "classifier"
     tokenizer, truth = bert_tf.BertTokenizer.from_pretrained(folder), truth_of(folder)
@@ -405,6 +436,35 @@ def test_keras_files_and_folders_give_the_model_back(tmp_path, member, make):
         ("modernbert", "tagger", {"norm_bias": True}, "attention_norm/beta is missing"),
         ("modernbert", "classifier", {"norm_bias": False}, "attn_norm.bias is extra"),
         ("modernbert", "tagger", {"num_attention_heads": 4}, "must be an even multiple of `num_heads`"),
+        (
+            "roberta",
+            "tagger",
+            {"max_position_embeddings": 2},
+            "`max_position_embeddings` must be more than 1 above `pad_token_id`. Received: .*=2, pad_token_id=1$",
+        ),
+        (
+            "roberta",
+            "tagger",
+            {"pad_token_id": 60, "max_position_embeddings": 90},
+            r"`pad_token_id` must be below `vocab_size`. Received: pad_token_id=60, vocab_size=\d+$",
+        ),
+        ("roberta", "tagger", {"pad_token_id": -1}, "`pad_token_id` must be an integer of at least 0"),
+        ("albert", "tagger", {"num_hidden_groups": 3}, "`num_hidden_groups` must be at most `num_hidden_layers`"),
+        (
+            "albert",
+            "classifier",
+            {"num_hidden_groups": 2},
+            r"`layer_groups` \(num_hidden_groups in config.json\) is 2, the file has 1 blocks",
+        ),
+        (
+            "albert",
+            "backbone",
+            {"num_hidden_groups": 1},
+            r"`layer_groups` \(num_hidden_groups in config.json\) is 1, the file has 2 blocks.* is extra",
+        ),
+        ("albert", "tagger", {"inner_group_num": 1}, r"albert_layer_groups.0.albert_layers.1.* is extra"),
+        ("albert", "tagger", {"down_scale_factor": 2}, "`down_scale_factor` must be 1 or absent"),
+        ("albert", "tagger", {"num_hidden_layers": 4000}, "its config states sizes that its tensors"),
     ],
 )
 def test_what_contradicts_itself_or_is_not_followed_is_refused(golden, tmp_path, member, name, config, said):
@@ -421,7 +481,7 @@ def test_formats_of_bert_alone_are_refused(tmp_path, member):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("member", "name"), EVERY)
+@pytest.mark.parametrize(("member", "name"), [case for case in EVERY if case.values[0] in WITH_WORDS])
 def test_pipeline_answers_by_the_head(golden, member, name):
     if CASES[name].kind is None:
         if name in ("backbone", "discriminator"):
@@ -437,7 +497,7 @@ def test_pipeline_answers_by_the_head(golden, member, name):
 
 
 @pytest.mark.slow
-@every_member
+@every_tokenizer
 def test_vectors_are_those_of_sentence_transformers(golden, tmp_path, member):
     folder = golden / member / "vectors"
     expected = truth_of(folder)["vectors"]
@@ -496,9 +556,10 @@ def test_mpnets_classifier_drops_before_the_backbones_pooler_too(golden):
     assert np.abs(np.asarray(found) - np.asarray(model.backbone(inputs)["pooled_output"])).max() > 1e-3
 
 
-def test_more_positions_repeat_those_of_the_texts_alone(golden):
+@pytest.mark.parametrize("member", ["mpnet", "roberta"])
+def test_more_positions_repeat_those_of_the_texts_alone(golden, member):
     few, many = (
-        bert_tf.BertBackbone.from_pretrained(golden / "mpnet" / "backbone", **options)
+        bert_tf.BertBackbone.from_pretrained(golden / member / "backbone", **options)
         for options in ({}, {"max_positions": 30})
     )
     assert few.config.max_positions == 24  # of 26 rows, the first two of which stand for no place in a text
@@ -514,3 +575,44 @@ def test_distances_are_frozen_with_the_embeddings():
     assert {path for path, weight in weights_by_path(model).items() if weight.trainable} == {
         "classifier/kernel", "classifier/bias"
     }  # fmt: skip
+
+
+def test_every_token_of_a_roberta_has_the_first_segment(golden):
+    """Its tokenizer tells no segments, though this one's table has two rows."""
+    folder = golden / "roberta" / "tagger"
+    model, inputs = model_of(folder, "tagger"), inputs_of(truth_of(folder))
+    assert model.config.num_segments == 2
+    ones = inputs | {"segment_ids": np.ones_like(inputs["token_ids"])}
+    np.testing.assert_array_equal(model(ones), model(inputs))
+
+
+def test_layers_of_an_albert_keep_their_blocks_where_others_are_asked_for(golden):
+    folder = golden / "albert" / "backbone"  # of layers 0, 0 and 1
+    full, fewer = (bert_tf.BertBackbone.from_pretrained(folder, **options) for options in ({}, {"num_layers": 3}))
+    assert full.config.block_order == fewer.config.block_order == (0, 0, 1)
+    with pytest.raises(ValueError, match=r"must leave each layer its blocks. Received: blocks \[0, 1\], of the file"):
+        bert_tf.BertBackbone.from_pretrained(folder, num_layers=2)
+    deep = bert_tf.BertMaskedLM.from_pretrained(golden / "albert" / "masked_lm", num_layers=7)
+    assert deep.backbone.config.block_order == (0,) * 7
+
+
+def test_a_head_is_not_solved_for_where_layers_share(golden):
+    layer = override_layer(["task=sst2", f"backbone={golden / 'albert' / 'backbone'}", "training.mode=frozen"])
+    task = Classification(source=InMemory({}), text=("text",), label="label", classes=("n", "y"), sequence_length=12)
+    with pytest.raises(UserError, match=r"training.mode=frozen solves heads on one more block .* which a ALBERT"):
+        task.build_model(resolve([layer]))
+
+
+@pytest.mark.parametrize(("separators", "said"), [(1, "BertTokenizer"), (2, "MPNetTokenizer")])
+def test_words_in_pieces_are_written_as_theirs_for_a_member_whose_own_are_not(tmp_path, separators, said):
+    """A RoBERTa with a WordPiece vocabulary: Transformers then reads the class that makes the same pairs."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvw"]
+    model = bert_tf.BertBackbone(config_of("roberta", pad_token_id=0))
+    tokenizer = bert_tf.BertTokenizer(words, pair_separators=separators)
+    model.save_pretrained(tmp_path / "x", tokenizer)
+    raw = json.loads((tmp_path / "x" / "tokenizer_config.json").read_text())
+    assert raw["tokenizer_class"] == said
+    assert raw["model_input_names"] == ["input_ids", "attention_mask"]
+    again = bert_tf.BertTokenizer.from_pretrained(tmp_path / "x")
+    assert (again.pairs, again.pair_separators) == (True, separators)
+    assert again.encode("a b", "c") == tokenizer.encode("a b", "c")

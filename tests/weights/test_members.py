@@ -53,6 +53,12 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
 
 
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
+def test_a_member_without_segments_tells_none(member):
+    assert not (member.tells_segments and member.fixed.get("num_segments") == 0)
+    assert member.tells_segments == (member.model_type in ("bert", "electra", "albert"))
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 def test_rows_and_classes(member):
     rows = expand(member.rows, 2)
     assert len({row.path for row in rows}) == len(rows)
@@ -74,14 +80,17 @@ def test_rows_and_classes(member):
         assert member_of_class(name) is member
         assert end_of(name) == end
         assert is_of_transformers(name) == (end in member.classes)
-    assert end_of("RobertaForMaskedLM") is None
-    assert not is_of_transformers("RobertaForMaskedLM")
+    assert end_of("CamembertForMaskedLM") is None
+    assert not is_of_transformers("CamembertForMaskedLM")
 
 
 def test_no_two_members_have_the_same_names():
-    for names in ("model_type", "prefix", "base", "name"):
+    for names in ("model_type", "prefix", "name"):
         found = [getattr(member, names) for member in MEMBERS.values()]
         assert len(set(found)) == len(found)
+    shared = {kind: member.base for kind, member in MEMBERS.items() if kind != "xlm-roberta"}
+    assert len(set(shared.values())) == len(shared)
+    assert MEMBERS["xlm-roberta"].base == "roberta."  # as Transformers has it
     prefixes = [member.prefix for member in MEMBERS.values()]
     assert not [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)]
 

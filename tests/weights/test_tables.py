@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from bert_tf.weights.checkpoint import Tensor
-from bert_tf.weights.tables import GOOGLE, HUGGING_FACE, KERAS_HUB, expand, read_backwards, read_forwards
+from bert_tf.weights.tables import (
+    GOOGLE,
+    HUGGING_FACE,
+    KERAS_HUB,
+    SAME,
+    Row,
+    blocks_of,
+    expand,
+    read_backwards,
+    read_forwards,
+)
 
 V, D, F, P, N, L = 7, 6, 8, 5, 2, 3
 SHAPES = {
@@ -113,6 +123,20 @@ def test_names_without_a_row_are_said_to_lie_in_a_part_of_the_model_or_outside(t
 def test_paths_without_a_row_are_refused_by_name():
     with pytest.raises(ValueError, match="has no place for: block_3/attention/query/bias, odd/kernel"):
         read_backwards(KERAS_HUB, {"odd/kernel": np.zeros(1), "block_3/attention/query/bias": np.zeros(4)}, L, N)
+
+
+def test_blocks_that_a_file_counts_in_groups():
+    table = (Row("block_{i}/bias", "groups.{group}.layers.{place}.bias", SAME), Row("norm/beta", "norm.bias", SAME))
+    names = [row.name for row in expand(table, 4, 2)]
+    assert names == [*(f"groups.{group}.layers.{place}.bias" for group in (0, 1) for place in (0, 1)), "norm.bias"]
+    arrays = {f"block_{i}/bias": np.full(2, i, np.float32) for i in range(4)}
+    theirs = read_backwards(table, arrays, 4, N, 2)
+    assert {name: array[0] for name, array in theirs.items()} == dict(zip(names, range(4), strict=False))
+    tensors = {name: Tensor(name, array.shape, lambda array=array: array) for name, array in theirs.items()}
+    ours, extra = read_forwards(table, tensors, 4, 2)
+    assert {path: ours[path][0] for path in ours} == {f"block_{i}/bias": i for i in range(4)}
+    assert not extra
+    assert blocks_of({"num_layers": 3}) == {"num_blocks": 3, "group_size": 1}
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4, 5)])

@@ -118,6 +118,19 @@ def test_a_shard_that_lacks_a_tensor_is_named(folders, tmp_path):
             "cls.predictions.transform.LayerNorm.weight",
         ),
         ("nsp___cls/tf_bert_for_pre_training/nsp___cls/seq_relationship/bias:0", "cls.seq_relationship.bias"),
+        (
+            "albert/tf_albert_model/albert/encoder/albert_layer_groups_._1/albert_layers_._0/ffn_output/kernel:0",
+            "encoder.albert_layer_groups.1.albert_layers.0.ffn_output.weight",
+        ),
+        (
+            "sop_classifier/tf_albert_for_pre_training/sop_classifier/classifier/bias:0",
+            "sop_classifier.classifier.bias",
+        ),
+        (
+            "classifier/tf_roberta_for_sequence_classification/classifier/out_proj/kernel:0",
+            "classifier.out_proj.weight",
+        ),
+        ("lm_head/tf_xlm_roberta_for_masked_lm/lm_head/layer_norm/beta:0", "lm_head.layer_norm.bias"),
         ("crf/tf_bert_crf/transitions:0", "crf/tf_bert_crf/transitions:0"),
     ],
 )

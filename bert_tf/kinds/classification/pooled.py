@@ -182,6 +182,12 @@ class Pooled(Windowed):
                 "training.mode=frozen solves heads on blocks that end with a norm, which those of a "
                 f"{model.config.member.name} do not: fine-tune it. Received: training.mode={config.training.mode}"
             )
+        if model.config.layer_groups:
+            raise UserError(
+                "training.mode=frozen solves heads on one more block with weights of its own, for which a "
+                f"{model.config.member.name}, whose layers share theirs, has no place: fine-tune it. "
+                f"Received: training.mode={config.training.mode}"
+            )
         return with_mean_block(model)  # a head that is solved for is one on the mean over tokens
 
     def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertClassifier:

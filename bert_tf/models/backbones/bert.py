@@ -80,15 +80,17 @@ class BertBackbone(BertModel):
             position_kind=config.position_kind,
             position_initializer=config.position_initializer,
             embedding_dim=config.embedding_dim,
+            projects=config.member.projects,
             first_position=config.first_position,
             norm_bias=config.norm_bias,
+            tells_segments=config.member.tells_segments,
             name="embeddings",
             **shared,
         )
         self.relative_bias = None
         if config.relative_buckets:
             self.relative_bias = RelativeBias(config.num_heads, config.relative_buckets, name="relative_bias", **shared)
-        self.blocks = [
+        made = [
             EncoderBlock(
                 config.hidden_dim,
                 config.num_heads,
@@ -108,8 +110,10 @@ class BertBackbone(BertModel):
                 name=f"block_{i}",
                 **shared,
             )
-            for i in range(config.num_layers)
+            for i in range(config.num_blocks)
         ]
+        # As they run: a block whose weights several layers share stands there as often.
+        self.blocks = [made[i] for i in config.block_order]
         self.final_norm = None
         if config.norm_first:
             self.final_norm = LayerNorm(
@@ -123,7 +127,7 @@ class BertBackbone(BertModel):
         self.pooler = None
         if not pooler.in_head:
             self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
-        for layer in (self.embeddings, self.relative_bias, *self.blocks, self.final_norm, self.pooler):
+        for layer in (self.embeddings, self.relative_bias, *made, self.final_norm, self.pooler):
             if layer is not None:
                 layer.build((None, None, config.hidden_dim))
 
@@ -220,7 +224,7 @@ class BertBackbone(BertModel):
     @property
     def num_seeds(self) -> int:
         """How many places of the encoder draw dropout masks; a head's own places are numbered from here."""
-        return 1 + EncoderBlock.SEEDS * self.config.num_layers
+        return 1 + EncoderBlock.SEEDS * len(self.blocks)
 
     # config
     def get_config(self):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.weights.members import BERT, MEMBERS, Member
+from bert_tf.weights.tables import blocks_of
 
 SWITCHES = (
     "recompute", "norm_first", "gated", "attention_bias", "feed_forward_bias", "norm_bias", "head_bias", "decoder_bias",
@@ -27,11 +28,12 @@ class BertConfig:
     Args:
         vocabulary_size: number V of token vectors.
         hidden_dim: width D.
-        num_layers: number of encoder blocks.
+        num_layers: number of encoder blocks that run, one after the other; see `blocks_per_layer`.
         num_heads: attention heads a block; must divide `hidden_dim`.
         intermediate_dim: width F between the feed-forward's two dense layers.
         max_positions: positions a row, or a packed example, may have.
-        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored.
+        num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored, and in RoBERTa always: every
+            token has the first vector.
         hidden_dropout: share dropped of embeddings and of what a block adds, in [0, 1).
         attention_dropout: share of attention weights dropped, in [0, 1).
         layer_norm_epsilon: added to the variance before the root, above 0.
@@ -43,7 +45,8 @@ class BertConfig:
         embedding_dim: width E of the token, segment and position vectors, which a dense layer brings to `hidden_dim`;
             None: they have that width. Of a member of the family whose files state it, the width itself.
         first_position: row of the position table that stands for position 0: it has as many rows more than
-            `max_positions`. Where it is above 0, tokens of the number `first_position - 1` are not counted.
+            `max_positions`. Where it is above 0, tokens of the number `first_position - 1` are not counted. Of
+            RoBERTa always the row after the padding token's number.
         relative_buckets: buckets of distances between tokens for which attention has a bias, shared by all blocks; 0:
             it has none.
         rotary_base, local_rotary_base: the base of the rotary angles in blocks that look everywhere, and in others;
@@ -59,6 +62,9 @@ class BertConfig:
         head_bias: whether that layer has a bias.
         decoder_bias: whether the head that guesses tokens has a bias for each.
         head_pooling: what classifiers of texts look at, "cls", the first token, or "mean", of all tokens.
+        layer_groups: the layers are so many groups, in order and as equal in size as can be, and those of a group share
+            the weights of their blocks; 0: each layer has its own. Of ALBERT, whose files state it, 0 means 1.
+        blocks_per_layer: encoder blocks that a layer runs, one after the other, each with weights of its own.
         pad_token_id: the number of the padding token, in [0, V).
         model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
             written as that member's; some fields can only be what that member has.
@@ -105,6 +111,8 @@ class BertConfig:
     head_bias: bool = True
     decoder_bias: bool = True
     head_pooling: str = "cls"
+    layer_groups: int = 0
+    blocks_per_layer: int = 1
     pad_token_id: int = 0
     recompute: bool = False
     model_type: str = BERT.model_type
@@ -116,13 +124,25 @@ class BertConfig:
         self._check(
             "max_positions", _is_int(self.max_positions) and self.max_positions >= 1, "an integer of at least 1"
         )
-        if self.embedding_dim is None and "embedding_dim" in self.member.used:
-            object.__setattr__(self, "embedding_dim", self.hidden_dim)
+        for name, absent, usual in (
+            ("embedding_dim", None, self.hidden_dim),
+            ("layer_groups", 0, 1),
+            ("first_position", 0, _is_int(self.pad_token_id) and self.pad_token_id + 1),
+        ):
+            if getattr(self, name) == absent and name in self.member.used:
+                object.__setattr__(self, name, usual)
         if self.embedding_dim is not None:
             is_width = _is_int(self.embedding_dim) and self.embedding_dim >= 1
             self._check("embedding_dim", is_width, "an integer of at least 1, or None")
         is_place = _is_int(self.first_position) and self.first_position >= 0
         self._check("first_position", is_place, "an integer of at least 0")
+        if "first_position" in self.member.used:
+            is_next = self.first_position == self.pad_token_id + 1
+            self._check("first_position", is_next, f"`pad_token_id` + 1 of a {self.member.name}")
+        is_count = _is_int(self.layer_groups) and 0 <= self.layer_groups <= self.num_layers
+        self._check("layer_groups", is_count, f"an integer in [0, {self.num_layers}]")
+        is_count = _is_int(self.blocks_per_layer) and self.blocks_per_layer >= 1
+        self._check("blocks_per_layer", is_count, "an integer of at least 1")
         buckets = self.relative_buckets
         is_even = _is_int(buckets) and (buckets == 0 or (buckets >= 4 and buckets % 2 == 0))
         self._check("relative_buckets", is_even, "0, or an even number of at least 4")
@@ -173,6 +193,19 @@ class BertConfig:
     def member(self) -> Member:
         """The row of its member of the family."""
         return MEMBERS[self.model_type]
+
+    @property
+    def num_blocks(self) -> int:
+        """How many encoder blocks have weights of their own."""
+        return blocks_of(self.to_dict())["num_blocks"]
+
+    @property
+    def block_order(self) -> tuple[int, ...]:
+        """The blocks' numbers as they run: of those that several layers share, a number stands there several times."""
+        groups = self.layer_groups or self.num_layers
+        # Of layers that no number divides, as Transformers' own division rounds.
+        layers = [int(i / (self.num_layers / groups)) for i in range(self.num_layers)]
+        return tuple(layer * self.blocks_per_layer + j for layer in layers for j in range(self.blocks_per_layer))
 
     @property
     def table_dim(self) -> int:

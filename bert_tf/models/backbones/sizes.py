@@ -32,7 +32,8 @@ class Size(NamedTuple):
 
 # tiny to medium: Turc et al., 2019, https://arxiv.org/abs/1908.08962; base, large: Devlin et al., 2019,
 # https://arxiv.org/abs/1810.04805; electra-*, its discriminators: Clark et al., 2020, table 6,
-# https://arxiv.org/abs/2003.10555; modernbert-*: Warner et al., 2024, table 4, https://arxiv.org/abs/2412.13663.
+# https://arxiv.org/abs/2003.10555; modernbert-*: Warner et al., 2024, table 4, https://arxiv.org/abs/2412.13663;
+# albert-*: Lan et al., 2019, table 1, https://arxiv.org/abs/1909.11942, with the heads of their released configs.
 #                      layers, width, heads, feed-forward, member, tables' width, parameters
 SIZES: dict[str, Size] = {
     "tiny": Size(2, 128, 2, 512, "bert", None, 4_385_920),
@@ -46,6 +47,10 @@ SIZES: dict[str, Size] = {
     "electra-large": Size(24, 1024, 16, 4096, "electra", 1024, 334_092_288),
     "modernbert-base": Size(22, 768, 12, 1152, "modernbert", None, 133_772_544),
     "modernbert-large": Size(28, 1024, 16, 2624, "modernbert", None, 374_459_392),
+    "albert-base": Size(12, 768, 12, 3072, "albert", 128, 11_750_400),
+    "albert-large": Size(24, 1024, 16, 4096, "albert", 128, 17_750_784),
+    "albert-xlarge": Size(24, 2048, 16, 8192, "albert", 128, 58_791_680),
+    "albert-xxlarge": Size(12, 4096, 64, 16384, "albert", 128, 222_662_400),
 }
 # What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
 PRESETS = {

@@ -45,7 +45,7 @@ def tell(
         shared["relative"] = relative_bias(token_ids)  # [1, N, T, S]
     shared = {name: value for name, value in shared.items() if value is not None}
     turns = turns_at(config, places_of(token_ids, inputs.get("position_ids")))
-    return [{**shared, **({"rotary": turns[config.base(i)]} if turns else {})} for i in range(config.num_layers)]
+    return [{**shared, **({"rotary": turns[config.base(i)]} if turns else {})} for i in config.block_order]
 
 
 def tell_of_first(
@@ -80,5 +80,5 @@ def turns_at(config: BertConfig, places) -> dict[float, Any]:
     """The angles of tokens at `places`, int [B, T], by the bases that the blocks have; none of learned positions."""
     if config.position_kind != "rotary":
         return {}
-    bases = {config.base(i) for i in range(config.num_layers)}
+    bases = {config.base(i) for i in config.block_order}
     return {base: turns_of(places, config.head_dim, base) for base in bases}

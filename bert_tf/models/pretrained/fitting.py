@@ -13,11 +13,13 @@ import numpy as np
 from bert_tf.errors import UserError
 from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.leave import how_to_ignore
+from bert_tf.weights.tables import blocks_of
 
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
 BACKBONE = re.compile(r"embeddings|relative_bias|block_\d+|final_norm|pooler")
-BLOCK = re.compile(r"(?:^block_|^layers\.|\b\w+[./]layers?[._])(\d+)[./]")  # ours, and others' names of them
+# Ours, and others' names of them.
+BLOCK = re.compile(r"(?:^block_|^layers\.|\b\w+[./]layers?[._]|_layer_groups[._])(\d+)[./]")
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
 COPIES = {"masked_lm/decoder/table": "embeddings/token/table", "masked_lm/decoder/bias": "masked_lm/bias"}
 # The field that says how large a table is, for errors.
@@ -129,7 +131,7 @@ def _is_part(path: str, model: keras.Model, used: set[str], checkpoint: Checkpoi
     """Whether an array belongs to a part that the model has, and is more than that part's."""
     root = _root(path)
     if root.startswith("block_"):  # fewer blocks may be asked for; a config.json that says fewer is wrong
-        return checkpoint.config["num_layers"] <= model.config.num_layers
+        return blocks_of(checkpoint.config)["num_blocks"] <= model.config.num_blocks
     return root in used
 
 
@@ -139,13 +141,14 @@ def _stated_by(model: keras.Model, field: str) -> str:
 
 def _on_blocks(model: keras.Model, checkpoint: Checkpoint) -> list[str]:
     """What is wrong where the file has more or fewer blocks than its config says: all their tensors are."""
-    stated = checkpoint.config["num_layers"]
+    stated = blocks_of(checkpoint.config)["num_blocks"]
     names = [*checkpoint.arrays, *checkpoint.extra]
     found = len({match[1] for name in names if (match := BLOCK.search(name))})
     if found == stated:
         return []
-    key = model.config.member.key_of("num_layers")
-    return [f"`num_layers` ({key} in config.json) is {stated}, the file has {found} blocks"]
+    field = "layer_groups" if checkpoint.config.get("layer_groups") else "num_layers"
+    key = model.config.member.key_of(field)
+    return [f"`{field}` ({key} in config.json) is {checkpoint.config[field]}, the file has {found} blocks"]
 
 
 def _differs(checkpoint: Checkpoint, copy: str) -> list[str]:

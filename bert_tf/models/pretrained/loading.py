@@ -58,8 +58,9 @@ def load_model(
             (`*`) of tensors, or adapter_config.json.
         preprocessor: what the model makes inputs of strings with, or None.
         overrides: fields of BertConfig, and arguments of `cls`, instead of the checkpoint's. More `max_positions` than
-            the checkpoint's repeat its position vectors; fewer `num_layers` take the first blocks. With `num_classes`
-            (or `labels`) a head that is of another kind or number of classes in the file is made new.
+            the checkpoint's repeat its position vectors; fewer `num_layers` take the first blocks, and where layers
+            share theirs, there may be more. With `num_classes` (or `labels`) a head that is of another kind or number
+            of classes in the file is made new.
     Returns: the model.
     Raises: UserError naming the file, or each tensor that is missing, extra or of the wrong shape with both shapes;
         ValueError for an override that is unknown or wrong.
@@ -92,7 +93,7 @@ def load_model(
     if "num_classes" in known or (own is not None and "classifier" in own.parts):
         new_heads = _head_arguments(cls, checkpoint, arguments, known)
     with unset_weights() as unset:
-        model = unset.make(cls, config.replace(**changes), **arguments)
+        model = unset.make(cls, _changed(config, changes), **arguments)
         model.preprocessor = preprocessor
         for remark in checkpoint.remarks:
             LOG.info("%s", remark)
@@ -183,6 +184,19 @@ def _config(checkpoint: Checkpoint) -> BertConfig:
             )
             return config.replace(position_kind="learned")
     return config
+
+
+def _changed(config: BertConfig, changes: Mapping[str, Any]) -> BertConfig:
+    """The config with what the caller wants otherwise. Raises: ValueError where layers would run other blocks."""
+    found = config.replace(**changes)
+    before, after = config.block_order, found.block_order
+    together = min(len(before), len(after))
+    if config.layer_groups and before[:together] != after[:together]:
+        raise ValueError(
+            "`num_layers`, `layer_groups` and `blocks_per_layer` must leave each layer its blocks. Received: "
+            f"blocks {list(after)[:30]}, of the file {list(before)[:30]}"
+        )
+    return found
 
 
 def _head_arguments(

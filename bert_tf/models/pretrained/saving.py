@@ -15,12 +15,14 @@ from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.heads import head_of
 from bert_tf.models.pretrained.paths import weights_by_path
+from bert_tf.text.files.choice import classes_of
 from bert_tf.text.files.keras_hub import settings as keras_hub_settings
 from bert_tf.weights.files import amend_json
 from bert_tf.weights.members import BERT
 from bert_tf.weights.vocabulary_check import fits
 
 FORMATS = ("hugging_face", "google", "keras_hub")
+NO_SEGMENTS = {"model_input_names": ["input_ids", "attention_mask"]}
 LOG = logging.getLogger(__name__)
 
 
@@ -55,7 +57,9 @@ def save_model(
             "`tokenizer` must have the model's vocabulary. "
             f"Received: {tokenizer.vocabulary_size} tokens, vocabulary_size={config.vocabulary_size}"
         )
-    if tokenizer is not None and getattr(tokenizer, "pair_separators", 1) != config.member.pair_separators:
+    # Another one, such as WordPiece of a RoBERTa, is written as the class that does the same.
+    is_own = config.member.prefix in classes_of(tokenizer)
+    if is_own and getattr(tokenizer, "pair_separators", 1) != config.member.pair_separators:
         raise ValueError(
             f"`tokenizer` must put {config.member.pair_separators} separators between the texts of a pair for a "
             f"{config.member.name}. Received: pair_separators={tokenizer.pair_separators}"
@@ -88,7 +92,8 @@ def save_model(
     if tokenizer is not None:
         longest = getattr(model, "max_length", None) or config.max_positions
         beside.append(lambda work: tokenizer.save_pretrained(work, model_max_length=longest))
-        beside.append(lambda work: amend_json(work / "tokenizer_config.json", config.member.words))
+        words = {**({} if config.member.tells_segments else NO_SEGMENTS), **(config.member.words if is_own else {})}
+        beside.append(lambda work: amend_json(work / "tokenizer_config.json", words))
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
     weights.save_hugging_face(
         folder,

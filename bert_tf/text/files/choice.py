@@ -156,6 +156,11 @@ def class_named(name: str) -> Any:
     raise ValueError(f"a tokenizer's class must be one of {', '.join(row.name for row in ROWS)}. Received: {name!r}")
 
 
+def classes_of(tokenizer: Any) -> tuple[str, ...]:
+    """What classes of Transformers do what a tokenizer does, without "Tokenizer"."""
+    return next((row.classes for row in ROWS if row.name == type(tokenizer).__name__), ())
+
+
 def _row_of_json(raw: Mapping[str, Any], path: Path) -> Row:
     model = raw.get("model") or {}
     found = [row for row in ROWS if isinstance(model, Mapping) and row.is_in(model, raw)]

@@ -29,8 +29,8 @@ CLASSES = {name + suffix for name in WORDPIECE.classes for suffix in SUFFIXES} |
 OURS = {kind: member for kind, member in MEMBERS.items() if member.prefix in WORDPIECE.classes}
 OF_MEMBERS = {member.prefix + suffix: member for member in OURS.values() for suffix in SUFFIXES}
 # Members of the family that have no segments, and the tokenizers that are theirs.
-WITHOUT_SEGMENTS = {kind for kind, member in MEMBERS.items() if member.fixed.get("num_segments") == 0}
-OF_THEM = {member.prefix + suffix for kind, member in OURS.items() if kind in WITHOUT_SEGMENTS for suffix in SUFFIXES}
+WITHOUT_SEGMENTS = {kind for kind, member in MEMBERS.items() if not member.tells_segments}
+OF_THEM = {name for name, member in OF_MEMBERS.items() if not member.tells_segments}
 NO_LENGTH = 1_000_000  # Transformers writes a number of 30 digits where there is no limit
 
 

@@ -137,17 +137,18 @@ def _update_one(
     )
 
 
-def layer_multipliers(paths: Iterable[str], layer_decay: float, num_layers: int) -> dict[str, float]:
+def layer_multipliers(paths: Iterable[str], layer_decay: float, num_blocks: int) -> dict[str, float]:
     """Layer-wise learning-rate decay (ULMFiT's discriminative fine-tuning; Clark et al., 2020, ELECTRA).
 
     The heads and the pooler have the factor 1, the last block `layer_decay`, each block further down once more, and
-    the embeddings `layer_decay ** (num_layers + 1)`.
+    the embeddings `layer_decay ** (num_blocks + 1)`. Counted are blocks with weights of their own: one that several
+    layers share is one.
     """
     factors = {}
     for path in paths:
         block = re.match(r"block_(\d+)/", path)
         if block:
-            factors[path] = layer_decay ** (num_layers - int(block.group(1)))
+            factors[path] = layer_decay ** (num_blocks - int(block.group(1)))
         elif path.startswith("embeddings/"):
-            factors[path] = layer_decay ** (num_layers + 1)
+            factors[path] = layer_decay ** (num_blocks + 1)
     return factors

@@ -28,10 +28,11 @@ def training_flops(lengths: np.ndarray, config: BertConfig, *, only_pooled: bool
     tokens, pairs, examples = float(lengths.sum()), float(np.square(lengths.astype(np.float64)).sum()), len(lengths)
     width, inner = config.hidden_dim, config.intermediate_dim
     block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + 12.0 * width * pairs
+    blocks = len(config.block_order)
     if not only_pooled:
-        return config.num_layers * block
+        return blocks * block
     last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + 12.0 * width * tokens
-    return (config.num_layers - 1) * block + last
+    return (blocks - 1) * block + last
 
 
 @lru_cache

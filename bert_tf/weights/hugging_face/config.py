@@ -73,19 +73,16 @@ def config_from(
     missing = _missing(member, raw)
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}")
-    config = {field: _value(used, raw, path) for field, used in member.used.items()}
+    config: dict[str, Any] = {}
+    for field, used in member.used.items():
+        config[field] = _value(used, raw, path, config)
     for field, (used, _) in member.optional.items():
         if raw.get(used.key) is not None:
-            config[field] = _value(used, raw, path)
+            config[field] = _value(used, raw, path, config)
     config |= member.fixed
+    _check_together(member, config, path)
     if not 0 <= config["pad_token_id"] < config["vocabulary_size"]:
         config["pad_token_id"] = 0  # a BERT's answers do not hang on it: padding is masked
-    if config["hidden_dim"] % config["num_heads"]:
-        width, heads = member.key_of("hidden_dim"), member.key_of("num_heads")
-        raise UserError(
-            f"{path}: `{heads}` must divide `{width}`. "
-            f"Received: {heads}={config['num_heads']}, {width}={config['hidden_dim']}"
-        )
     return config
 
 
@@ -140,11 +137,32 @@ def _missing(member: Member, raw: Mapping[str, Any]) -> list[str]:
     return [used.key for used in needed if raw.get(used.key) is None and raw.get(used.also or "") is None]
 
 
-def _value(used: Used, raw: Mapping[str, Any], path: Path) -> Any:
-    """A field's value. Raises: UserError naming the key if it cannot be, or if its two names contradict each other."""
+def _check_together(member: Member, config: Mapping[str, Any], path: Path) -> None:
+    """Raises: UserError for values that contradict one another."""
+    counts_from_padding = "first_position" in member.used
+    for first, rule, second, good in (
+        ("num_heads", "divide", "hidden_dim", config["hidden_dim"] % config["num_heads"] == 0),
+        ("layer_groups", "be at most", "num_layers", config.get("layer_groups", 0) <= config["num_layers"]),
+        ("max_positions", "be more than 1 above", "pad_token_id", config["max_positions"] >= 1),
+        ("pad_token_id", "be below", "vocabulary_size",
+         not counts_from_padding or config["pad_token_id"] < config["vocabulary_size"]),
+    ):  # fmt: skip
+        if not good:
+            one, other = member.used[first], member.used[second]
+            raise UserError(
+                f"{path}: `{one.key}` must {rule} `{other.key}`. Received: "
+                f"{one.key}={one.theirs(config[first], config)}, {other.key}={other.theirs(config[second], config)}"
+            )
+
+
+def _value(used: Used, raw: Mapping[str, Any], path: Path, fields: Mapping[str, Any]) -> Any:
+    """A field's value, given those of the fields before it.
+
+    Raises: UserError naming the key if it cannot be, or if its two names contradict each other.
+    """
     said = None if used.find is None else used.find(raw)
     if said is not None:
-        return used.ours(said)
+        return used.ours(said, fields)
     key = used.key if used.also is None or raw.get(used.key) is not None else used.also
     value = raw.get(key)
     if used.also is not None and raw.get(used.also) not in (None, value):
@@ -155,7 +173,7 @@ def _value(used: Used, raw: Mapping[str, Any], path: Path) -> Any:
     found = used.default if value is None else value
     if not used.rule.holds(found):
         raise UserError(f"{path}: `{key}` must be {used.rule.text}. Received: {_short(value)}")
-    return used.ours(found)
+    return used.ours(found, fields)
 
 
 def _short(value: Any) -> str:

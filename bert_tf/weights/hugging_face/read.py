@@ -23,7 +23,7 @@ from bert_tf.weights.readers.pickled import read_pickled
 from bert_tf.weights.readers.safe import read_safetensors
 from bert_tf.weights.sentence_transformers.cross_encoder import read_scores
 from bert_tf.weights.sentence_transformers.modules import read_modules
-from bert_tf.weights.tables import read_forwards
+from bert_tf.weights.tables import blocks_of, read_forwards
 
 CONFIGS = ("config.json", "bert_config.json")  # the second is Google's, with the same keys
 ADAPTER = "adapter_config.json"
@@ -87,7 +87,7 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
 
     architecture = next(iter(architectures(raw)), None)
     end = member.head_in(tensors, end_of(architecture))
-    arrays, extra = read_forwards(member.rows_of(end), tensors, config["num_layers"])
+    arrays, extra = read_forwards(member.rows_of(end), tensors, **blocks_of(config))
     arrays = arrays.with_strays(_parts_of(member.parts_of(end), tensors, extra))
     labels, labels_problem = None, None
     scores: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from bert_tf.weights.files import write_json, written_folder
 from bert_tf.weights.members import BERT, MEMBERS, Member, end_of
 from bert_tf.weights.members.member import HEADS, PROBLEMS
 from bert_tf.weights.sentence_transformers.tables import TORCH
-from bert_tf.weights.tables import read_backwards
+from bert_tf.weights.tables import blocks_of, read_backwards
 
 STALE = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors", "pytorch_model*.bin*",
          "tokenizer.json", "added_tokens.json")  # fmt: skip
@@ -69,7 +69,7 @@ def save_hugging_face(
     for row in member.dropouts:
         if row == own or row.default is not None:
             raw[row.key] = row.default if head_dropout is None or row != own else head_dropout
-    theirs = read_backwards(member.rows_of(end), arrays, config["num_layers"], config["num_heads"])
+    theirs = read_backwards(member.rows_of(end), arrays, num_heads=config["num_heads"], **blocks_of(config))
     if head is not None:
         inside = member.backbone
         theirs = {f"{member.base}{name}" if name.startswith(inside) else name: array for name, array in theirs.items()}
@@ -89,9 +89,10 @@ def save_hugging_face(
 
 def to_hugging_face_config(config: Mapping[str, Any], member: Member = BERT) -> dict[str, Any]:
     """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
-    raw = {used.key: used.theirs(config[field]) for field, used in member.used.items() if field in config}
+    raw = {used.key: used.theirs(config[field], config) for field, used in member.used.items() if field in config}
     unusual = {field: used for field, (used, usual) in member.optional.items() if config.get(field, usual) != usual}
-    return raw | dict(member.written) | {used.key: used.theirs(config[field]) for field, used in unusual.items()}
+    raw |= member.written
+    return raw | {used.key: used.theirs(config[field], config) for field, used in unusual.items()}
 
 
 def _head_config(num_classes: int, labels: Sequence[str] | None, problem: str | None) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def _prefix(tensors: Mapping[str, Tensor], place: Path, member: Member) -> str:
 
 
 def _check_family(prefix: str, place: Path, member: Member) -> None:
-    other = sorted(set(re.split(r"[.-]", prefix.lower())) & (OTHER_MODELS - {member.model_type}))
+    own = {member.model_type, member.base.removesuffix(".")}
+    other = sorted(set(re.split(r"[.-]", prefix.lower())) & (OTHER_MODELS - own))
     if other:
         raise UserError(
             f"{place} holds tensors named {prefix}*: a model of the type {other[0]}, which is no {member.name}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from bert_tf.weights.members.albert import ALBERT
 from bert_tf.weights.members.bert import BERT
 from bert_tf.weights.members.distilbert import DISTILBERT
 from bert_tf.weights.members.electra import ELECTRA
 from bert_tf.weights.members.member import OUR_CLASSES, Member
 from bert_tf.weights.members.modernbert import MODERNBERT
 from bert_tf.weights.members.mpnet import MPNET
+from bert_tf.weights.members.roberta import ROBERTA, XLM_ROBERTA
 
 __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
 
 # By `model_type`. A file that does not say its own is the first's whose needed keys it has.
-MEMBERS: dict[str, Member] = {member.model_type: member for member in (BERT, DISTILBERT, ELECTRA, MPNET, MODERNBERT)}
+MEMBERS: dict[str, Member] = {
+    member.model_type: member
+    for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT)
+}
 
 
 def member_of_class(architecture: str) -> Member | None:

@@ -54,6 +54,7 @@ DISTILBERT = Member(
         HeadDropout("qa_dropout", ("ForQuestionAnswering",), 0.1),
     ),
     pooler=Pooler("relu", in_head=True),
+    tells_segments=False,
     rows=(
         Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
         Row("embeddings/position/table", "embeddings.position_embeddings.weight", SAME),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
 from bert_tf.weights.members.member import CHANGING, COUNT, Changing, HeadDropout, Member, Pooler, Used
-from bert_tf.weights.tables import OWN, OWN_PARTS, SAME, TRANSPOSED, Row
+from bert_tf.weights.tables import CLASSIFICATION_HEAD, OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
 CHOICE = "ForMultipleChoice"
 
@@ -65,12 +65,7 @@ ELECTRA = Member(
         *OWN,
     ),
     head_rows={
-        "ForSequenceClassification": (
-            Row("pooler/dense/kernel", "classifier.dense.weight", TRANSPOSED),
-            Row("pooler/dense/bias", "classifier.dense.bias", SAME),
-            Row("classifier/kernel", "classifier.out_proj.weight", TRANSPOSED),
-            Row("classifier/bias", "classifier.out_proj.bias", SAME),
-        ),
+        "ForSequenceClassification": CLASSIFICATION_HEAD,
         CHOICE: (
             Row("pooler/dense/kernel", "sequence_summary.summary.weight", TRANSPOSED),
             Row("pooler/dense/bias", "sequence_summary.summary.bias", SAME),

@@ -26,6 +26,7 @@ def _is_number(value: Any) -> bool:
 
 COUNT = Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1)
 INTEGER = Rule("an integer", is_int)
+PLACE = Rule("an integer of at least 0", lambda value: is_int(value) and value >= 0)
 SHARE = Rule("a number in [0, 1)", lambda value: _is_number(value) and 0 <= value < 1)
 SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 POSITIVE = Rule("a number above 0", lambda value: _is_number(value) and 0 < value < float("inf"))
@@ -53,18 +54,21 @@ class Used(NamedTuple):
     rule: Rule
     values: Mapping[Any, Any] | None = None  # their value -> ours, where they differ
     also: str | None = None  # another name of the key, which Transformers reads as well
-    more: int = 0  # how much more a number of theirs is than ours
+    more: int | str = 0  # how much more a number of theirs is than ours, or the field before this one that says it
     find: Callable[[Mapping[str, Any]], Any] | None = None  # what other keys of config.json say in place of this one
 
-    def ours(self, value: Any) -> Any:
+    def ours(self, value: Any, fields: Mapping[str, Any]) -> Any:
         if self.more:
-            return value - self.more
+            return value - self._more(fields)
         return value if self.values is None else self.values[value]
 
-    def theirs(self, value: Any) -> Any:
+    def theirs(self, value: Any, fields: Mapping[str, Any]) -> Any:
         if self.more:
-            return value + self.more
+            return value + self._more(fields)
         return value if self.values is None else next(their for their, ours in self.values.items() if ours == value)
+
+    def _more(self, fields: Mapping[str, Any]) -> int:
+        return fields[self.more] if isinstance(self.more, str) else self.more
 
 
 class Changing(NamedTuple):
@@ -145,7 +149,8 @@ PLAIN: dict[str, Any] = {
     "embedding_dim": None, "first_position": 0, "relative_buckets": 0, "rotary_base": 10000.0,
     "local_rotary_base": 10000.0, "local_attention": 0, "global_every": 1, "norm_first": False, "gated": False,
     "attention_bias": True, "feed_forward_bias": True, "norm_bias": True, "feed_forward_dropout": 0.0,
-    "head_activation": None, "head_bias": True, "decoder_bias": True, "head_pooling": "cls",
+    "head_activation": None, "head_bias": True, "decoder_bias": True, "head_pooling": "cls", "layer_groups": 0,
+    "blocks_per_layer": 1,
 }  # fmt: skip
 
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
@@ -185,15 +190,18 @@ class Member:
         dropouts: keys for the dropout before heads.
         pooler: the layer over the first token.
         masked_lm_activation: that of the head which guesses tokens; None: the encoder's.
+        projects: whether a dense layer brings its tables to the encoder's width even where they have it.
+        tells_segments: whether the texts of a pair have different segments; if not, all have the first one's vector,
+            where there is one.
         rows: names of its tensors, without the prefix `base`.
         head_rows: key of `HEADS` -> rows that hold under that head, in place of those of the same path.
         parts: starts of those names -> the part of the model that they belong to; the first that fits counts.
         head_parts: key of `HEADS` -> such starts that hold under that head before the others.
         backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
         base: as above.
-        words: keys of tokenizer_config.json that are not as BERT's.
-        tokens: arguments of BertTokenizer that name tokens, where no file says them -> tokens that are not as BERT's.
-        pair_separators: how many [SEP] its tokenizer puts between the texts of a pair.
+        words: keys of tokenizer_config.json that are not as BERT's. These, and what follows, are of its own tokenizer.
+        tokens: arguments of it that name tokens, where no file says them -> tokens that are not as BERT's.
+        pair_separators: how many [SEP] it puts between the texts of a pair.
     """
 
     model_type: str
@@ -211,6 +219,8 @@ class Member:
     dropouts: tuple[HeadDropout, ...] = ()
     pooler: Pooler
     masked_lm_activation: str | None = None
+    projects: bool = False
+    tells_segments: bool = True
     rows: tuple[Row, ...]
     head_rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     parts: Mapping[str, str]
@@ -230,7 +240,10 @@ class Member:
     @property
     def defaults(self) -> dict[str, Any]:
         """BertConfig's fields as of a config.json that says no more than it must."""
-        usual = {name: used.ours(used.default) for name, used in self.used.items() if used.default is not None}
+        usual: dict[str, Any] = {}
+        for name, used in self.used.items():
+            if used.default is not None:
+                usual[name] = used.ours(used.default, usual)
         return {"model_type": self.model_type, **usual, **self.values}
 
     def architecture(self, end: str) -> str:

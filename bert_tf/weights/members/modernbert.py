@@ -144,6 +144,7 @@ MODERNBERT = Member(
     ),
     pooler=Pooler("gelu", in_head=True, has_norm=True, of_tokens=True),
     masked_lm_activation="gelu",
+    tells_segments=False,
     rows=(
         Row("embeddings/token/table", "embeddings.tok_embeddings.weight", SAME),
         Row("embeddings/norm/gamma", "embeddings.norm.weight", SAME),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
 from bert_tf.weights.members.member import CHANGING, Changing, Member, Pooler, Rule, Used, is_int
-from bert_tf.weights.tables import OWN, OWN_PARTS, SAME, TRANSPOSED, Row
+from bert_tf.weights.tables import CLASSIFICATION_HEAD, OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
 FIRST = 2  # after the padding's own row, which is that of its number
 BUCKETS = 32
@@ -41,6 +41,7 @@ MPNET = Member(
     written={"relative_attention_num_buckets": BUCKETS},
     pooler=Pooler("tanh", in_head=False, dropout_before=("ForSequenceClassification",)),
     masked_lm_activation="gelu",
+    tells_segments=False,
     rows=(
         *(row for row in BERT.rows if row.path.startswith("embeddings/") and "segment" not in row.path),
         Row("relative_bias/table", "encoder.relative_attention_bias.weight", SAME),
@@ -65,14 +66,7 @@ MPNET = Member(
         Row("masked_lm/decoder/bias", "lm_head.decoder.bias", SAME),  # a copy of the bias above
         *OWN,
     ),
-    head_rows={
-        "ForSequenceClassification": (
-            Row("pooler/dense/kernel", "classifier.dense.weight", TRANSPOSED),
-            Row("pooler/dense/bias", "classifier.dense.bias", SAME),
-            Row("classifier/kernel", "classifier.out_proj.weight", TRANSPOSED),
-            Row("classifier/bias", "classifier.out_proj.bias", SAME),
-        ),
-    },
+    head_rows={"ForSequenceClassification": CLASSIFICATION_HEAD},
     parts={
         "embeddings.": "backbone", "encoder.": "backbone", "pooler.": "pooler", "classifier.dense.": "pooler",
         "classifier.": "classifier", "qa_outputs.": "span", "lm_head.": "masked_lm", **OWN_PARTS,

@@ -24,7 +24,7 @@ ROOTS = {
     for rows in (member.rows, *member.head_rows.values())
     for row in rows
 }
-LAYER = re.compile(r"/layer_(?:\._)?(\d+)/")
+LAYER = re.compile(r"(?<=/)(layer|albert_layer_groups|albert_layers)_(?:\._)?(\d+)(?=/)")
 HEADS = {"mlm___cls": "cls", "nsp___cls": "cls"}
 # Their name of a weight in its layer -> PyTorch's
 WEIGHTS = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias", "weight": "weight"}
@@ -58,7 +58,7 @@ def read_tf_h5(path: Path) -> Tensors:
 
 def torch_name(name: str) -> str:
     """PyTorch's name of a weight; what is none of BERT's keeps its own."""
-    plain = LAYER.sub(r"/layer/\1/", name.partition(":")[0])
+    plain = LAYER.sub(r"\1/\2", name.partition(":")[0])
     parts = [HEADS.get(part, part) for part in plain.split("/")]
     # A group has the name of a head too: its weights have the model's name, tf_bert_..., between the two.
     start = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].startswith("tf_")), -1) + 1

@@ -55,6 +55,10 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"pad_token_id": 11}, r"`pad_token_id` must be an integer in \[0, 11\).*pad_token_id=11"),
         ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1, or None. Received: embedding_dim=0"),
         ({"embedding_dim": 4}, "`embedding_dim` must be None of a BERT. Received: embedding_dim=4"),
+        ({"layer_groups": 1}, "`layer_groups` must be 0 of a BERT. Received: layer_groups=1"),
+        ({"model_type": "albert", "layer_groups": 3}, r"`layer_groups` must be an integer in \[0, 2\]. Received: .*=3"),
+        ({"model_type": "albert", "blocks_per_layer": 0}, "`blocks_per_layer` must be an integer of at least 1. .*=0"),
+        ({"model_type": "roberta", "first_position": 2}, r"`first_position` must be `pad_token_id` \+ 1 of a RoB.*=2"),
         ({"recompute": 1}, "`recompute` must be true or false.*recompute=1"),
         ({"norm_first": 1}, "`norm_first` must be true or false.*norm_first=1"),
         ({"norm_first": True}, "`norm_first` must be False of a BERT.*norm_first=True"),
@@ -85,10 +89,11 @@ def parameters(config):
         return parameters_of_modernbert(config)
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.table_dim
     tables = (config.vocabulary_size + config.num_segments + config.max_positions) * narrow + 2 * narrow
-    projection = 0 if narrow == width else (narrow + 1) * width
+    projection = 0 if narrow == width and config.model_type != "albert" else (narrow + 1) * width
     block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
     pooler = 0 if config.member.pooler.in_head else (width + 1) * width
-    return tables + projection + config.num_layers * block + pooler
+    blocks = config.layer_groups * config.blocks_per_layer if config.model_type == "albert" else config.num_layers
+    return tables + projection + blocks * block + pooler
 
 
 def parameters_of_modernbert(config):
@@ -101,7 +106,9 @@ def parameters_of_modernbert(config):
 def test_parameters_are_counted_as_the_model_has_them():
     electra = BertConfig.from_dict(SMALL | {"model_type": "electra"})
     modern = size_config("modernbert-base", **SMALL)
-    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern):
+    albert = BertConfig.from_dict(SMALL | {"model_type": "albert", "num_layers": 3})
+    several = albert.replace(layer_groups=2, blocks_per_layer=2, embedding_dim=3)
+    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern, albert, several):
         assert BertBackbone(config).count_params() == parameters(config)
 
 
@@ -109,6 +116,7 @@ def test_parameters_are_counted_as_the_model_has_them():
 def test_sizes_have_the_published_number_of_parameters(name):
     published = {"tiny": 4.4, "mini": 11.2, "small": 28.8, "medium": 41.4, "base": 109.5, "large": 335.1}
     published |= {"electra-small": 13.5, "electra-base": 108.9, "electra-large": 334.1}
+    published |= {"albert-base": 11.8, "albert-large": 17.8, "albert-xlarge": 58.8, "albert-xxlarge": 222.7}
     published |= {"modernbert-base": 133.8, "modernbert-large": 374.5}
     if name.startswith("modernbert"):  # whose own vocabulary is another one, with 50,368 rows for its tokens
         whole = parameters(size_config(name, vocabulary_size=50368))
@@ -116,6 +124,16 @@ def test_sizes_have_the_published_number_of_parameters(name):
     count = parameters(size_config(name))
     assert count == SIZES[name][-1]
     assert round(count / 1e6, 1) == published[name]
+
+
+def test_layers_that_share_run_the_same_blocks():
+    albert = BertConfig.from_dict(SMALL | {"model_type": "albert", "num_layers": 5})
+    assert (albert.block_order, albert.num_blocks) == ((0, 0, 0, 0, 0), 1)
+    groups = albert.replace(layer_groups=2, blocks_per_layer=2)
+    assert (groups.block_order, groups.num_blocks) == ((0, 1, 0, 1, 0, 1, 2, 3, 2, 3), 4)
+    backbone = BertBackbone(groups)
+    assert [block.name for block in backbone.blocks] == [f"block_{i}" for i in groups.block_order]
+    assert BertConfig.from_dict(SMALL).block_order == (0, 1)
 
 
 def test_an_unknown_size_lists_them():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert_tf.models import BertConfig
 from bert_tf.training.optimizers.adamw import AdamW, layer_multipliers
 from bert_tf.training.optimizers.schedule import Schedule
 
@@ -101,6 +102,14 @@ def test_layer_multipliers_fall_towards_the_input():
     paths = ["embeddings/token/table", "block_0/attention/query/kernel", "block_11/feed_forward/output/bias"]
     found = layer_multipliers([*paths, "pooler/dense/kernel"], 0.9, 12)
     assert found == pytest.approx({paths[0]: 0.9**13, paths[1]: 0.9**12, paths[2]: 0.9})
+
+
+def test_a_block_that_layers_share_is_one_layer_of_the_decay():
+    shape = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 6, "num_heads": 2, "intermediate_dim": 6}
+    config = BertConfig(model_type="albert", layer_groups=2, **shape)
+    paths = ["embeddings/token/table", "block_0/attention/query/kernel", "block_1/attention/query/kernel"]
+    found = layer_multipliers(paths, 0.5, config.num_blocks)
+    assert [found[path] for path in paths] == [0.125, 0.25, 0.5]
 
 
 @pytest.mark.parametrize(
