@@ -31,7 +31,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "xlm-roberta": {"num_segments": 1, "pad_token_id": 1},
     "albert": {"embedding_dim": 6, "num_layers": 3, "layer_groups": 2, "blocks_per_layer": 2},
 }
-SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
+SIZES: dict[str, Any] = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """
 import json, sys, numpy as np, torch, transformers
 for folder, end, mask in json.load(sys.stdin):

@@ -59,7 +59,7 @@ def save_model(
         )
     # Another one, such as WordPiece of a RoBERTa, is written as the class that does the same.
     is_own = config.member.prefix in classes_of(tokenizer)
-    if is_own and getattr(tokenizer, "pair_separators", 1) != config.member.pair_separators:
+    if tokenizer is not None and is_own and tokenizer.pair_separators != config.member.pair_separators:
         raise ValueError(
             f"`tokenizer` must put {config.member.pair_separators} separators between the texts of a pair for a "
             f"{config.member.name}. Received: pair_separators={tokenizer.pair_separators}"

@@ -106,7 +106,7 @@ def test_layer_multipliers_fall_towards_the_input():
 
 def test_a_block_that_layers_share_is_one_layer_of_the_decay():
     shape = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 6, "num_heads": 2, "intermediate_dim": 6}
-    config = BertConfig(model_type="albert", layer_groups=2, **shape)
+    config = BertConfig.from_dict({"model_type": "albert", "layer_groups": 2, **shape})
     paths = ["embeddings/token/table", "block_0/attention/query/kernel", "block_1/attention/query/kernel"]
     found = layer_multipliers(paths, 0.5, config.num_blocks)
     assert [found[path] for path in paths] == [0.125, 0.25, 0.5]
