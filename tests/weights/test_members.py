@@ -20,7 +20,8 @@ SIZES = {"vocabulary_size": 9, "hidden_dim": 4, "num_layers": 2, "num_heads": 2,
 
 
 def config_of(member) -> bert_tf.BertConfig:
-    return bert_tf.BertConfig(**{**member.defaults, **SIZES, "max_positions": 8, "pad_token_id": 0})
+    pad = min(1, member.defaults["pad_token_id"])  # ModernBERT's lies far behind these tokens
+    return bert_tf.BertConfig(**{**member.defaults, **SIZES, "max_positions": 8, "pad_token_id": pad})
 
 
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))

@@ -244,7 +244,7 @@ def test_broken_shards_are_named(tmp_path):
     ("config", "without", "message"),
     [
         ({}, ("hidden_size", "vocab_size"), "config.json lacks vocab_size, hidden_size"),
-        ({"model_type": "roberta"}, (), f"`model_type` must be {' or '.join(MEMBERS)}. Received: roberta"),
+        ({"model_type": "ernie"}, (), f"`model_type` must be {' or '.join(MEMBERS)}. Received: ernie"),
         ({"model_type": "b" * 900}, (), f"Received: {'b' * 80}$"),
         ({"architectures": ["Roberta" + "b" * 900]}, (), f"Received: Roberta{'b' * 73}$"),
         ({"bert_tf": "odd"}, (), "`bert_tf` must be an object. Received: 'odd'"),
