@@ -15,8 +15,7 @@ __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transfor
 
 # By `model_type`. A file that does not say its own is the first's whose needed keys it has.
 MEMBERS: dict[str, Member] = {
-    member.model_type: member
-    for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT)
+    member.model_type: member for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT)
 }
 
 
