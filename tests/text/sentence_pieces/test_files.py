@@ -13,11 +13,7 @@ from bert_tf.text import SentencePieceTokenizer
 from bert_tf.text.sentence_pieces.files.model_file import read_model
 from tests.text.sentence_pieces.reference import FILES, model_of, truths
 
-FAST = ("xlm-roberta_model",)
-FOLDERS = [
-    pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
-    for name in (f"{family}_{kind}" for family in FILES for kind in ("model", "json"))
-]
+FOLDERS = [f"{family}_{kind}" for family in FILES for kind in ("model", "json")]
 # Transformers 5 leaves out the map of characters that such a model has; see `bert_tf.text.sentence_pieces`.
 LEAVES_OUT_MAP = "deberta_model"
 
@@ -29,6 +25,7 @@ def test_pieces_are_read_as_sentencepiece_reads_them(folders, family):
     assert (len(model.charsmap) > 0) == (family != "camembert")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOLDERS)
 def test_texts_have_the_ids_and_offsets_of_transformers(tmp_path, folders, name):
     tokenizer, all_truths = Tokenizer.from_pretrained(folders / name), truths(folders)

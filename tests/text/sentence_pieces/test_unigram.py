@@ -32,7 +32,14 @@ def random_words(rng: random.Random, count: int) -> list[str]:
     return ["a" * 60, "ab" * 40, "😀" * 5, "a", "", *words]
 
 
-@pytest.mark.parametrize(("kind", "byte_fallback"), [("float32", True), ("float64", False), ("equal", True)])
+@pytest.mark.parametrize(
+    ("kind", "byte_fallback"),
+    [
+        ("equal", True),
+        pytest.param("float32", False, marks=pytest.mark.slow),
+        pytest.param("float64", True, marks=pytest.mark.slow),
+    ],
+)
 def test_words_have_the_pieces_of_the_library(kind, byte_fallback):
     rng = random.Random(kind)
     pieces, words = random_pieces(rng, kind), random_words(rng, 150)
