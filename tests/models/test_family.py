@@ -294,7 +294,10 @@ def test_tokens_of_pairs_are_those_of_transformers_and_its_words_are_written_as_
     tokenizer, truth = bert_tf.Tokenizer.from_pretrained(folder), truth_of(folder)
     model_of(folder, "classifier").save_pretrained(tmp_path / "x", tokenizer)
     words = json.loads((tmp_path / "x" / "tokenizer_config.json").read_text())
-    assert words["tokenizer_class"] == MEMBERS[member].words.get("tokenizer_class", "BertTokenizer")
+    own = {"roberta": "RobertaTokenizer", "xlm-roberta": "PreTrainedTokenizerFast", "albert": "PreTrainedTokenizerFast"}
+    usual = MEMBERS[member].words.get("tokenizer_class", "BertTokenizer")
+    assert words["tokenizer_class"] == own.get(member, usual)
+    assert ("token_type_ids" in words.get("model_input_names", ["token_type_ids"])) == MEMBERS[member].tells_segments
     for place in (folder, tmp_path / "x"):
         found = bert_tf.Tokenizer.from_pretrained(place)(LONGER.get(member, TEXTS), PAIRS)
         for name, theirs in inputs_of(truth).items():

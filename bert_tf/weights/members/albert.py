@@ -84,6 +84,5 @@ ALBERT = Member(
     },
     backbone=("embeddings.", "encoder.", "pooler."),
     base="albert.",
-    words={"tokenizer_class": "AlbertTokenizer"},
     tokens={"unk_token": "<unk>", "pad_token": "<pad>"},
 )  # fmt: skip

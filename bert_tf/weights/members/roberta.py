@@ -43,7 +43,6 @@ ROBERTA = Member(
     parts=MPNET.parts,
     backbone=MPNET.backbone,
     base="roberta.",
-    words={"tokenizer_class": "RobertaTokenizer", "model_input_names": ["input_ids", "attention_mask"]},
     tokens={**MPNET.tokens, "unk_token": "<unk>"},
     pair_separators=2,
 )  # fmt: skip
@@ -55,5 +54,4 @@ XLM_ROBERTA = replace(
     name="XLM-RoBERTa",
     prefix="XLMRoberta",
     fixed={**ROBERTA.fixed, "model_type": "xlm-roberta"},
-    words={**ROBERTA.words, "tokenizer_class": "XLMRobertaTokenizer"},
 )
