@@ -18,7 +18,10 @@ ORGANISATIONS = {
         "distilbert-base-uncased", "distilbert-base-cased", "distilbert-base-multilingual-cased",
         "distilbert-base-german-cased", "distilbert-base-uncased-distilled-squad",
         "distilbert-base-cased-distilled-squad", "distilbert-base-uncased-finetuned-sst-2-english",
+        "distilroberta-base",
     ),
+    "FacebookAI": ("roberta-base", "roberta-large", "roberta-large-mnli", "xlm-roberta-base", "xlm-roberta-large"),
+    "albert": ("albert-base-v2", "albert-large-v2", "albert-xlarge-v2", "albert-xxlarge-v2"),
     "sentence-transformers": (
         "all-MiniLM-L6-v2", "all-MiniLM-L12-v2", "all-mpnet-base-v2", "multi-qa-MiniLM-L6-cos-v1",
         "multi-qa-mpnet-base-dot-v1", "paraphrase-mpnet-base-v2", "msmarco-distilbert-base-v4",
