@@ -18,7 +18,6 @@ from bert_tf.text.sentence_pieces.unigram import Unigram
 from bert_tf.text.sentence_pieces.words import Metaspace, build_splits
 
 LOG = logging.getLogger(__name__)
-TWO_HALVES = 2**14  # bytes; of fewer, to cut and join takes as long as is won
 
 
 class SentencePieceGraph:
@@ -96,17 +95,8 @@ class SentencePieceGraph:
 
     def __call__(self, texts, *, with_offsets: bool):
         """texts string [B] -> int32 [P], or [P, 3] with offsets: id, start, end; and row splits int64 [B + 1]."""
-        lot = self._lots[with_offsets]
         with tf.device("CPU"):
-            size = tf.cumsum(tf.strings.length(texts))
-            is_long = tf.reduce_max(tf.concat([size, [0]], axis=0)) > TWO_HALVES
-            return tf.cond(is_long, lambda: self._halves(lot, texts, size), lambda: lot(texts))
-
-    def _halves(self, lot, texts, size):
-        """In two halves, which two cores work on."""
-        middle = tf.searchsorted(size, size[-1:] // 2)[0]
-        (values, splits), (more, more_splits) = lot(texts[:middle]), lot(texts[middle:])
-        return tf.concat([values, more], axis=0), tf.concat([splits, splits[-1] + more_splits[1:]], axis=0)
+            return self._lots[with_offsets](texts)
 
     def _lot(self, texts, with_offsets):
         x, origins = decode(texts, with_places=with_offsets or self.needs_places)
