@@ -69,7 +69,7 @@ class Merger:
         return done_ids.concat(), done_places.concat()
 
     def _step(self, ids, places, words):
-        """Merges one rank in each word. Returns: what goes on, and the ids and places of words that are done."""
+        """Merges one rank in each word. Returns: what continues, and the ids and places of words that are done."""
         count = tf.size(ids)
         keys = tf.cast(ids[:-1], tf.int64) * self.size + tf.cast(ids[1:], tf.int64)
         begins = tf.concat([[False], words[1:] != words[:-1]], axis=0)[:count]
