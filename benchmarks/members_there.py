@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 TOLERANCE = 1e-5
-IDS = np.array([[5, 9, 10, 2, 11, 2], [5, 12, 2, 1, 1, 1]], "int32")
+IDS = np.array([[5, 9, 10, 2, 11, 2, *range(5, 19)], [5, 12, 2, *[1] * 17]], "int32")  # 1 is padding
 SHAPES: dict[str, dict[str, Any]] = {
     "bert": {},
     "distilbert": {"num_segments": 0},
@@ -31,6 +31,14 @@ SHAPES: dict[str, dict[str, Any]] = {
     "xlm-roberta": {"num_segments": 1, "pad_token_id": 1},
     "albert": {"embedding_dim": 6, "layer_groups": 1, "blocks_per_layer": 2},
 }
+# What a member's config may say otherwise, tried besides.
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "modernbert": {
+        "attention_bias": True, "feed_forward_bias": True, "norm_bias": True, "head_bias": True, "decoder_bias": False,
+        "head_pooling": "mean", "head_activation": "silu", "local_attention": 7, "global_every": 3,
+        "rotary_base": 50.0, "local_rotary_base": 20.0,
+    },
+}  # fmt: skip
 SIZES: dict[str, Any] = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """
 import json, sys, numpy as np, torch, transformers
@@ -75,15 +83,18 @@ def main() -> int:
     keras.utils.set_random_seed(5)
     with tempfile.TemporaryDirectory() as scratch:
         jobs, expected = [], []
-        for kind, member in MEMBERS.items():
-            config = bert_tf.BertConfig(
-                **{**member.defaults, "vocabulary_size": 19, "initializer_range": 0.5, **SIZES, **SHAPES.get(kind, {})}
+        variants = [(kind, {}) for kind in MEMBERS] + list(OTHERWISE.items())
+        for i, (kind, changes) in enumerate(variants):
+            member, shape = (
+                MEMBERS[kind],
+                {"vocabulary_size": 19, "initializer_range": 0.5, **SIZES, **SHAPES.get(kind, {})},
             )
+            config = bert_tf.BertConfig(**{**member.defaults, **shape, **changes})
             for name, head in MODELS.items():
                 if head.end not in member.classes or name in ("BertEmbedder", "BertSeq2Seq"):
                     continue
                 model = getattr(bert_tf, name)(config, *((3,) if head.names_classes else ()))
-                folder = Path(scratch) / f"{kind}_{name}"
+                folder = Path(scratch) / f"{i}_{name}"
                 model.save_pretrained(folder)
                 np.save(folder / "ids.npy", IDS)
                 jobs.append([str(folder), head.end, mask])

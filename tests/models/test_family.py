@@ -22,6 +22,7 @@ from bert_tf.data import InMemory
 from bert_tf.errors import UserError
 from bert_tf.inference.pipeline import Pipeline
 from bert_tf.kinds import Classification, Pretraining, Regression, Retrieval, SpanQA, Tagging
+from bert_tf.kinds.folders import length_of
 from bert_tf.kinds.registry import kind_of
 from bert_tf.models import weights_by_path
 from bert_tf.models.heads import MODELS as HEADS
@@ -621,3 +622,29 @@ def test_words_in_pieces_are_written_as_theirs_for_a_member_whose_own_are_not(tm
     again = bert_tf.BertTokenizer.from_pretrained(tmp_path / "x")
     assert (again.pairs, again.pair_separators) == (True, separators)
     assert again.encode("a b", "c") == tokenizer.encode("a b", "c")
+
+
+def test_a_classifier_on_a_masked_modernbert_starts_from_its_heads_first_layer(golden, caplog):
+    """As in Transformers, where both have one name; what is left over is named once."""
+    folder = golden / "modernbert" / "masked_lm"
+    with caplog.at_level(logging.WARNING):
+        model = model_of(folder, "tagger", num_classes=3)
+    theirs = load_file(folder / "model.safetensors")
+    np.testing.assert_array_equal(weights_by_path(model)["pooler/dense/kernel"], theirs["head.dense.weight"].T)
+    np.testing.assert_array_equal(weights_by_path(model)["pooler/norm/gamma"], theirs["head.norm.weight"])
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "has no place for them: decoder.bias" in said
+    assert "has no weights for classifier/kernel, classifier/bias:" in said
+    assert "head." not in said
+
+
+def test_a_folder_for_long_texts_reads_all_that_it_has_positions_for(golden):
+    assert length_of(model_of(golden / "modernbert" / "tagger", "tagger", max_positions=2048)) == 2048
+    assert length_of(model_of(golden / "mpnet" / "tagger", "tagger", max_positions=2048)) == 512
+
+
+def test_a_head_is_not_solved_on_blocks_that_do_not_end_with_a_norm(golden):
+    task = Classification(source=InMemory({}), text=("text",), label="label", classes=("a", "b"), sequence_length=16)
+    asked = [f"backbone={golden / 'modernbert' / 'backbone'}", "training.mode=frozen", "task=sst2"]
+    with pytest.raises(UserError, match="solves heads on blocks that end with a norm, which those of a ModernBERT"):
+        task.build_model(resolve([override_layer(asked)]))
