@@ -86,6 +86,12 @@ def test_what_is_not_known_in_a_tokenizer_json_is_refused(tmp_path, folders, cha
         Tokenizer.from_pretrained(changed_json(folders / "camembert_json", tmp_path, change))
 
 
+def test_another_decoder_is_named(tmp_path, folders, caplog):
+    folder = changed_json(folders / "camembert_json", tmp_path, lambda raw: raw.update(decoder={"type": "Fuse"}))
+    Tokenizer.from_pretrained(folder)
+    assert "`decoder` is not followed: `decode` works as Metaspace's. Received: {'type': 'Fuse'}" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bert_tf.guard import short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
 from bert_tf.text.files.json_file import read_json
 from bert_tf.text.files.tokenizer_json import added_token
 
+LOG = logging.getLogger(__name__)
 MODEL = keys.Table(
     used=frozenset({"type", "vocab", "unk_id", "byte_fallback"}), harmless=frozenset(), fixed={}, whose=""
 )
@@ -58,6 +61,9 @@ def read_unigram_json(path: Path, ignore: Container[str]) -> UnigramJson:
     for name in ("truncation", "padding"):
         if (raw.get(name) or {}).get("direction", "Right") != "Right" and name not in ignore:
             raise keys.refusal(path, f"{name}.direction", raw[name]["direction"], "must be 'Right'", "")
+    decoder = raw.get("decoder") or {"type": "Metaspace"}
+    if decoder.get("type") != "Metaspace":
+        LOG.warning("%s: `decoder` is not followed: `decode` works as Metaspace's. Received: %s", path, short(decoder))
     separators, around = template_of(raw.get("post_processor"), path, ignore)
     return UnigramJson(
         path=path,
