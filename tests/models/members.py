@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import Any
 
+from benchmarks.random_run import LETTERS
+from benchmarks.random_run import WORDS as RUN_WORDS
 from bert_tf.weights.members import MEMBERS
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -20,8 +23,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Fields of a member's config that are not as BERT's."""
-IN_RUNS = {"roberta": {"pad_token_id": 0}, "xlm-roberta": {"pad_token_id": 0}}
-"""Fields that are so where a member has BERT's tokens, the first of which is [PAD]."""
 WORDS: dict[str, dict[str, Any]] = {
     "mpnet": {**MEMBERS["mpnet"].tokens, "pair_separators": 2},
 }
@@ -32,5 +33,26 @@ EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for 
 
 
 def of_member(member: str) -> dict[str, Any]:
-    """What `run_of` takes for a run on a member."""
-    return {"shape": SHAPES[member] | IN_RUNS.get(member, {}), "words": WORDS.get(member, {})}
+    """What `run_of` takes for a run on a member, with its own kind of tokenizer."""
+    return {"shape": SHAPES[member], "words": WORDS.get(member, {}), "tokenizer": tokenizer_of(member)}
+
+
+def tokenizer_of(member: str) -> Any:
+    """A small tokenizer of a member's own, of texts in Latin letters; None of those whose own is WordPiece."""
+    names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    if member == "roberta":
+        from bert_tf import BytePairTokenizer
+        from bert_tf.text.byte_pairs.alphabet import ALPHABET
+
+        merges = [("g", "o"), ("o", "d"), ("go", "od"), ("Ġ", "good"), ("b", "a"), ("ba", "d"), ("Ġ", "bad")]
+        return BytePairTokenizer([*names, *ALPHABET.values(), *map("".join, merges)], merges)
+    if member not in ("xlm-roberta", "albert"):
+        return None
+    from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
+
+    lower = member == "albert"
+    names = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"] if lower else names
+    options = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if lower else {"pair_separators": 2}
+    pieces = ["▁", *(f"▁{word}" for word in RUN_WORDS), *LETTERS, *("" if lower else ascii_uppercase)]
+    scored = [*((name, 0.0) for name in names), *((piece, -2.0 - i / 9) for i, piece in enumerate(pieces))]
+    return SentencePieceTokenizer(scored, normalizer=({"type": "Lowercase"},) * lower, **options)
