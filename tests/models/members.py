@@ -52,7 +52,9 @@ def tokenizer_of(member: str) -> Any:
 
     lower = member == "albert"
     names = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"] if lower else names
-    options = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if lower else {"pair_separators": 2}
+    options: dict[str, Any] = (
+        {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if lower else {"pair_separators": 2}
+    )
     pieces = ["▁", *(f"▁{word}" for word in RUN_WORDS), *LETTERS, *("" if lower else ascii_uppercase)]
     scored = [*((name, 0.0) for name in names), *((piece, -2.0 - i / 9) for i, piece in enumerate(pieces))]
     return SentencePieceTokenizer(scored, normalizer=({"type": "Lowercase"},) * lower, **options)
