@@ -13,7 +13,7 @@ OURS = """
 import bert_tf
 
 model = bert_tf.{model}.from_pretrained(".")
-tokenizer = bert_tf.BertTokenizer.from_pretrained(".")
+tokenizer = bert_tf.{tokenizer}.from_pretrained(".")
 {call}
 """
 THEIRS = """
@@ -32,12 +32,17 @@ print(sentence_transformers.SentenceTransformer(".").encode({texts}))
 """
 
 
+def classes_of(run: Run) -> dict[str, str]:
+    """The names of the run's classes here."""
+    return {"model": type(run.model).__name__, "tokenizer": type(run.tokenizer).__name__}
+
+
 def write_readme(folder: Path, run: Run) -> None:
     architecture = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"][0]
     calls = run.kind.serving.calls
     parts = [
         f"The model of the task {Path(run.config.task).stem} ({type(run.kind).__name__}). With `pip install bert_tf`:",
-        python(OURS.format(model=type(run.model).__name__, call=call_of(run, calls.ours))),
+        python(OURS.format(**classes_of(run), call=call_of(run, calls.ours))),
     ]
     if calls.cannot:
         parts.append(f"Transformers reads its weights as a {architecture}, but {calls.cannot}.")

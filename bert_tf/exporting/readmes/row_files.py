@@ -23,6 +23,22 @@ inputs = {{
     "padding_mask": np.array([row.attention_mask for row in rows], np.int32),
 }}
 """
+# Of another tokenizer than BERT's, whose own file says all.
+OF_FILE = """
+import numpy as np
+{imports}
+from tokenizers import Tokenizer  # pip install tokenizers
+
+tokenizer = Tokenizer.from_file("{vocabulary_file}")
+tokenizer.enable_truncation({length})
+tokenizer.enable_padding(pad_id={pad_id}, pad_token={pad_token!r})
+rows = tokenizer.encode_batch({texts})
+inputs = {{
+    "token_ids": np.array([row.ids for row in rows], np.int32),
+    "segment_ids": np.array([row.type_ids for row in rows], np.int32),
+    "padding_mask": np.array([row.attention_mask for row in rows], np.int32),
+}}
+"""
 PAIRS = """from tokenizers.processors import RobertaProcessing
 
 tokenizer.post_processor = RobertaProcessing({sep_token}, {cls_token})  # two separators between texts
@@ -70,7 +86,10 @@ def _write(folder: Path, described: Mapping[str, Any], name: str, imports: str, 
         f"{described['sequence']['max_length']} tokens. What a program needs to make answers of their outputs stands "
         "in `task.json`: labels, thresholds, casing, lengths. `export_report.md` says how far each file's answers are "
         "those of the run, and how long they take.",
-        python(ROWS.format(imports=imports, **_settings(described)) + asks.format(file=models[0]["file"])),
+        python(
+            (ROWS if tokenizer["piece_prefix"] else OF_FILE).format(imports=imports, **_settings(described))
+            + asks.format(file=models[0]["file"])
+        ),
         f"A row is {' '.join(described['sequence']['layout'])}; segments are 0, and 1 from the second text on. "
         + (f"Before every text stands {prompt!r}. " if prompt else "")
         + (
@@ -107,6 +126,7 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
         "length": described["sequence"]["max_length"],
         "pad_id": tokenizer["special_tokens"]["pad_token"]["id"],
         "pad_token": special["pad_token"],
+        "vocabulary_file": tokenizer["vocabulary_file"],
         "texts": texts,
     }
 

@@ -11,9 +11,9 @@ from bert_tf.exporting.readmes import SAMPLES, python, table, write
 TENSORS = """
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter  # pip install ai-edge-litert
-from bert_tf import BertTokenizer
+from bert_tf import {tokenizer}
 
-tokenizer = BertTokenizer.from_pretrained(".")
+tokenizer = {tokenizer}.from_pretrained(".")
 row = tokenizer({texts}, max_length={length}, padding="max_length")
 columns = {{"ids": row["token_ids"], "mask": row["padding_mask"], "segment_ids": row["segment_ids"]}}
 
@@ -70,7 +70,12 @@ def _program(model: Mapping[str, Any], described: Mapping[str, Any]) -> str:
         return TEXT.format(texts=dict(zip(columns, SAMPLES, strict=False)), file=model["file"])
     single = described["sequence"]["layout"].count("[SEP]") == 1
     texts = f"[{SAMPLES[0]!r}]" if single else f"[{SAMPLES[0]!r}], [{SAMPLES[1]!r}]"
-    return TENSORS.format(texts=texts, length=described["sequence"]["max_length"], file=model["file"])
+    return TENSORS.format(
+        tokenizer=described["tokenizer"].get("class", "BertTokenizer"),
+        texts=texts,
+        length=described["sequence"]["max_length"],
+        file=model["file"],
+    )
 
 
 def _row(model: Mapping[str, Any]) -> list[str]:

@@ -168,7 +168,8 @@ class TFLite(Artefact):
         outputs = dataclasses.replace(outputs, outputs=tuple(noted))
         notes = lite_graph.text_outputs(outputs) if takes_text else outputs.outputs
         words, numbers = words_for_others(run.tokenizer, () if takes_text else _training_texts(run))
-        contents = files(vocabulary=None if takes_text else words, labels=outputs.labels)
+        takes_words = not takes_text and run.tokenizer.piece_prefix is not None  # for readers that split as BERT does
+        contents = files(vocabulary=words if takes_words else None, labels=outputs.labels)
         contents[TASK] = as_bytes(described)
         information = metadata(
             name=outputs.name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bert_tf.exporting.tflite.metadata import LABELS, VOCABULARY, fit_lines
+from bert_tf.exporting.tflite.metadata import LABELS, fit_lines
 from bert_tf.inference import task_file
 from bert_tf.kinds.serving import Contract, TensorNote
 from bert_tf.runtimes.tflite import LiteFile, registrars
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bert_tf.exporting.run import Run
 
 TASK, FORMAT, FORMAT_VERSION = "task.json", "bert_tf.phone", 1
-PIECE_PREFIX = "##"
 
 
 def contract_of(run: Run) -> Contract:
@@ -51,14 +50,15 @@ def describe(run: Run, outputs: Contract) -> dict[str, Any]:
         "per_token": outputs.per_token,
         "facts": dict(outputs.facts),
         "tokenizer": {
-            "vocabulary_file": VOCABULARY,
+            "class": type(tokenizer).__name__,
+            "vocabulary_file": tokenizer.vocabulary_file,
             "vocabulary_size": tokenizer.vocabulary_size,
             "lowercase": tokenizer.lowercase,
             "strip_accents": strip,
             "split_cjk": tokenizer.split_cjk,
             "special_tokens": tokens,
             "extra_special_tokens": list(tokenizer.extra_special_tokens),
-            "piece_prefix": PIECE_PREFIX,
+            "piece_prefix": tokenizer.piece_prefix,
             "most_word_characters": tokenizer.max_word_characters,
             "odd_rules": list(tokenizer.odd_rules),
         },

@@ -75,6 +75,28 @@ def token_counter(config: RunConfig) -> Callable[[str], int]:
     return count
 
 
+def lengths_of(texts: Sequence[Sequence[str]], config: RunConfig) -> np.ndarray:
+    """int [E], how many tokens each example has, special ones included.
+
+    Args:
+        texts: of each example the texts that it is read as.
+    """
+    from bert_tf.text.files.choice import WORDPIECE, choose
+
+    words, reading = words_of(config.backbone, config.vocabulary), reading_of(config)
+    with _unsaid():
+        row = choose(words, reading["ignore"])
+        if row is WORDPIECE:
+            count = token_counter(config)
+            return np.array([sum(map(count, parts)) + len(parts) + 1 for parts in texts])
+        tokenizer = row.tokenizer.from_pretrained(words, **reading)  # It counts by itself, with TensorFlow.
+    parts = [len(of_example) for of_example in texts]
+    counts = tokenizer.tokenize([text for of_example in texts for text in of_example]).row_lengths().numpy()
+    sums = np.append(0, np.cumsum(counts))[np.append(0, np.cumsum(parts))]
+    special = [tokenizer.pair_separators if number == 2 else 1 for number in parts]
+    return np.diff(sums) + np.array(parts) + np.array(special)
+
+
 def chosen_length(
     texts: Sequence[Sequence[str]],
     config: RunConfig,
@@ -94,10 +116,10 @@ def chosen_length(
         longer: what becomes of texts that are longer, if it is not windows.
         takes_windows: whether windows are possible.
     """
-    count, positions = token_counter(config), positions_of(config)
+    positions = positions_of(config)
     limit = min(longest or positions, positions)
     some = texts[:: max(1, len(texts) // LOOKED_AT)]
-    lengths = np.array([sum(map(count, parts)) + len(parts) + 1 for parts in some])
+    lengths = lengths_of(some, config)
     wanted = int(np.quantile(lengths, KEPT_WHOLE, method="higher"))
     length = min(max(shortest or SHORTEST, -(-wanted // STEP) * STEP), limit)
     cut = float((lengths > length).mean())

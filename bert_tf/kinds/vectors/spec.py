@@ -147,7 +147,6 @@ class SentenceVectors(Windowed):
     def build_tokenizer(self, backbone: str, vocabulary: str | None = None, **reading: Any) -> Tokenizer:
         """As every kind's; where a folder of sentence-transformers lower-cases texts, the tokenizer does so, unless
         `lowercase` says otherwise."""
-        from bert_tf.text import Tokenizer
         from bert_tf.weights.places import folder_of, inner_folder, resolve
         from bert_tf.weights.sentence_transformers import lowercases
 
@@ -160,7 +159,7 @@ class SentenceVectors(Windowed):
             return tokenizer
         # Lower-cased alone: accents stay, unless the tokenizer is to take them off.
         settings: dict[str, Any] = {"lowercase": True, "strip_accents": tokenizer.strip_accents or False}
-        return Tokenizer.from_pretrained(words, **(reading | settings))
+        return type(tokenizer).from_pretrained(words, **(reading | settings))
 
     def build_model(self, config: RunConfig) -> BertEmbedder:
         from bert_tf.models import BertEmbedder

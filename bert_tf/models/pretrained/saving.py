@@ -64,6 +64,11 @@ def save_model(
             f"`tokenizer` must put {config.member.pair_separators} separators between the texts of a pair for a "
             f"{config.member.name}. Received: pair_separators={tokenizer.pair_separators}"
         )
+    if format != "hugging_face" and tokenizer is not None and tokenizer.piece_prefix is None:
+        raise ValueError(
+            f"`format` must be hugging_face for a {type(tokenizer).__name__}: the others are for WordPiece. "
+            f"Received: format={format}"
+        )
     if format != "hugging_face":
         vocabulary = None if tokenizer is None else tokenizer.vocabulary
         if tokenizer is not None and tokenizer.odd_rules:

@@ -12,6 +12,8 @@ ALPHABET: Mapping[int, str] = {byte: chr(byte) for byte in SEEN} | {b: chr(256 +
 BYTES: Mapping[str, int] = {character: byte for byte, character in ALPHABET.items()}
 """Character -> its byte."""
 SPACE = ALPHABET[ord(" ")]
+# Characters that stand for no byte become one that Latin-1 does not have, the others that of their byte.
+_LATIN = dict.fromkeys(range(256), "Ā") | {ord(c): chr(byte) for c, byte in BYTES.items()}
 
 
 def bytes_of(token: str) -> bytes:
@@ -20,9 +22,16 @@ def bytes_of(token: str) -> bytes:
     >>> bytes_of("Ġfilm"), bytes_of("<mask>"), bytes_of("Ã©").decode(), bytes_of("日")
     (b' film', b'<mask>', 'é', b'\\xe6\\x97\\xa5')
     """
-    if all(character in BYTES for character in token):
-        return bytes(BYTES[character] for character in token)
-    return token.encode("utf-8", "surrogatepass")
+    found = bytes_in(token)
+    return token.encode("utf-8", "surrogatepass") if found is None else found
+
+
+def bytes_in(token: str) -> bytes | None:
+    """The bytes that a token's characters stand for; None if one stands for none."""
+    try:
+        return token.translate(_LATIN).encode("latin-1")
+    except UnicodeEncodeError:
+        return None
 
 
 def of_bytes(data: bytes) -> str:

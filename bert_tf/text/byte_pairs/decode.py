@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -14,12 +14,12 @@ class ByteDecoder:
     """ids to texts, in TensorFlow ops: the bytes of all tokens of a text, read as UTF-8; others become U+FFFD.
 
     Args:
-        vocabulary: token by id.
-        special: those that are left out by `skip_special_tokens`.
+        vocabulary: what each id is written as.
+        special: for each id, whether `skip_special_tokens` leaves it out.
     """
 
-    def __init__(self, vocabulary: Sequence[str], special: Collection[str]) -> None:
-        self.size, self._of_tables = len(vocabulary), (vocabulary, frozenset(special))
+    def __init__(self, vocabulary: Sequence[str], special: Sequence[bool]) -> None:
+        self.size, self._of_tables = len(vocabulary), (vocabulary, special)
 
     @functools.cached_property
     def _tables(self):
@@ -28,7 +28,7 @@ class ByteDecoder:
         with tf.init_scope(), tf.device("CPU"):
             return (
                 tf.constant([bytes_of(token) for token in vocabulary]),
-                tf.constant([token in special for token in vocabulary]),
+                tf.constant(special),
             )
 
     def __call__(self, ids, *, skip_special_tokens: bool):

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
+from bert_tf.text.byte_pairs.compose import Composer
 from bert_tf.text.tokens.splitting import Parts, TokenSplitter, whole
 
 Numbered = tuple[AddedToken, int]
+LOG = logging.getLogger(__name__)
+
+
+class Named(NamedTuple):
+    """parts of texts. Where texts are normalised, `parts` are placed in the characters of all that are, one after the
+    other, and starts and ends, int32 [N], say where each of those is in its text; else they are None."""
+
+    parts: Parts
+    starts: Any = None
+    ends: Any = None
 
 
 class Naming:
@@ -19,31 +31,59 @@ class Naming:
 
     Args:
         tokens, numbers: what texts can name, and the number of each.
+        composes: texts are put into Unicode's composed form.
         passes_over_special: special tokens are found, so that nothing else is found in them, but are not cut out.
     """
 
-    def __init__(self, tokens: Sequence[AddedToken], numbers: Sequence[int], *, passes_over_special: bool) -> None:
+    def __init__(
+        self, tokens: Sequence[AddedToken], numbers: Sequence[int], *, composes: bool, passes_over_special: bool
+    ) -> None:
+        self.composer = Composer() if composes else None
         pairs = list(zip(tokens, numbers, strict=True))
         raw = [pair for pair in pairs if not pair[0].is_normalized]
         normal = [pair for pair in pairs if pair[0].is_normalized]
-        if not meet(raw, normal):  # Then one search finds the same as two.
+        if self.composer is not None:
+            normal = self._composed(normal, self.composer)
+        elif not meet(raw, normal):  # Then one search finds the same as two.
             raw, normal = pairs, []
-        self.steps = [
-            TokenSplitter(*zip(*some, strict=True), passes_over_special=passes_over_special)
+        self.as_found = {number: token.content for token, number in normal}
+        """The numbers of tokens that are looked for in normalised text -> what is looked for."""
+        self.raw, self.normal = (
+            TokenSplitter(*zip(*some, strict=True), passes_over_special=passes_over_special) if some else None
             for some in (raw, normal)
-            if some
-        ]
+        )
 
-    def __call__(self, texts) -> Parts:
-        """string [B], valid UTF-8 -> Parts."""
-        if not self.steps:
-            return whole(texts)
-        parts = self.steps[0](texts)
-        for step in self.steps[1:]:
-            parts = step.again(parts)
-        return parts
+    def _composed(self, tokens: Sequence[Numbered], composer: Composer) -> list[Numbered]:
+        found: dict[str, Numbered] = {}
+        for token, number in tokens:
+            content = composer.of_one(token.content)
+            if content in found:
+                LOG.warning("added tokens are the same when normalised, %r: the first is found", content)
+            found.setdefault(content, (token._replace(content=content), number))
+        return list(found.values())
 
-    def places(self, parts: Parts, part, first, last) -> tuple[Any, Any]:
+    def __call__(self, texts) -> Named:
+        """string [B], valid UTF-8 -> Named."""
+        parts = whole(texts) if self.raw is None else self.raw(texts)
+        starts = ends = None
+        if self.composer is not None:
+            parts, starts, ends = self._normalized(parts, self.composer)
+        return Named(parts if self.normal is None else self.normal.again(parts), starts, ends)
+
+    def _normalized(self, parts: Parts, composer: Composer):
+        is_token = parts.numbers >= 0
+        composed = composer(tf.where(is_token, "-", parts.strings))  # one character stands for a token
+        row = tf.repeat(tf.range(tf.size(parts.numbers)), composed.row_splits[1:] - composed.row_splits[:-1])
+        start, of_token = tf.gather(parts.starts, row), tf.gather(is_token, row)
+        splits = tf.cast(composed.row_splits, tf.int32)
+        strings = tf.where(is_token, "", composed.strings)
+        return (
+            parts._replace(strings=strings, starts=splits[:-1], ends=splits[1:]),
+            start + tf.where(of_token, 0, composed.starts),
+            tf.where(of_token, tf.gather(parts.ends, row), start + composed.ends),
+        )
+
+    def places(self, named: Named, part, first, last) -> tuple[Any, Any]:
         """Where tokens are in their texts.
 
         Args:
@@ -51,12 +91,13 @@ class Naming:
             first, last: int32 [T], its first and last character, in characters of that part.
         Returns: starts and ends, int32 [T], in characters of the text.
         """
-        is_named = tf.gather(parts.numbers >= 0, part)
-        start = tf.gather(parts.starts, part)
-        return (
-            tf.where(is_named, start, start + first),
-            tf.where(is_named, tf.gather(parts.ends, part), start + last + 1),
+        start, end, number = (
+            tf.gather(column, part) for column in (named.parts.starts, named.parts.ends, named.parts.numbers)
         )
+        starts, ends = tf.where(number >= 0, start, start + first), tf.where(number >= 0, end, start + last + 1)
+        if named.starts is None:
+            return starts, ends
+        return tf.gather(named.starts, starts), tf.gather(named.ends, ends - 1)
 
 
 def meet(some: Sequence[Numbered], others: Sequence[Numbered]) -> bool:

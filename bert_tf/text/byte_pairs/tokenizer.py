@@ -20,7 +20,7 @@ from bert_tf.text.files.choice import explained
 from bert_tf.text.tokenizer import Tokenizer
 from bert_tf.text.tokens.names import USUAL
 
-NORMALIZATIONS = (None,)
+NORMALIZATIONS = (None, "nfc")
 NAMES = {
     "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>", "cls_token": "<s>", "mask_token": "<mask>",
 }  # fmt: skip
@@ -44,6 +44,7 @@ class BytePairTokenizer(Tokenizer):
         ignore_merges: a word that is a token is that token, even where no merges make it.
         unknown_bytes: the token for bytes that the vocabulary does not have. None: they are left out.
         fuse_unknown: several of them in a row are one token.
+        normalization: "nfc" puts texts into Unicode's composed form first, as ModernBERT's does; None: they stay.
         unk_token, sep_token, pad_token, cls_token, mask_token: tokens of the vocabulary, or added ones. A text that
             names one, letter for letter, gets that token.
         extra_special_tokens, added_tokens, split_special_tokens, pairs, model_max_length: as of `BertTokenizer`.
@@ -64,6 +65,8 @@ class BytePairTokenizer(Tokenizer):
     <tf.RaggedTensor [[0, 5]]>
     """
 
+    vocabulary_file = "tokenizer.json"
+
     def __init__(
         self,
         vocabulary: str | os.PathLike[str] | Sequence[str] | Mapping[str, int],
@@ -76,6 +79,7 @@ class BytePairTokenizer(Tokenizer):
         ignore_merges: bool = False,
         unknown_bytes: str | None = None,
         fuse_unknown: bool = False,
+        normalization: str | None = None,
         unk_token: str = NAMES["unk_token"],
         sep_token: str = NAMES["sep_token"],
         pad_token: str = NAMES["pad_token"],
@@ -97,6 +101,8 @@ class BytePairTokenizer(Tokenizer):
         merges = [(left, right) for left, right in merges]
         if problem := files.find_problem(vocabulary, merges, unknown_bytes) or find_added_problem(added_tokens):
             raise ValueError(problem)
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f"`normalization` must be None or 'nfc'. Received: {normalization!r}")
         super().__init__(
             vocabulary,
             special_tokens={
@@ -110,11 +116,13 @@ class BytePairTokenizer(Tokenizer):
         self.merges = tuple(merges)
         self.add_prefix_space, self.trim_offsets, self.split_words = add_prefix_space, trim_offsets, split_words
         self.keep_first_space = add_prefix_space if keep_first_space is None else keep_first_space
+        self.normalization = normalization
         self.ignore_merges, self.unknown_bytes, self.fuse_unknown = ignore_merges, unknown_bytes, fuse_unknown
         ids = {token: number for number, token in enumerate(self._own) if token}
         rules = Rules(
             add_prefix_space=add_prefix_space, trim_offsets=trim_offsets, keep_first_space=self.keep_first_space,
             split_words=split_words, ignore_merges=ignore_merges, fuse_unknown=fuse_unknown,
+            normalization=normalization,
             unknown=None if unknown_bytes is None else ids[unknown_bytes],
         )  # fmt: skip
         with tf.init_scope(), tf.device("CPU"):  # Constants of no graph, so that every graph shares them.
@@ -122,7 +130,9 @@ class BytePairTokenizer(Tokenizer):
                 ids, self.merges, tokens=self.added_tokens, numbers=self._numbers, rules=rules,
                 split_special_tokens=split_special_tokens,
             )  # fmt: skip
-            self._ready(pieces, ByteDecoder(self.vocabulary, self._special))
+            shown = [pieces.naming.as_found.get(number, token) for number, token in enumerate(self.vocabulary)]
+            special = frozenset(self._special)
+            self._ready(pieces, ByteDecoder(shown, [token in special for token in self.vocabulary]))
 
     @classmethod
     def from_pretrained(
@@ -160,6 +170,11 @@ class BytePairTokenizer(Tokenizer):
         files.write(folder, config, special_tokens=self.special_tokens, added_tokens=added, ids=self.token_to_id)
 
     @property
+    def general_class(self) -> str | None:
+        """The class that Transformers is to read this with where RoBERTa's reads texts differently; else None."""
+        return None if files.follows_roberta(self.get_config()) else files.GENERAL[0]
+
+    @property
     def odd_rules(self) -> tuple[str, ...]:
         """What decides about ids beyond the vocabulary and plain special tokens, in words."""
         digest = hashlib.sha256(repr(self.merges).encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -193,5 +208,5 @@ class BytePairTokenizer(Tokenizer):
 
 USUAL_RULES: dict[str, Any] = {
     "add_prefix_space": False, "trim_offsets": True, "keep_first_space": False, "split_words": True,
-    "ignore_merges": False, "unknown_bytes": None, "fuse_unknown": False,
+    "ignore_merges": False, "unknown_bytes": None, "fuse_unknown": False, "normalization": None,
 }  # fmt: skip

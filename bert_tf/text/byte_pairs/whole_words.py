@@ -42,19 +42,21 @@ class WholeWords:
         self.numbers = tf.constant([*(numbers[i] for i in kept), -1], tf.int32)
         self.data = tf.constant([*data, *[0] * longest], tf.int32)
 
-    def __call__(self, data, begins, ends) -> Any:
+    def __call__(self, data, begins, ends) -> tuple[Any, Any]:
         """
         Args:
             data: int32 [N], the bytes of all words, one after the other.
             begins, ends: int32 [W], where each word begins and ends; together they cover all of `data`.
-        Returns: int32 [W], -1 for a word that is not in the list.
+        Returns: int32 [W], -1 for a word that is not in the list; and int64 [W], equal for equal words.
         """
         lengths = ends - begins
         within = tf.minimum(tf.range(tf.size(data)) - tf.repeat(begins, lengths), self.longest - 1)
         sums = tf.pad(tf.cumsum(tf.gather(self.terms, within * 256 + data)), [[1, 0]])
-        found = self.table(tf.gather(sums, ends) - tf.gather(sums, begins))
+        keys = tf.gather(sums, ends) - tf.gather(sums, begins)
+        found = self.table(keys)
         found = tf.where(found < 0, tf.size(self.numbers) - 1, found)
         found = tf.where(tf.gather(self.lengths, found) == lengths, found, tf.size(self.numbers) - 1)
         differs = tf.gather(self.data, tf.repeat(tf.gather(self.starts, found), lengths) + within) != data
         wrong = tf.pad(tf.cumsum(tf.cast(differs, tf.int32)), [[1, 0]])
-        return tf.where(tf.gather(wrong, ends) == tf.gather(wrong, begins), tf.gather(self.numbers, found), -1)
+        is_right = tf.gather(wrong, ends) == tf.gather(wrong, begins)
+        return tf.where(is_right, tf.gather(self.numbers, found), -1), keys

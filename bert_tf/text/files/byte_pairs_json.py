@@ -16,6 +16,7 @@ from bert_tf.text.files import keys
 from bert_tf.text.files.choice import JSON, steps
 from bert_tf.text.files.json_file import read_json
 from bert_tf.text.files.tokenizer_json import added_token, vocabulary_of
+from bert_tf.text.files.transformers import GENERAL
 from bert_tf.text.files.writing import write_folder
 
 LOG = logging.getLogger(__name__)
@@ -60,9 +61,9 @@ def read_json_file(path: Path, ignore: Container[str]) -> BytePairsJson:
     keys.check(keys.TOKENIZER_JSON, raw, path, ignore)
     model = raw.get("model") or {}
     keys.check(keys.BYTE_PAIRS_MODEL, model, path, ignore, within="model.")
-    for step in steps(raw.get("normalizer"), "normalizers"):
-        if "normalizer" not in ignore:
-            raise keys.refusal(path, "normalizer", step.get("type"), "must be left out", whose="")
+    forms = [step.get("type") for step in steps(raw.get("normalizer"), "normalizers")]
+    if set(forms) - {"NFC"} and "normalizer" not in ignore:
+        raise keys.refusal(path, "normalizer", ", ".join(map(str, forms)), "must be NFC, or left out", whose="")
     splitters = steps(raw.get("pre_tokenizer"), "pretokenizers")
     if [step.get("type") for step in splitters] != [BYTE_LEVEL]:
         came = ", ".join(str(step.get("type")) for step in splitters) or None
@@ -97,7 +98,7 @@ def read_json_file(path: Path, ignore: Container[str]) -> BytePairsJson:
         vocabulary=vocabulary_of(model.get("vocab"), path),
         merges=[_pair(merge, path) for merge in model.get("merges") or ()],
         added={entry["id"]: added_token(entry, path) for entry in raw.get("added_tokens") or ()},
-        rules=flags | {"unknown_bytes": unknown},
+        rules=flags | {"unknown_bytes": unknown, "normalization": "nfc" if "NFC" in forms else None},
         cls_token=around.cls_token,
         sep_token=around.sep_token,
         separators=around.separators,
@@ -171,9 +172,8 @@ def write(
         "merges.txt": "".join(f"{line}\n" for line in lines),
         JSON: json.dumps(_as_json(config, own, added_tokens, ids), ensure_ascii=False, indent=2) + "\n",
     }
-    is_robertas = config["pair_separators"] == 2 and _follows_roberta(config)
     settings = {
-        "tokenizer_class": "RobertaTokenizer" if is_robertas else "PreTrainedTokenizerFast",
+        "tokenizer_class": "RobertaTokenizer" if follows_roberta(config) else GENERAL[0],
         "add_prefix_space": config["add_prefix_space"],
         "trim_offsets": config["trim_offsets"],
         "clean_up_tokenization_spaces": False,
@@ -185,12 +185,14 @@ def write(
     )  # fmt: skip
 
 
-def _follows_roberta(config: Mapping[str, Any]) -> bool:
+def follows_roberta(config: Mapping[str, Any]) -> bool:
     """Whether RoBERTa's own class of Transformers reads texts so."""
     return (
-        config["split_words"]
+        config["pair_separators"] == 2
+        and config["split_words"]
         and not config["ignore_merges"]
         and config["unknown_bytes"] is None
+        and config["normalization"] is None
         and config["keep_first_space"] == config["add_prefix_space"]
     )
 
@@ -218,7 +220,7 @@ def _as_json(
         "truncation": None,
         "padding": None,
         "added_tokens": [{"id": number, **token.to_json()} for number, token in sorted(added.items())],
-        "normalizer": None,
+        "normalizer": {"type": "NFC"} if config["normalization"] else None,
         "pre_tokenizer": {
             "type": BYTE_LEVEL, "add_prefix_space": config["add_prefix_space"],
             "trim_offsets": config["trim_offsets"], "use_regex": config["split_words"],

@@ -61,6 +61,9 @@ class BertTokenizer(Tokenizer):
     <tf.RaggedTensor [[0, 2, 5, 9]]>
     """
 
+    vocabulary_file = "vocab.txt"
+    piece_prefix = PREFIX
+
     def __init__(
         self,
         vocabulary: str | os.PathLike[str] | Sequence[str],

@@ -16,9 +16,13 @@ ADDED = (
     AddedToken("é", normalized=False), AddedToken("don't"), AddedToken("x", lstrip=True, single_word=True),
 )  # fmt: skip
 SPACED = (AddedToken("  "), AddedToken("   "), AddedToken("\u00a0x", lstrip=True), AddedToken("\n\n", special=True))
+COMPOSED = (
+    AddedToken("e\u0301", normalized=True), AddedToken("  "), AddedToken("\u0301x", normalized=True, lstrip=True),
+    AddedToken("\u212b", special=True, normalized=False),
+)  # fmt: skip
 FEW: list[dict[str, Any]] = [
     {"added": ADDED, "add_prefix_space": True},
-    {"separators": 1, "size": 300, "added": SPACED},
+    {"separators": 1, "size": 300, "added": SPACED, "compose": True},
     {"all_bytes": False, "size": 200},
 ]
 MANY: list[dict[str, Any]] = [
@@ -33,7 +37,8 @@ MANY: list[dict[str, Any]] = [
     {"use_regex": False, "size": 900},
     {"ignore_merges": True, "trim_offsets": False},
     {"all_bytes": False, "unknown": True, "add_prefix_space": True, "added": ADDED[:3]},
-    {"separators": 1, "size": 1200, "added": SPACED},
+    {"separators": 1, "size": 1200, "added": SPACED, "compose": True},
+    {"compose": True, "add_prefix_space": True, "added": COMPOSED},
 ]
 
 
@@ -57,7 +62,7 @@ def test_20000_fuzzed_texts_are_as_in_the_library(options, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"separators": 1, "add_prefix_space": True}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"separators": 1, "add_prefix_space": True, "compose": True}], ids=str)
 def test_every_code_point_is_as_in_the_library(options, tmp_path):
     theirs = trained(**options)
     assert find_mismatch(ours(theirs, tmp_path), theirs, map(points_text, POINTS), batch=16384) is None

@@ -51,7 +51,7 @@ def vocabulary_files(raw: dict[str, Any]) -> dict[str, Any]:
     [
         {},
         {"add_prefix_space": True, "added": (AddedToken("<b>", special=True), AddedToken("  "))},
-        {"separators": 1},
+        {"separators": 1, "compose": True},
         {"use_regex": False, "ignore_merges": True, "trim_offsets": False},
         {"all_bytes": False, "unknown": True, "fuse_unknown": True},
     ],
@@ -140,7 +140,7 @@ def test_an_id_that_only_an_added_token_has_is_its_own(known, raw, tmp_path):
         ({"model.merges": [["a", "nowhere"]]}, "`merges`: the tokens of each pair"),
         ({"model.vocab": {"a": 0, "b": 0}}, "must give each token a number of its own"),
         ({"model.unk_token": "<none>"}, "`unknown_bytes` must be a token of the vocabulary"),
-        ({"normalizer": {"type": "Lowercase"}}, "`normalizer` must be left out. Received: 'Lowercase'"),
+        ({"normalizer": {"type": "Lowercase"}}, "`normalizer` must be NFC, or left out. Received: 'Lowercase'"),
         ({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digits"}, {"type": "ByteLevel"}]}},
          "`pre_tokenizer` must be ByteLevel alone. Received: 'Digits, ByteLevel'"),
         ({"post_processor": None}, "`post_processor` must put [CLS] and [SEP] around texts"),
@@ -199,6 +199,7 @@ def test_merges_that_are_no_pairs_are_named_by_their_line(raw, tmp_path):
         ({"vocabulary": ["a"]}, "`unk_token` must be a token of the vocabulary"),
         ({"merges": [("a", "b")]}, "`merges`: the tokens of each pair, and what it becomes"),
         ({"unknown_bytes": "x"}, "`unknown_bytes` must be a token of the vocabulary, or None. Received: 'x'"),
+        ({"normalization": "nfd"}, "`normalization` must be None or 'nfc'. Received: 'nfd'"),
         ({"pair_separators": 3}, "`pair_separators` must be 1 or 2"),
     ],
 )

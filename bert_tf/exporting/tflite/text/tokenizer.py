@@ -49,7 +49,7 @@ class LiteTokenizer:
         if tokenizer.odd_rules:
             raise UserError(
                 "a TFLite file that takes text follows no such rules of a tokenizer: "
-                f"{'; '.join(tokenizer.odd_rules)}. Export one that takes tensors, and tokenize with BertTokenizer"
+                f"{'; '.join(tokenizer.odd_rules)}. Export one that takes tensors, and tokenize with bert_tf.Tokenizer"
             )
         assert isinstance(tokenizer, BertTokenizer)  # the only one without such rules
         self.length, self.separators = length, tokenizer.pair_separators

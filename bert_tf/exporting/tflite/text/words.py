@@ -64,8 +64,11 @@ def words_for_others(tokenizer: Tokenizer, texts: Iterable[str] = ()) -> tuple[l
     Args:
         texts: in whose spelling pieces are put into the vocabulary, such as "##iché" beside "##iche". Single
             characters are there without it, and what `_one_accent` adds.
-    Returns: K words, the tokenizer's own first; and int32 [K], the token that each stands for.
+    Returns: K words, the tokenizer's own first; and int32 [K], the token that each stands for. Of a tokenizer that does
+        not look up pieces so, its own alone.
     """
+    if tokenizer.piece_prefix != PREFIX:
+        return list(tokenizer.vocabulary), np.arange(tokenizer.vocabulary_size, dtype=np.int32)
     others = _characters(tokenizer) | _one_accent(tokenizer) | _pieces(tokenizer, texts)
     words = [*tokenizer.vocabulary, *(word for word in others if word not in tokenizer.token_to_id)]
     return words, np.array([others.get(word, number) for number, word in enumerate(words)], np.int32)
