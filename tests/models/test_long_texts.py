@@ -36,7 +36,7 @@ def sizes(function: Any, *arguments: Any) -> list[int]:
     return [math.prod(x.shape) for x in tensors(graph) if x.shape.is_fully_defined()]
 
 
-@pytest.mark.parametrize("packs", [False, True])
+@pytest.mark.parametrize("packs", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_no_tensor_of_a_training_step_has_a_number_for_each_pair_of_tokens(packs, monkeypatch):
     model = bert_tf.BertTagger(bert_tf.BertConfig(**SIZES), 3)
     ids = tf.zeros([1, LENGTH], tf.int32)
