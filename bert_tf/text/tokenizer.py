@@ -71,7 +71,7 @@ class Tokenizer(TokenNames, abc.ABC):
     strip_accents: bool | None = False
     split_cjk: bool = False
     max_word_characters: Any = None
-    vocabulary_file: str
+    vocabulary_file: str = "tokenizer.json"
     """The file that `save_pretrained` writes the words to."""
     piece_prefix: str | None = None
     """What tokens begin with that continue a word, where that is how they are known."""

@@ -71,7 +71,7 @@ def _program(model: Mapping[str, Any], described: Mapping[str, Any]) -> str:
     single = described["sequence"]["layout"].count("[SEP]") == 1
     texts = f"[{SAMPLES[0]!r}]" if single else f"[{SAMPLES[0]!r}], [{SAMPLES[1]!r}]"
     return TENSORS.format(
-        tokenizer=described["tokenizer"].get("class", "BertTokenizer"),
+        tokenizer="BertTokenizer" if described["tokenizer"]["piece_prefix"] else "Tokenizer",
         texts=texts,
         length=described["sequence"]["max_length"],
         file=model["file"],

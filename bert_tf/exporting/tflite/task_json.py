@@ -50,7 +50,6 @@ def describe(run: Run, outputs: Contract) -> dict[str, Any]:
         "per_token": outputs.per_token,
         "facts": dict(outputs.facts),
         "tokenizer": {
-            "class": type(tokenizer).__name__,
             "vocabulary_file": tokenizer.vocabulary_file,
             "vocabulary_size": tokenizer.vocabulary_size,
             "lowercase": tokenizer.lowercase,

@@ -65,8 +65,6 @@ class BytePairTokenizer(Tokenizer):
     <tf.RaggedTensor [[0, 5]]>
     """
 
-    vocabulary_file = "tokenizer.json"
-
     def __init__(
         self,
         vocabulary: str | os.PathLike[str] | Sequence[str] | Mapping[str, int],
@@ -168,11 +166,6 @@ class BytePairTokenizer(Tokenizer):
         config = self.get_config() | {"model_max_length": model_max_length or self.model_max_length}
         added = {self.token_to_id[token.content]: token for token in self.added_tokens}
         files.write(folder, config, special_tokens=self.special_tokens, added_tokens=added, ids=self.token_to_id)
-
-    @property
-    def general_class(self) -> str | None:
-        """The class that Transformers is to read this with where RoBERTa's reads texts differently; else None."""
-        return None if files.follows_roberta(self.get_config()) else files.GENERAL[0]
 
     @property
     def odd_rules(self) -> tuple[str, ...]:

@@ -17,14 +17,14 @@ from bert_tf.guard import held, read_text, short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
 from bert_tf.text.files.added import Added, collect
-from bert_tf.text.files.byte_pairs_json import BytePairsJson, follows_roberta, read_json_file, write
+from bert_tf.text.files.byte_pairs_json import BytePairsJson, read_json_file, write
 from bert_tf.text.files.choice import BYTE_PAIRS, JSON, SUFFIXES, folder_of
 from bert_tf.text.files.json_file import read_if_there, read_json
 from bert_tf.text.files.tokenizer_json import vocabulary_of
 from bert_tf.text.files.transformers import GENERAL, length_of
 from bert_tf.weights.leave import Leave
 
-__all__ = ["GENERAL", "by_number", "find_problem", "follows_roberta", "read", "read_merges", "read_vocabulary", "write"]
+__all__ = ["by_number", "find_problem", "read", "read_merges", "read_vocabulary", "write"]
 
 LOG = logging.getLogger(__name__)
 VOCABULARY, MERGES = "vocab.json", "merges.txt"

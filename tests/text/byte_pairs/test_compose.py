@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from tokenizers.normalizers import NFC
 
-from bert_tf.text.byte_pairs import build_classes, build_compositions, classes, compositions
-from bert_tf.text.byte_pairs.compose import Composer
+from bert_tf.text.byte_pairs import build_classes, classes
+from bert_tf.text.byte_pairs.composed import build_compositions, compositions
+from bert_tf.text.byte_pairs.composed.compose import Composer
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Builds compositions.npz by asking the `tokenizers` library how each code point is decomposed and composed.
 
-python -m bert_tf.text.byte_pairs.build_compositions
+python -m bert_tf.text.byte_pairs.composed.build_compositions
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-from bert_tf.text.byte_pairs import compositions
+from bert_tf.text.byte_pairs.composed import compositions
 from bert_tf.text.wordpiece.build_tables import POINTS, combining_classes, normalize_each
 
 

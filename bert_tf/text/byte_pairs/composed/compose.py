@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.text.byte_pairs.classes import PAGE_BITS, in_pages
-from bert_tf.text.byte_pairs.compositions import LIMIT, load_rare, load_tables
+from bert_tf.text.byte_pairs.composed.compositions import LIMIT, load_rare, load_tables
 from bert_tf.text.byte_pairs.hashing import KeyTable
 
 ASCII = r"[\x00-\x7f]*"
