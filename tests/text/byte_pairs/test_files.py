@@ -146,7 +146,7 @@ def test_an_id_that_only_an_added_token_has_is_its_own(known, raw, tmp_path):
         ({"post_processor": None}, "`post_processor` must put [CLS] and [SEP] around texts"),
         ({"post_processor": {"type": "ByteLevel"}}, "`post_processor` must put [CLS] and [SEP] around texts"),
         ({"truncation": {"direction": "Left"}}, "`truncation.direction` must be 'Right'"),
-        ({"model.type": "Unigram"}, "expected a tokenizer of WordPiece, byte-level byte pairs"),
+        ({"model.type": "WordLevel"}, "expected a tokenizer of WordPiece, byte-level byte pairs"),
     ],
     ids=str,
 )  # fmt: skip
