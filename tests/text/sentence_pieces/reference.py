@@ -161,7 +161,7 @@ def places_of(text: str, encoding: Any, expected: Reference) -> list[tuple[int, 
         return encoding.offsets
     if re.search("|".join(rf"{re.escape(c)}\s|\s{re.escape(c)}" for c in removed if c in text), text):
         return None  # Without it, white space is another one's neighbour.
-    if any(c in removed and unicodedata.category(after)[0] in "MC" for c, after in pairwise(text)):
+    if any(c in removed and unicodedata.category(after)[0] in "MCS" for c, after in pairwise(text)):
         return None  # Without it, a mark may belong to another character.
     kept = [place for place, c in enumerate(text) if c not in removed]
     other = expected.tokenizer.encode("".join(text[place] for place in kept), add_special_tokens=False)
