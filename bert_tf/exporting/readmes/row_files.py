@@ -87,7 +87,9 @@ def _write(folder: Path, described: Mapping[str, Any], name: str, imports: str, 
         "in `task.json`: labels, thresholds, casing, lengths. `export_report.md` says how far each file's answers are "
         "those of the run, and how long they take.",
         python(
-            (ROWS if tokenizer["piece_prefix"] else OF_FILE).format(imports=imports, **_settings(described))
+            (ROWS if tokenizer["piece_prefix"] else OF_FILE).format(
+                imports=imports, vocabulary_file=tokenizer["vocabulary_file"], **_settings(described)
+            )
             + asks.format(file=models[0]["file"])
         ),
         f"A row is {' '.join(described['sequence']['layout'])}; segments are 0, and 1 from the second text on. "
@@ -126,7 +128,6 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
         "length": described["sequence"]["max_length"],
         "pad_id": tokenizer["special_tokens"]["pad_token"]["id"],
         "pad_token": special["pad_token"],
-        "vocabulary_file": tokenizer["vocabulary_file"],
         "texts": texts,
     }
 
