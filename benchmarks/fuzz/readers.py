@@ -41,8 +41,7 @@ def tokenizer_of(folder: Path) -> None:
 def tokenizer_files(folder: Path) -> None:
     from bert_tf.text import files
 
-    arguments, _ = files.read(folder)
-    files.count_tokens(arguments)
+    files.read(folder)
 
 
 def hugging_face(folder: Path, name: str = "model.safetensors") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -39,7 +41,7 @@ class LayerNorm(keras.layers.Layer):
 
     def build(self, input_shape=None):
         self.gamma = self.add_weight(shape=(self.dim,), initializer="ones", name="gamma", autocast=False)
-        self.beta = None
+        self.beta: Any = None
         if self.use_bias:
             self.beta = self.add_weight(shape=(self.dim,), initializer="zeros", name="beta", autocast=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -76,7 +78,7 @@ class MaskedLMHead(Composite):
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))
         self.norm.build((None, self.table_dim))
-        self.bias = None
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
 
