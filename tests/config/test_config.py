@@ -155,11 +155,15 @@ def test_the_recipes_of_the_repository_are_valid():
 
 # Names of files and of other formats' keys that look like settings.
 NO_SETTINGS = {
+    "model.byte_fallback",
     "model.inputs",
     "model.keras",
     "model.max_input_chars_per_word",
+    "model.merges",
     "model.outputs",
     "model.safetensors",
+    "model.unk_id",
+    "model.unk_token",
     "model.vocab",
     "model.weights",
     "data.pkl",

@@ -75,8 +75,8 @@ def test_vectors_of_texts(tmp_path):
         ("BertLMHeadModel", "BertLMHeadModel writes text from left to right"),
         ("EncoderDecoderModel", "EncoderDecoderModel joins an encoder and a decoder"),
         (
-            "RobertaForSequenceClassification",
-            r"config\.json: the architecture RobertaForSequenceClassification is not known\. .* "
+            "NezhaForSequenceClassification",
+            r"config\.json: the architecture NezhaForSequenceClassification is not known\. .* "
             "Known are BertForSequenceClassification, BertForNextSentencePrediction, "
             "BertForTokenClassification, .*`task`",
         ),

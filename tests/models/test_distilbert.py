@@ -404,8 +404,8 @@ def test_heads_that_tell_segments_apart_work_on_it(tmp_path):
         ({"layer_norm_epsilon": 1e-5}, "`layer_norm_epsilon` must be 1e-12 of a DistilBERT"),
         ({"model_type": "bert"}, "`num_segments` must be an integer of at least 1. Received: num_segments=0"),
         (
-            {"model_type": "roberta"},
-            f"`model_type` must be one of {', '.join(MEMBERS)}. Received: model_type='roberta'",
+            {"model_type": "gpt2"},
+            f"`model_type` must be one of {', '.join(MEMBERS)}. Received: model_type='gpt2'",
         ),
     ],
 )

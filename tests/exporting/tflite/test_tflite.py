@@ -139,7 +139,7 @@ def embedding() -> tuple[Any, Table]:
     token = Table(500, 16)
     token.build(None)
     embeddings = SimpleNamespace(token=token, position=None)
-    return SimpleNamespace(backbone=SimpleNamespace(mask_value=-1e4, embeddings=embeddings)), token
+    return SimpleNamespace(backbone=SimpleNamespace(mask_value=-1e4, embeddings=embeddings, blocks=())), token
 
 
 def test_what_a_converter_wanted_is_put_back():

@@ -42,7 +42,7 @@ class Words:
         self.vocabulary = tuple(f"t{i}" for i in range(size))
         self.vocabulary_size = size
         self.sizes = Sizes(size, size)
-        self.odd_rules = ()
+        self.odd_rules, self.piece_prefix = (), "##"
         self.lowercase, self.strip_accents, self.split_cjk, self.split_special_tokens = True, None, True, False
         self.special_tokens, self.extra_special_tokens = {"unk_token": "t0"}, ()
 
