@@ -42,7 +42,7 @@ def read_description(described: Any, where: str) -> tuple[Kind, tuple[str, ...]]
         where: the file, for errors.
     Raises: UserError if it describes no task of this library.
     """
-    from bert_tf.data import InMemory
+    from bert_tf.data import InMemory, Source
 
     try:
         if not isinstance(described, dict) or described.get("version") != VERSION:
@@ -56,6 +56,8 @@ def read_description(described: Any, where: str) -> tuple[Kind, tuple[str, ...]]
         if "source" in left_out:
             settings["source"] = InMemory({})
         found = _kinds()[described[CLASS]](**settings)
+        if not isinstance(found.source, Source):
+            raise NotDataError("expected a source of data")
         if wrong := next(filter(None, map(wrong_field, (found, found.source))), ""):
             raise NotDataError(wrong)
         return found, left_out

@@ -76,7 +76,7 @@ class Task(abc.ABC):
         if language is None:
             return task
         if "language" not in own:
-            raise UserError(f"'data.language' is for tasks whose metrics count words. Received: {language!r}")
+            raise UserError(f"'data.language' is for tasks whose metrics count words. Received: {language!r:.80}")
         try:
             return replace(task, language=language)
         except ValueError as error:

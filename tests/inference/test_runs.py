@@ -133,6 +133,11 @@ def test_what_json_cannot_hold_a_task_of_the_library_gets_from_the_library(run_o
             '"types": ["a"]}}',
             "KeyError: 'Popen'",
         ),
+        (
+            '{"version": 1, "class": "Classification", "settings": {"source": null, "text": ["a"], "label": "b", '
+            '"classes": ["c", "d"], "sequence_length": 8}}',
+            "NotDataError: expected a source of data",
+        ),
     ],
 )
 def test_a_description_that_is_none_is_refused(run_of, text, message):
