@@ -65,7 +65,10 @@ def _separated(first: str, style: Style, wanted: Wanted, notes: Notes) -> Style:
     """The separator under which the header has the wanted columns, if it is another one, and only one is."""
 
     def names(separator: str) -> list[str]:
-        return next(csv.reader([first], delimiter=separator), [])
+        try:
+            return next(csv.reader([first], delimiter=separator), [])
+        except csv.Error:  # The reading of the rows says what is wrong, and where.
+            return []
 
     if not wanted.required or fits(names(style.separator), wanted):
         return style

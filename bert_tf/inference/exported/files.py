@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import Field
 
 from bert_tf.errors import UserError
-from bert_tf.guard import Checked, read_json, typed
+from bert_tf.guard import Checked, held, read_json, typed
 from bert_tf.inference import task_file
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Exported(NamedTuple):
 
     def _kind(self, task: Kind) -> Kind:
         """The task as such a model answers it: what it does not give is left out of the answers, which is said."""
-        task = dataclasses.replace(task, sequence_length=self.described["sequence"]["max_length"])
+        with held(self.path.parent / TASK, "a length that the task can have"):
+            task = dataclasses.replace(task, sequence_length=self.described["sequence"]["max_length"])
         if self.format in task.serving.refuses:
             raise UserError(f"{self.path}: {task.serving.refuses[self.format]}")
         kept = task.serving.contract.settings

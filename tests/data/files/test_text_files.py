@@ -209,6 +209,10 @@ def test_long_csv_cells_are_read(tmp_path):
             "train.csv:2: expected UTF-8. Received: byte 0xe9 after 'caf' ('é' in cp1252); if the file is not UTF-8, "
             "name its encoding, such as --encoding=cp1252",
         ),
+        (
+            "sen\rtence,label\ngood,1\n",
+            "train.csv:1: expected CSV. Received: 'sen\\rtence,label' (new-line character seen in unquoted field)",
+        ),
         ("", "train.csv: expected one row of data at least. Received: none"),
     ],
 )

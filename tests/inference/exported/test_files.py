@@ -115,6 +115,10 @@ def test_what_there_is_no_model_of(its_run, lite, tmp_path):
         (several / "task.json").write_text(json.dumps(described | {"models": models}))
         with pytest.raises(UserError, match=message):
             Pipeline(several)
+    short = {"sequence": described["sequence"] | {"max_length": 1}}
+    (several / "task.json").write_text(json.dumps(described | short))
+    with pytest.raises(UserError, match=r"task.json: expected a length that the task can have. Received: ValueError"):
+        Pipeline(several)
     (several / "other.tflite").write_bytes(b"")
     with pytest.raises(UserError, match=r"expected one of the models that .*task.json describes. Received: another"):
         Pipeline(several / "other.tflite")
