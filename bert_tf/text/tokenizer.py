@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import tensorflow as tf
 
@@ -15,12 +15,15 @@ from bert_tf.errors import UserError
 from bert_tf.text import vocabulary as words
 from bert_tf.text.added_tokens import AddedToken, number, resolve
 from bert_tf.text.added_tokens import find_problem as find_added_problem
-from bert_tf.text.files.choice import choose
+from bert_tf.text.files.choice import choose, explained
 from bert_tf.text.texts import as_texts
 from bert_tf.text.tokens.names import TokenIds, TokenNames
 from bert_tf.text.tokens.one_row import Piece, one_row
 from bert_tf.text.windows import Layout, build_rows, check_layout
 from bert_tf.weights.vocabulary_check import Sizes
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TEXTS = tf.TensorSpec([None], tf.string)
 DEFAULT_LENGTH = 512
@@ -48,7 +51,7 @@ class Tokenizer(TokenNames, abc.ABC):
     text as given.
 
     A class gives `__init__` its own tokens and what every tokenizer is asked, then `_ready` the graph that makes pieces
-    and the one that joins them; it says `from_pretrained`, `save_pretrained`, `get_config`, `from_config`, `odd_rules`,
+    and the one that joins them; it says `_read`, `save_pretrained`, `get_config`, `from_config`, `odd_rules`,
     `continues_word` and `shown` for its algorithm, and has a row in `bert_tf.text.files.choice`.
 
     Args:
@@ -126,10 +129,8 @@ class Tokenizer(TokenNames, abc.ABC):
         self._encode = tf.function(self._encode_graph, reduce_retracing=True, autograph=False)
 
     @classmethod
-    def from_pretrained(
-        cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
-    ) -> Tokenizer:
-        """Reads a checkpoint's tokenizer, whatever its algorithm: what the files say picks the class.
+    def from_pretrained(cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any) -> Self:
+        """Reads a checkpoint's tokenizer. `Tokenizer` reads any: what the files say picks the class.
 
         Args:
             where: a folder or another place that weights come from (`bert_tf.weights.places`).
@@ -137,7 +138,27 @@ class Tokenizer(TokenNames, abc.ABC):
             overrides: arguments of the class that win over the files'.
         Raises: UserError if there is no tokenizer, or one that no class reads.
         """
-        return choose(where, ignore).tokenizer.from_pretrained(where, ignore=ignore, **overrides)
+        if cls is Tokenizer:
+            return choose(where, ignore).tokenizer.from_pretrained(where, ignore=ignore, **overrides)
+        try:
+            arguments, source = cls._read(where, ignore, overrides)
+        except UserError as error:
+            raise explained(error, where, cls.__name__) from error
+        try:
+            return cls(**(arguments | overrides))
+        except ValueError as error:
+            raise UserError(f"{source}: {error}") from error
+
+    @classmethod
+    @abc.abstractmethod
+    def _read(
+        cls, where: str | os.PathLike[str], ignore: Collection[str], overrides: dict[str, Any]
+    ) -> tuple[dict[str, Any], Any]:
+        """The arguments of `__init__` that a place's files say, and the file that errors are to name.
+
+        Args:
+            overrides: what the caller asks besides; what is no argument of `__init__` is taken out.
+        """
 
     @abc.abstractmethod
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:

@@ -16,7 +16,6 @@ from bert_tf.text.byte_pairs.alphabet import SPACE, bytes_of
 from bert_tf.text.byte_pairs.decode import ByteDecoder
 from bert_tf.text.byte_pairs.graph import BytePairGraph, Rules
 from bert_tf.text.files import byte_pairs as files
-from bert_tf.text.files.choice import explained
 from bert_tf.text.tokenizer import Tokenizer
 from bert_tf.text.tokens.names import USUAL
 
@@ -133,28 +132,15 @@ class BytePairTokenizer(Tokenizer):
             self._ready(pieces, ByteDecoder(shown, [token in special for token in self.vocabulary]))
 
     @classmethod
-    def from_pretrained(
-        cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
-    ) -> BytePairTokenizer:
-        """Reads a checkpoint's tokenizer: tokenizer.json, or vocab.json and merges.txt, and what stands beside them.
-
-        Args:
-            where: a folder or another place that weights come from (`bert_tf.weights.places`).
-            ignore: names of settings to ignore that would be refused otherwise.
-            overrides: arguments of BytePairTokenizer that win over the files'.
-        Raises: UserError if there is no tokenizer, or one of another kind.
-        """
-        try:
-            arguments, source = files.read(where, ignore=ignore)
-        except UserError as error:
-            raise explained(error, where, cls.__name__) from error
+    def _read(
+        cls, where: str | os.PathLike[str], ignore: Collection[str], overrides: dict[str, Any]
+    ) -> tuple[dict[str, Any], Any]:
+        """tokenizer.json, or vocab.json and merges.txt, and what stands beside them."""
+        arguments, source = files.read(where, ignore=ignore)
         for name in ("lowercase", "strip_accents"):
             if overrides.pop(name, None):
                 raise UserError(f"{source}: byte pairs are of texts as they are. Received: {name}=True")
-        try:
-            return cls(**(arguments | overrides))
-        except ValueError as error:
-            raise UserError(f"{source}: {error}") from error
+        return arguments, source
 
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
         """Writes tokenizer.json, vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json, as

@@ -66,7 +66,6 @@ class NormalForm:
 
     def _compose(self, values, takes, classes):
         """values and takes int32 [M], of what is left when characters are composed with those that follow."""
-        numbers = tf.range(tf.size(values))
         for _ in range(2):  # First what begins no character by itself, but for its place: syllables of Korean, say.
             values, takes, classes = self._compose_starters(values, takes, classes)
         numbers = tf.range(tf.size(values))

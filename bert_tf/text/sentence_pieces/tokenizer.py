@@ -8,9 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert_tf.errors import UserError
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.files.choice import explained
 from bert_tf.text.sentence_pieces.decode import META, Decoder
 from bert_tf.text.sentence_pieces.files.reading import read
 from bert_tf.text.sentence_pieces.files.writing import write
@@ -99,25 +97,11 @@ class SentencePieceTokenizer(Tokenizer):
             self._ready(pieces, Decoder(shown, self._special, prefixed=bool(schemes) and schemes[-1] != "never"))
 
     @classmethod
-    def from_pretrained(
-        cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
-    ) -> SentencePieceTokenizer:
-        """Reads a checkpoint's tokenizer: tokenizer.json, or a model of SentencePiece with tokenizer_config.json.
-
-        Args:
-            where: a folder or another place that weights come from (`bert_tf.weights.places`).
-            ignore: names of settings to ignore that would be refused otherwise.
-            overrides: arguments of the class that win over the files'.
-        Raises: UserError if there is no tokenizer, or another one.
-        """
-        try:
-            arguments, source = read(where, ignore)
-        except UserError as error:
-            raise explained(error, where, cls.__name__) from error
-        try:
-            return cls(**(arguments | overrides))
-        except ValueError as error:
-            raise UserError(f"{source}: {error}") from error
+    def _read(
+        cls, where: str | os.PathLike[str], ignore: Collection[str], overrides: dict[str, Any]
+    ) -> tuple[dict[str, Any], Any]:
+        """tokenizer.json, or a model of SentencePiece with tokenizer_config.json."""
+        return read(where, ignore)
 
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
         """Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json, as Transformers reads them.

@@ -9,12 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert_tf.errors import UserError
 from bert_tf.text import files
 from bert_tf.text import vocabulary as words
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.added_tokens import find_problem as find_added_problem
-from bert_tf.text.files.choice import explained
 from bert_tf.text.tokenizer import Tokenizer
 from bert_tf.text.tokens.names import USUAL
 from bert_tf.text.wordpiece.decode import Decoder
@@ -119,27 +117,12 @@ class BertTokenizer(Tokenizer):
             self._ready(pieces, Decoder(shown, stands, self._special))
 
     @classmethod
-    def from_pretrained(
-        cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
-    ) -> BertTokenizer:
-        """Reads a checkpoint's tokenizer: vocab.txt and tokenizer_config.json, tokenizer.json, or a KerasHub preset.
-
-        Where no file says whether text is lower-cased, the place's name and then the vocabulary decide, with a warning.
-
-        Args:
-            where: a folder or another place that weights come from (`bert_tf.weights.places`).
-            ignore: names of settings to ignore that would be refused otherwise.
-            overrides: arguments of BertTokenizer that win over the files'.
-        Raises: UserError if there is no tokenizer, or one that is not BERT's.
-        """
-        try:
-            arguments, source = files.read(where, lowercase=overrides.get("lowercase"), ignore=ignore)
-        except UserError as error:
-            raise explained(error, where, cls.__name__) from error
-        try:
-            return cls(**(arguments | overrides))
-        except ValueError as error:
-            raise UserError(f"{source}: {error}") from error
+    def _read(
+        cls, where: str | os.PathLike[str], ignore: Collection[str], overrides: dict[str, Any]
+    ) -> tuple[dict[str, Any], Any]:
+        """vocab.txt and tokenizer_config.json, tokenizer.json, or a KerasHub preset. Where no file says whether text is
+        lower-cased, the place's name and then the vocabulary decide, with a warning."""
+        return files.read(where, lowercase=overrides.get("lowercase"), ignore=ignore)
 
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
         """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, as Transformers reads them.
