@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import tensorflow as tf
 
@@ -22,8 +22,7 @@ from bert_tf.text.tokens.one_row import Piece, one_row
 from bert_tf.text.windows import Layout, build_rows, check_layout
 from bert_tf.weights.vocabulary_check import Sizes
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+Self = TypeVar("Self", bound="Tokenizer")  # typing.Self is there from Python 3.11 on
 
 TEXTS = tf.TensorSpec([None], tf.string)
 DEFAULT_LENGTH = 512
@@ -129,7 +128,9 @@ class Tokenizer(TokenNames, abc.ABC):
         self._encode = tf.function(self._encode_graph, reduce_retracing=True, autograph=False)
 
     @classmethod
-    def from_pretrained(cls, where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any) -> Self:
+    def from_pretrained(
+        cls: type[Self], where: str | os.PathLike[str], *, ignore: Collection[str] = (), **overrides: Any
+    ) -> Self:
         """Reads a checkpoint's tokenizer. `Tokenizer` reads any: what the files say picks the class.
 
         Args:
