@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.test_imports import imports, modules
+from tests.test_imports import Import, imports, modules
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -44,11 +45,20 @@ def undeclared(requirements: list[str], *, only_at_import: bool) -> list[str]:
     required = {normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
     return [
         f"{item.module} ({module}:{item.line})"
-        for module, path in modules().items()
-        for item in imports(path.read_text(encoding="utf-8"), module.rpartition(".")[0])
+        for module, item in every_import()
         if (item.at_import or not only_at_import)
         and (top := item.module.split(".")[0]) not in {"bert_tf", "tomllib", *sys.stdlib_module_names}
         and normal(DISTRIBUTIONS.get(top, top)) not in required
+    ]
+
+
+@functools.cache
+def every_import() -> list[tuple[str, Import]]:
+    """Each import of bert_tf/, with the module that has it."""
+    return [
+        (module, item)
+        for module, path in modules().items()
+        for item in imports(path.read_text(encoding="utf-8"), module.rpartition(".")[0])
     ]
 
 

@@ -15,6 +15,7 @@ from bert_tf.models import BertBackbone, BertConfig, BertSeq2Seq, Generation, we
 from bert_tf.models.base import inputs_of
 from bert_tf.sentinels import IGNORED_LABEL
 from tests.checks import check_keras_file
+from tests.rest_slow import rest_slow
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "seq2seq.npz"
 CONFIG = BertConfig(
@@ -29,6 +30,7 @@ CONFIG = BertConfig(
     initializer_range=0.5,
 )
 END = 3
+WRITTEN = [Generation(max_length=9), Generation(max_length=9, beams=3)]
 
 
 def make(config: BertConfig = CONFIG, **options) -> BertSeq2Seq:
@@ -84,7 +86,7 @@ def test_the_losses_are_those_of_the_logits():
     np.testing.assert_allclose(found["loss"], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("xla", rest_slow([False, True], True))
 def test_packed_rows_have_the_losses_of_the_single_ones(xla):
     model, rows = make(), features()
     layout = choose_layout(rows.lengths, 6, batching="packed", pack_length=24)
@@ -135,7 +137,7 @@ def test_kept_keys_and_values_give_the_logits_of_whole_rows(beams):
     np.testing.assert_allclose(np.stack(found, axis=1), all_at_once(model, inputs, written, beams), atol=1e-5)
 
 
-@pytest.mark.parametrize("settings", [Generation(max_length=9), Generation(max_length=9, beams=3)])
+@pytest.mark.parametrize("settings", rest_slow(WRITTEN, WRITTEN[1]))
 def test_scores_are_those_of_what_is_written_in_one_graph_for_all_sizes(settings):
     model = make()
     spec = {name: tf.TensorSpec([None, None], tf.int32) for name in sources()}

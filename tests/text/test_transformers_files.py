@@ -20,7 +20,7 @@ MAY_BE_REFUSED = re.compile(
     r"`(truncation_side|do_basic_tokenize|word_tokenizer_type|do_lower_case|post_processor)`|"
     "need a vocabulary with each token once"
 )
-FEW = range(0, len(CASES), 20)
+FEW = range(0, len(CASES), 40)
 
 
 def check(case: dict[str, Any], folder: Path) -> str:

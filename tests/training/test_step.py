@@ -16,6 +16,7 @@ from bert_tf.training.optimizers.loss_scale import LossScale
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from bert_tf.training.workers import reduction
+from tests.rest_slow import rest_slow
 
 CONFIG = BertConfig(
     vocabulary_size=30,
@@ -72,13 +73,14 @@ def test_xla_takes_the_same_steps(batches):
     np.testing.assert_allclose(losses(make(xla=True), batches), losses(make(), batches), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_xla_with_dropout_accumulation_and_recomputation_compiles(batches):
     config = CONFIG.replace(hidden_dropout=0.1, attention_dropout=0.1, recompute=True)
     found = losses(make(config=config, xla=True, accumulation_steps=2), batches)
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", rest_slow(["mixed_bfloat16", "mixed_float16"], "mixed_bfloat16"))
 def test_low_precision_learns_about_as_well(precision, batches):
     scale = LossScale() if precision == "mixed_float16" else None
     found = losses(make(precision, loss_scale=scale), batches, rounds=8)
@@ -105,7 +107,7 @@ def test_gradients_are_clipped_after_the_sum_over_micro_batches(batches):
         np.testing.assert_allclose(clipped, 1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("accumulation_steps", [1, 2])
+@pytest.mark.parametrize("accumulation_steps", rest_slow([1, 2], 1))
 def test_rows_that_are_worked_out_side_by_side_take_the_same_steps(accumulation_steps, batches):
     found = losses(make(at_once=2, accumulation_steps=accumulation_steps), batches, rounds=2)
     np.testing.assert_allclose(found, losses(make(), batches, rounds=2), atol=1e-4)

@@ -9,6 +9,7 @@ from bert_tf.exporting.saved_model import batching
 from bert_tf.exporting.saved_model.signatures import signatures_of
 from bert_tf.inference.pipeline import Pipeline
 from tests.exporting.runs import KINDS
+from tests.rest_slow import rest_slow
 
 SPAN = {
     "answer",
@@ -44,7 +45,7 @@ LISTS = {"multi_label", "tagging", "span_qa", "embedding", "extractive", "pretra
 OTHERS = {"classification": "classify", "rejecting": "classify", "multi_label": "classify", "regression": "regress"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", rest_slow(KINDS, "classification", "tagging", "text_to_text"))
 def test_every_kind_is_asked_with_text_and_with_tensors(runs, kind):
     pipeline = Pipeline(runs(kind))
     of = pipeline.kind

@@ -21,6 +21,7 @@ from bert_tf.inference.pipeline import Pipeline
 from bert_tf.layers.vector_table import Table
 from bert_tf.runtimes.tflite import LiteFile, litert, padded
 from tests.exporting.runs import KINDS
+from tests.rest_slow import rest_slow
 
 IN_ONE_PASS = [kind for kind in KINDS if kind != "text_to_text"]
 OUTPUTS = {
@@ -49,7 +50,7 @@ def flags(run, out, *settings: str) -> list[str]:
     return [f"--run={run}", "--format=tflite", f"--out={out}", *(["--set", *settings] if settings else [])]
 
 
-@pytest.mark.parametrize("kind", IN_ONE_PASS)
+@pytest.mark.parametrize("kind", rest_slow(IN_ONE_PASS, "classification", "span_qa", "embedding"))
 def test_files_of_every_kind_answer_as_the_run_does(runs, tmp_path, exported, kind):
     out = tmp_path / "out"
     report, said = exported(*flags(runs(kind), out, "length=dynamic"))
@@ -68,7 +69,7 @@ def test_files_of_every_kind_answer_as_the_run_does(runs, tmp_path, exported, ki
     assert f"{path}: for {FOR.get(kind, ONLY_LITERT)}" in said
 
 
-@pytest.mark.parametrize("kind", ["classification", "tagging"])
+@pytest.mark.parametrize("kind", rest_slow(["classification", "tagging"], "tagging"))
 def test_a_fixed_length_is_the_runs(runs, tmp_path, exported, kind):
     report, _ = exported(*flags(runs(kind), tmp_path / "out"))
     (model,) = report["models"]

@@ -24,6 +24,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from tests.conftest import VOCABULARY
+from tests.rest_slow import rest_slow
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "multiple_choice"
 TEXTS = ("good film", "a bad film", "what?", "x y z", "it, a film!", "bad")
@@ -93,7 +94,7 @@ def test_a_choice_is_a_pair_of_the_text_and_the_choice_behind_its_stem(tokenizer
         np.testing.assert_array_equal(features.segment_ids[part], wanted["segment_ids"][row, :length])
 
 
-@pytest.mark.parametrize("name", kinds())
+@pytest.mark.parametrize("name", rest_slow(kinds(), "stem"))
 def test_packed_and_padded_batches_have_the_losses_of_each_example_alone(name, tokenizer, model):
     kind, found = kinds()[name], {}
     examples = kind.read("own", "train")
@@ -206,7 +207,7 @@ def features_of(texts: list[list[dict[str, list[int]]]], labels: list[int]) -> F
     )
 
 
-@pytest.mark.parametrize("name", kinds())
+@pytest.mark.parametrize("name", rest_slow(kinds(), "lists"))
 def test_the_scorer_and_raw_texts_give_the_same_metrics_and_probabilities(name, tokenizer, model):
     kind = kinds()[name]
     examples = kind.read("own", "validation")

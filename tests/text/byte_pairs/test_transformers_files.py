@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import bert_tf
+from tests.rest_slow import rest_slow
 
 # Made with Transformers by benchmarks/make_golden_byte_pairs.py.
 CASES = json.loads((Path(__file__).parents[2] / "golden" / "byte_pairs.json").read_text(encoding="utf-8"))["cases"]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", rest_slow(CASES, "modern", "older"))
 def test_ids_and_places_are_those_of_transformers(case, tmp_path):
     for name, content in CASES[case]["files"].items():
         (tmp_path / name).write_text(content, encoding="utf-8")

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tokenizers
 
 from bert_tf.text import AddedToken, BertTokenizer
+from tests.rest_slow import rest_slow
 from tests.text.reference import SPECIAL, find_mismatch, fuzzed_texts, reference
 
 VOCABULARY = (
@@ -86,7 +87,7 @@ def check_random(seed: int, count: int) -> None:
         assert tokenizer.decode(ids, skip_special_tokens=skip) == expected.decode_batch(ids, skip_special_tokens=skip)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), 0, 3))
 def test_random_added_tokens_are_as_in_the_reference(seed):
     check_random(seed, count=300)
 

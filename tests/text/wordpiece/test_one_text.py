@@ -14,6 +14,7 @@ from bert_tf.text import BertTokenizer
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.tokens.one_row import only_text
 from tests.conftest import shared_data
+from tests.rest_slow import rest_slow
 from tests.text.reference import reference
 
 WORDS = ("un", "able", "aff", "good", "film", "Good", "x", "a", "1", "19", "don", "t", "##", "ing", "UNK", "sep")
@@ -62,7 +63,7 @@ def rows(tokenizer: BertTokenizer, texts: Sequence[str], **layout) -> list[dict[
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", rest_slow(OPTIONS, OPTIONS[0], OPTIONS[3], OPTIONS[5]), ids=str)
 def test_a_single_text_has_the_row_that_the_graph_gives(options):
     tokenizer = BertTokenizer(VOCABULARY, **options)
     texts = [

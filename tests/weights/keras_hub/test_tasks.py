@@ -18,6 +18,7 @@ from bert_tf.kinds import Retrieval
 from bert_tf.kinds.registry import kind_of
 from bert_tf.models import BertBackbone, BertClassifier, BertEmbedder, BertMaskedLM, BertPretrainer
 from bert_tf.weights import load, save_keras_hub
+from tests.rest_slow import rest_slow
 from tests.weights.tiny import inputs
 
 # The last KerasHub for Python 3.10, 0.25, keeps the weights of tasks in other places than 0.32 does.
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 INPUTS = inputs()
 REAL = INPUTS["padding_mask"].astype(bool)
+POOLINGS = [{}, {"pooling_mode": "cls", "normalize": False}, {"pooling_mode": "max"}]
 
 
 def backbone(**changes):
@@ -63,7 +65,7 @@ def edited(folder, source, file, change):
     return folder
 
 
-@pytest.mark.parametrize("activation", [None, "linear", "softmax", "sigmoid"])
+@pytest.mark.parametrize("activation", rest_slow([None, "linear", "softmax", "sigmoid"], "softmax"))
 def test_a_classifiers_outputs_are_theirs_and_its_logits_are_there_too(tmp_path, activation):
     theirs = classifier(activation)
     theirs.save_to_preset(str(tmp_path / "x"))
@@ -118,7 +120,7 @@ def test_names_of_older_versions(masked, tmp_path):
     np.testing.assert_allclose(found[REAL], expected[REAL], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{}, {"pooling_mode": "cls", "normalize": False}, {"pooling_mode": "max"}])
+@pytest.mark.parametrize("settings", rest_slow(POOLINGS, POOLINGS[1]))
 def test_an_embedder_gives_what_theirs_gives(tmp_path, settings):
     theirs = keras_hub.models.BertTextEmbedder(backbone(), **settings)
     theirs.save_to_preset(str(tmp_path / "x"))
