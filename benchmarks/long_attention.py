@@ -76,7 +76,7 @@ def measured(*, length: int, work: str, way: str, xla: bool) -> dict[str, float]
 
     chosen: Callable[[], Any] = train if work == "train" else lambda: model(inputs)
     step = tf.function(chosen, jit_compile=xla, autograph=False)
-    before = _peak_mib()
+    before = peak_mib()
     step()
     times: list[float] = []
     began = time.perf_counter()
@@ -84,10 +84,10 @@ def measured(*, length: int, work: str, way: str, xla: bool) -> dict[str, float]
         start = time.perf_counter()
         tf.nest.map_structure(lambda x: x.numpy(), step())
         times.append(time.perf_counter() - start)
-    return {"seconds": statistics.median(times), "mib": _peak_mib() - before}
+    return {"seconds": statistics.median(times), "mib": peak_mib() - before}
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Most memory that the process has had."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

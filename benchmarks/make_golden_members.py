@@ -1,6 +1,6 @@
 """Small random models of a member of the family as Transformers writes them, and what it gives with them.
 
-    python benchmarks/make_golden_members.py electra|mpnet|roberta|xlm-roberta|albert|modernbert [OUT]
+    python benchmarks/make_golden_members.py electra|mpnet|roberta|xlm-roberta|albert|modernbert|deberta-v2 [OUT]
 
 Writes tests/golden/<member>.zip. Needs PyTorch, Transformers 5 and sentence-transformers (this was made with 2.13, 5.24
 and 6.2). Each folder has a truth.npz: tokens of its texts; outputs and hidden states for them by Transformers' names,
@@ -47,6 +47,7 @@ class Made(NamedTuple):
         texts: the first texts of its pairs.
         counted_from: the first row of its table of positions that stands for a place in a text.
         segments: whether its tokenizer tells the texts of a pair apart.
+        padding_differs: whether what it makes of padding is not what others make; a loss of places then leaves it out.
     """
 
     prefix: str
@@ -57,6 +58,7 @@ class Made(NamedTuple):
     texts: list[str] = TEXTS
     counted_from: int = 0
     segments: bool = False
+    padding_differs: bool = False
 
 
 def pieces(*special: str) -> dict[str, Any]:
@@ -213,6 +215,57 @@ MEMBERS = {
         tokenizer="BertTokenizer",
         texts=LONG,
     ),
+    # So few buckets that texts of some words have distances that share one.
+    "deberta-v2": Made(
+        "DebertaV2",
+        scores("[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"),
+        {
+            **SIZES, "hidden_size": 6, "relative_attention": True, "pos_att_type": ["c2p", "p2c"],
+            "max_relative_positions": 26, "position_biased_input": False, "share_att_key": False,
+            "norm_rel_ebd": "none", "conv_kernel_size": 0, "conv_act": "tanh",
+        },
+        {
+            "backbone": (
+                "Model",
+                {"share_att_key": True, "norm_rel_ebd": "layer_norm", "attention_probs_dropout_prob": 0.2,
+                 "position_buckets": 4},
+            ),
+            "classifier": (
+                "ForSequenceClassification",
+                {"id2label": LABELS, "hidden_act": "silu", "cls_dropout": 0.35, "pos_att_type": ["c2p"],
+                 "conv_kernel_size": 3, "position_buckets": 6},
+            ),
+            # Each distance up to 3 has a vector, and there are learned positions and segments.
+            "regression": (
+                "ForSequenceClassification",
+                {"num_labels": 1, "problem_type": "regression", "pos_att_type": ["p2c"],
+                 "max_relative_positions": 3, "position_biased_input": True, "type_vocab_size": 2},
+            ),
+            "tagger": (
+                "ForTokenClassification",
+                {"id2label": TAGS, "hidden_dropout_prob": 0.0, "embedding_size": 5, "share_att_key": True,
+                 "position_buckets": 4},
+            ),
+            "span_qa": (
+                "ForQuestionAnswering",
+                {"num_attention_heads": 3, "layer_norm_eps": 1e-5, "position_buckets": 5,
+                 "position_biased_input": True, "conv_kernel_size": 5, "conv_act": "gelu"},
+            ),
+            "masked_lm": (
+                "ForMaskedLM",
+                {"hidden_act": "gelu_new", "num_hidden_layers": 1, "embedding_size": 7, "norm_rel_ebd": "layer_norm",
+                 "position_buckets": 2},
+            ),
+            "lm_predictions": (
+                "ForMaskedLM",
+                {"legacy": False, "share_att_key": True, "num_hidden_layers": 1, "conv_kernel_size": 3,
+                 "max_relative_positions": -1, "position_buckets": 4},
+            ),
+            "choice": ("ForMultipleChoice", {"cls_dropout": 0.25, "norm_rel_ebd": "layer_norm", "position_buckets": 8}),
+        },
+        segments=True,
+        padding_differs=True,
+    ),
 }  # fmt: skip
 
 
@@ -254,6 +307,8 @@ def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int
     if shape.get("problem_type") == "regression":
         labels = {"labels": labels["labels"].float()}
     outputs = dict(model(**given, **labels, output_hidden_states=True))
+    if made.padding_differs and end == "ForQuestionAnswering":
+        outputs["loss"] = loss_of_real_places(outputs, labels, inputs["attention_mask"])
     hidden = torch.stack(outputs.pop("hidden_states")) * inputs["attention_mask"][..., None]  # [L + 1, B, T, D]
     if "last_hidden_state" in outputs:
         outputs["last_hidden_state"] = outputs["last_hidden_state"] * inputs["attention_mask"][..., None]
@@ -265,6 +320,15 @@ def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int
     np.savez_compressed(
         folder / "truth.npz", **{name: x.detach().numpy() for name, x in found.items() if x is not None}
     )
+
+
+def loss_of_real_places(outputs: dict[str, Any], labels: dict[str, Any], mask: torch.Tensor) -> torch.Tensor:
+    """The model's own loss, of the places that are no padding."""
+    losses = [
+        torch.nn.functional.cross_entropy(outputs[f"{side}_logits"] - 1e9 * (1 - mask), labels[f"{side}_positions"])
+        for side in ("start", "end")
+    ]
+    return (losses[0] + losses[1]) / 2
 
 
 def labels_for(name: str, inputs: dict[str, Any], vocabulary: int) -> dict[str, Any]:

@@ -30,13 +30,22 @@ SHAPES: dict[str, dict[str, Any]] = {
     "roberta": {"num_segments": 1, "pad_token_id": 1},
     "xlm-roberta": {"num_segments": 1, "pad_token_id": 1},
     "albert": {"embedding_dim": 6, "layer_groups": 1, "blocks_per_layer": 2},
-}
+    "deberta-v2": {
+        "position_kind": "none", "distance_buckets": 6, "shares_distances": True, "distance_norm": True,
+        "pad_token_id": 1,
+    },
+}  # fmt: skip
 # What a member's config may say otherwise, tried besides.
 OTHERWISE: dict[str, dict[str, Any]] = {
     "modernbert": {
         "attention_bias": True, "feed_forward_bias": True, "norm_bias": True, "head_bias": True, "decoder_bias": False,
         "head_pooling": "mean", "head_activation": "silu", "local_attention": 7, "global_every": 3,
         "rotary_base": 50.0, "local_rotary_base": 20.0,
+    },
+    "deberta-v2": {
+        "position_kind": "learned", "distance_terms": "p2c", "distance_buckets": 0, "farthest_distance": 5,
+        "shares_distances": False, "distance_norm": False, "embedding_dim": 6, "num_segments": 2,
+        "kernel_size": 3,
     },
 }  # fmt: skip
 SIZES: dict[str, Any] = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}

@@ -18,6 +18,7 @@ from typing import Any
 PACKAGE = "bert_tf"
 CLASSES = {
     "bert_tf.layers": (
+        "Convolution",
         "Embeddings",
         "EncoderBlock",
         "FeedForward",
@@ -25,6 +26,7 @@ CLASSES = {
         "MaskedLMHead",
         "Pooler",
         "RelativeBias",
+        "RelativeVectors",
         "SelfAttention",
         "SentenceScore",
         "Table",

@@ -1,5 +1,6 @@
 """The layers of the family. They use `keras.ops` only, so they run on Keras's TensorFlow, JAX and PyTorch backends."""
 
+from bert_tf.layers.convolution import Convolution
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.feed_forward import FeedForward
@@ -14,12 +15,14 @@ from bert_tf.layers.functions.rotary import turns_of
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.layers.pooler import Pooler
-from bert_tf.layers.relative_bias import RelativeBias
+from bert_tf.layers.relative.bias import RelativeBias
+from bert_tf.layers.relative.vectors import RelativeVectors
 from bert_tf.layers.self_attention import SelfAttention
 from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.layers.vector_table import Table
 
 __all__ = [
+    "Convolution",
     "Embeddings",
     "EncoderBlock",
     "FeedForward",
@@ -27,6 +30,7 @@ __all__ = [
     "MaskedLMHead",
     "Pooler",
     "RelativeBias",
+    "RelativeVectors",
     "SelfAttention",
     "SentenceScore",
     "Sight",

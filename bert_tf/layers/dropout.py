@@ -29,6 +29,11 @@ def site_seed(seed, site: int):
     return seed + ops.convert_to_tensor([site * SITE_STRIDE, 0], dtype=seed.dtype)  # [2]
 
 
+def second_seed(seed):
+    """Another seed for the same place of use, half way to the next one's; None stays None."""
+    return None if seed is None else seed + ops.convert_to_tensor([SITE_STRIDE // 2, 0], dtype=seed.dtype)  # [2]
+
+
 def dropout(x, rate: float, seed=None):
     """`x` with a share `rate` of its elements zeroed and the rest scaled by 1 / (1 - rate).
 

@@ -14,7 +14,7 @@ from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 from bert_tf.layers.vector_table import Table
 
-POSITION_KINDS = ("learned", "sinusoidal", "rotary")
+POSITION_KINDS = ("learned", "sinusoidal", "rotary", "none")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
 
 
@@ -40,8 +40,8 @@ class Embeddings(Composite):
         num_segments: number of segment vectors; with 0 or 1 `segment_ids` are ignored.
         dropout: share of outputs dropped in training, in [0, 1).
         layer_norm_epsilon: added to the variance before the root.
-        position_kind: "learned", a table; "sinusoidal", fixed; or "rotary": none are added, attention turns what it
-            compares.
+        position_kind: "learned", a table; "sinusoidal", fixed; "rotary": none are added, attention turns what it
+            compares; or "none".
         initializer_range: deviation of the truncated normal the tables start from.
         position_initializer: "random", as the other tables, or "sinusoidal": learned positions start from the fixed
             ones, as large as the random ones would be. A step from one position to the next is then the same rotation
@@ -49,6 +49,7 @@ class Embeddings(Composite):
         embedding_dim: width E of the tables and their norm; where it is not D, a dense layer brings what they give to D
             (Lan et al., 2019, section 3.1, https://arxiv.org/abs/1909.11942). None: D.
         projects: whether there is a dense layer where E is D, too.
+        norm_last: whether the norm stands after that layer, or where it would, and the layer has no bias.
         first_position: row of the position table that stands for position 0; where it is above 0, the tokens of the
             number `first_position - 1`, padding, are not counted where `position_ids` is None.
         norm_bias: whether the norm has a shift.
@@ -82,6 +83,7 @@ class Embeddings(Composite):
         position_initializer: str = "random",
         embedding_dim: int | None = None,
         projects: bool = False,
+        norm_last: bool = False,
         first_position: int = 0,
         norm_bias: bool = True,
         tells_segments: bool = True,
@@ -107,7 +109,7 @@ class Embeddings(Composite):
         self.initializer_range = initializer_range
         self.position_initializer = position_initializer
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
-        self.projects, self.tells_segments = projects, tells_segments
+        self.projects, self.norm_last, self.tells_segments = projects, norm_last, tells_segments
         self.first_position = check_positive("first_position", first_position) if first_position != 0 else 0
         self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
@@ -117,19 +119,22 @@ class Embeddings(Composite):
         if position_kind == "learned":
             self.position = Table(max_positions + first_position, self.table_dim, name="position", **tables)
         self.norm_bias = norm_bias
+        width = hidden_dim if norm_last else self.table_dim
         self.norm = LayerNorm(
-            self.table_dim, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", dtype=self.dtype_policy
+            width, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", dtype=self.dtype_policy
         )
         self.projection = None
         if projects or self.table_dim != hidden_dim:
-            self.projection = dense(hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy)
+            self.projection = dense(
+                hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy, use_bias=not norm_last
+            )
         self.parts_are_made()
 
     def build(self, input_shape=None):
         for table in (self.token, self.segment, self.position):
             if table is not None:
                 table.build(None)
-        self.norm.build((None, None, self.table_dim))
+        self.norm.build((None, None, self.norm.dim))
         if self.projection is not None:
             self.projection.build((None, None, self.table_dim))
         if self.position is not None and self.position_initializer == "sinusoidal":
@@ -143,10 +148,12 @@ class Embeddings(Composite):
         if self.segment is not None:
             one = segment_ids is None or self.num_segments == 1 or not self.tells_segments
             x = x + (self.segment.table[0] if one else self.segment(segment_ids))
+        if self.norm_last and self.projection is not None:
+            x = on_tokens(self.projection, x)
         x = self.norm(x, training=training)
         if training:
             x = dropout(x, self.dropout, seed)
-        return x if self.projection is None else on_tokens(self.projection, x)
+        return x if self.norm_last or self.projection is None else on_tokens(self.projection, x)
 
     def _positions(self, token_ids, position_ids):
         """float [B, T, E] by number, or [T, E] where every row counts from 0; None where none are added."""
@@ -156,7 +163,7 @@ class Embeddings(Composite):
                 f"`token_ids` must be no longer than `max_positions`. "
                 f"Received: token_ids of shape {tuple(token_ids.shape)}, max_positions={self.max_positions}"
             )
-        if self.position_kind == "rotary":
+        if self.position_kind in ("rotary", "none"):
             return None
         if self.first_position and position_ids is None:
             real = ops.cast(ops.not_equal(token_ids, self.first_position - 1), "int32")
@@ -176,5 +183,5 @@ class Embeddings(Composite):
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
         names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
-        names += ("projects", "first_position", "norm_bias", "tells_segments")
+        names += ("projects", "norm_last", "first_position", "norm_bias", "tells_segments")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from bert_tf.layers.dropout import check_rate, dropout, site_seed
+from bert_tf.layers.convolution import Convolution
+from bert_tf.layers.dropout import check_rate, dropout, second_seed, site_seed
 from bert_tf.layers.feed_forward import FeedForward
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.self_attention import SelfAttention
@@ -34,10 +35,14 @@ class EncoderBlock(Composite):
         normalizes_input: False leaves the first norm out of a pre-norm block whose input is normalised already.
         attention_bias, feed_forward_bias, norm_bias: whether dense layers and norms have biases.
         gated, feed_forward_dropout: see `FeedForward`, whose `dropout` the second is.
-        reach: see `SelfAttention`.
+        reach, distance_terms, shares_distances: see `SelfAttention`, which drops of the vectors of distances what
+            `hidden_dropout` says.
+        kernel_size: of a `Convolution` of the input, added to what the block gives; 0: there is none.
+        kernel_activation: of it.
     Call arguments:
         x: float [B, S, D].
-        bias, relative, rotary, sight: see `SelfAttention`.
+        bias, relative, rotary, sight, distances: see `SelfAttention`.
+        near: see `Convolution`, which needs it.
         queries: float [B, T, D], the tokens to work out; None: all of `x`.
         seed: integer [2] for dropout; the block makes three seeds of it (`site_seed`).
     Returns: float [B, T, D] in the compute dtype, of pre-norm in float32.
@@ -71,6 +76,10 @@ class EncoderBlock(Composite):
         gated: bool = False,
         feed_forward_dropout: float = 0.0,
         reach: int = 0,
+        distance_terms: str = "",
+        shares_distances: bool = False,
+        kernel_size: int = 0,
+        kernel_activation: str = "tanh",
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -87,6 +96,8 @@ class EncoderBlock(Composite):
         self.norm_first, self.normalizes_input = norm_first, normalizes_input
         self.attention_bias, self.feed_forward_bias, self.norm_bias = attention_bias, feed_forward_bias, norm_bias
         self.gated, self.feed_forward_dropout, self.reach = gated, feed_forward_dropout, reach
+        self.distance_terms, self.shares_distances = distance_terms, shares_distances
+        self.kernel_size, self.kernel_activation = kernel_size, kernel_activation
 
         shared = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
         norm = {"epsilon": layer_norm_epsilon, "use_bias": norm_bias, "dtype": self.dtype_policy}
@@ -96,6 +107,9 @@ class EncoderBlock(Composite):
             dropout=attention_dropout,
             use_bias=attention_bias,
             reach=reach,
+            distance_terms=distance_terms,
+            shares_distances=shares_distances,
+            distance_dropout=hidden_dropout,
             name="attention",
             **shared,
         )
@@ -113,31 +127,60 @@ class EncoderBlock(Composite):
             **shared,
         )
         self.feed_forward_norm = LayerNorm(hidden_dim, name="feed_forward_norm", **norm)
+        self.convolution: Any = None
+        if kernel_size:
+            self.convolution = Convolution(
+                hidden_dim,
+                kernel_size,
+                activation=kernel_activation,
+                dropout=hidden_dropout,
+                layer_norm_epsilon=layer_norm_epsilon,
+                name="convolution",
+                **shared,
+            )
         self.parts_are_made()
 
     def build(self, input_shape=None):
-        for layer in (self.attention, self.attention_norm, self.feed_forward, self.feed_forward_norm):
+        norms = (self.attention_norm, self.feed_forward_norm)
+        for layer in (self.attention, self.feed_forward, *norms, self.convolution):
             if layer is not None:
                 layer.build((None, None, self.hidden_dim))
 
-    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None):
-        told = {"bias": bias, "relative": relative, "rotary": rotary, "sight": sight}
+    def call(
+        self,
+        x,
+        bias=None,
+        queries=None,
+        seed=None,
+        training=None,
+        relative=None,
+        rotary=None,
+        sight=None,
+        distances=None,
+        near=None,
+    ):
+        told = {"bias": bias, "relative": relative, "rotary": rotary, "sight": sight, "distances": distances}
         told = {name: value for name, value in told.items() if value is not None}
         if queries is not None:
             told["queries"] = self._seen(queries, training)
         added = self.attention(self._seen(x, training), seed=seed, training=training, **told)  # [B, T, D]
-        return self._after_attention(x if queries is None else queries, added, seed, training)
+        out = self._after_attention(x if queries is None else queries, added, seed, training)
+        if self.convolution is None:
+            return out
+        return self.convolution(x, out, near=near, seed=second_seed(site_seed(seed, 2)), training=training)
 
     def keys_and_values(self, x, rotary=None):
         """What other tokens see of `x`: `SelfAttention.keys_and_values` says more."""
         return self.attention.keys_and_values(self._seen(x, False), rotary)
 
-    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None):
+    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None, distances=None):
         """The block for one new token of each of K sequences: `SelfAttention.decode` has the arguments.
 
         Returns: float [B, K, D], and `past` with the new tokens' keys and values in it.
         """
-        added, past = self.attention.decode(self._seen(x, False), source, past, place, bias, relative, rotary)
+        added, past = self.attention.decode(
+            self._seen(x, False), source, past, place, bias, relative, rotary, distances
+        )
         return self._after_attention(x, added, None, False), past
 
     def _seen(self, x, training):
@@ -156,9 +199,7 @@ class EncoderBlock(Composite):
         x = _sum(x, added, self.hidden_dropout, site_seed(seed, 2), training)
         return self.feed_forward_norm(x, training=training)
 
-    def compute_output_spec(
-        self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None
-    ):
+    def compute_output_spec(self, x, bias=None, queries=None, **others):
         shape = (x if queries is None else queries).shape
         dtype = "float32" if self.norm_first else self.compute_dtype
         return keras.KerasTensor((*shape[:-1], self.hidden_dim), dtype=dtype)
@@ -167,6 +208,7 @@ class EncoderBlock(Composite):
         names = ("hidden_dim", "num_heads", "intermediate_dim", "hidden_dropout", "attention_dropout")
         names += ("activation", "layer_norm_epsilon", "initializer_range", "norm_first", "normalizes_input")
         names += ("attention_bias", "feed_forward_bias", "norm_bias", "gated", "feed_forward_dropout", "reach")
+        names += ("distance_terms", "shares_distances", "kernel_size", "kernel_activation")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

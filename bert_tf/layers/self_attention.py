@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import keras
 from keras import ops
 
 from bert_tf.layers.dense import dense, leading_shape, on_tokens
-from bert_tf.layers.dropout import check_positive, check_rate, dropout
+from bert_tf.layers.dropout import check_positive, check_rate, dropout, second_seed
 from bert_tf.layers.functions.banded import in_bands
 from bert_tf.layers.functions.chunked import in_chunks, in_slices
+from bert_tf.layers.functions.distances import distance_scores, scores_of_new
+from bert_tf.layers.functions.kept import written
 from bert_tf.layers.functions.masks import MASKED, sight_of, take_positions
 from bert_tf.layers.functions.rotary import rotate
 from bert_tf.layers.trainable import Composite
 
 WHOLE = 1024
 """Tokens of a row up to which all scores are worked out at once; of a longer one, some queries' at a time."""
+DISTANCE_TERMS = ("", "c2p", "p2c", "c2p|p2c")
+"""What is compared with the vectors of distances: nothing, queries (content to position), keys, or both."""
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -32,6 +37,10 @@ class SelfAttention(Composite):
         use_bias: whether the four dense layers have biases.
         reach: how far a token looks to each side; 0: everywhere. With it long rows are worked out in bands
             (`functions.banded`).
+        distance_terms: one of `DISTANCE_TERMS`. Scores are then divided by the root of H times their number, that of
+            queries and keys among them.
+        shares_distances: whether the vectors become keys and queries as tokens do, and not by layers of their own.
+        distance_dropout: share of the vectors of distances dropped in training, in [0, 1).
     Call arguments:
         x: float [B, S, D].
         bias: float32 [B, 1, T or 1, S], added to the scores (`masks.attention_bias`); None: everything is seen.
@@ -42,9 +51,12 @@ class SelfAttention(Composite):
             not.
         sight: what `bias` says, as a `masks.Sight`, so that long rows are worked out without all of their scores at
             once. With `queries` it has their places, which `rotary` and `reach` need.
+        distances: a `Distances` (`RelativeVectors`), which `distance_terms` need; with `queries` it has their places,
+            or there is one of each row, its first token.
     Returns: float [B, T, D] in the compute dtype; scores and softmax are float32.
     Raises: ValueError if `num_heads` does not divide `hidden_dim`.
-    Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762
+    Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762; distances: He et al., 2020,
+        section 3.1, https://arxiv.org/abs/2006.03654
 
     >>> import numpy as np
     >>> from bert_tf.layers import attention_bias
@@ -64,6 +76,9 @@ class SelfAttention(Composite):
         initializer_range: float = 0.02,
         use_bias: bool = True,
         reach: int = 0,
+        distance_terms: str = "",
+        shares_distances: bool = False,
+        distance_dropout: float = 0.0,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -78,6 +93,13 @@ class SelfAttention(Composite):
         self.use_bias = use_bias
         self.reach = check_positive("reach", reach) if reach != 0 else 0
         self.head_dim = hidden_dim // num_heads
+        if distance_terms not in DISTANCE_TERMS:
+            terms = ", ".join(map(repr, DISTANCE_TERMS))
+            raise ValueError(f"`distance_terms` must be one of {terms}. Received: distance_terms={distance_terms!r}")
+        self.distance_terms, self.shares_distances = distance_terms, shares_distances
+        self.distance_dropout = check_rate("distance_dropout", distance_dropout)
+        self.terms = tuple(term for term in distance_terms.split("|") if term)
+        self.scale = 1.0 / math.sqrt(self.head_dim * (1 + len(self.terms)))
         # A converter may say False: its graph then has no branches and loops, and takes no dropout.
         self.may_branch = True
 
@@ -86,13 +108,29 @@ class SelfAttention(Composite):
 
         self.query, self.key, self.value = project("query"), project("key"), project("value")
         self.output_dense = project("output")
+        own = () if shares_distances else self.terms
+        self.distance_key: Any = project("distance_key") if "c2p" in own else None
+        self.distance_query: Any = project("distance_query") if "p2c" in own else None
         self.parts_are_made()
 
     def build(self, input_shape=None):
-        for layer in (self.query, self.key, self.value, self.output_dense):
-            layer.build((None, None, self.hidden_dim))
+        own = (self.distance_key, self.distance_query)
+        for layer in (self.query, self.key, self.value, self.output_dense, *own):
+            if layer is not None:
+                layer.build((None, None, self.hidden_dim))
 
-    def call(self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None):
+    def call(
+        self,
+        x,
+        bias=None,
+        queries=None,
+        seed=None,
+        training=None,
+        relative=None,
+        rotary=None,
+        sight=None,
+        distances=None,
+    ):
         x = ops.cast(x, self.compute_dtype)
         q = self._queries(x if queries is None else ops.cast(queries, self.compute_dtype))  # [B, T, N, H]
         k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, x))  # [B, S, N, H]
@@ -105,6 +143,9 @@ class SelfAttention(Composite):
         if self.reach and sight is None:
             sight = sight_of(ops.zeros_like(x[..., 0], "int32"))
         rate = self.dropout if training else 0.0
+        if self.terms:
+            scores = self._distance_scores(q, k, distances, queries is not None, training, seed)
+            relative = scores if relative is None else scores + relative
         if sight is not None and queries is None and bias is None and relative is None:
             return self._join(self._by_length(q, k, v, sight, rate, seed))
         hidden = None if sight is None else sight.bias(self.reach)
@@ -130,6 +171,21 @@ class SelfAttention(Composite):
             return ops.cond(ops.shape(q)[1] <= most, whole, in_parts)
         return whole() if length is not None and length <= most else in_parts()
 
+    def _distance_scores(self, q, k, distances, alone: bool, training, seed):
+        if distances is None:
+            raise ValueError(f"`distances` are needed for distance_terms={self.distance_terms!r}. Received: None")
+        of_them = self.of_distances(distances.vectors, training, seed)
+        return distance_scores(q, k, distances, *of_them, first=alone and distances.places is None)
+
+    def of_distances(self, vectors, training=None, seed=None):
+        """What vectors of distances, float [R, D], are as keys and as queries, [R, N, H]; None what has no part."""
+        x = ops.cast(vectors, self.compute_dtype)
+        x = dropout(x, self.distance_dropout, second_seed(seed)) if training else x
+        key, query = (self.key, self.query) if self.shares_distances else (self.distance_key, self.distance_query)
+        heads = (-1, self.num_heads, self.head_dim)
+        keys = ops.reshape(key(x), heads) if "c2p" in self.terms else None
+        return keys, ops.reshape(query(x) * self.scale, heads) if "p2c" in self.terms else None
+
     def keys_and_values(self, x, rotary=None):
         """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H].
 
@@ -139,7 +195,7 @@ class SelfAttention(Composite):
         k = k if rotary is None else rotate(k, rotary)
         return ops.transpose(k, (0, 2, 3, 1)), ops.transpose(v, (0, 2, 1, 3))
 
-    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None):
+    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None, distances=None):
         """Attention of one new token for each of K sequences that begin with the same source.
 
         Args:
@@ -150,6 +206,8 @@ class SelfAttention(Composite):
             bias: float32 [B, 1, 1, S], for the source.
             relative: float32 [B, N or 1, 1, P + S], for each sequence's own tokens and the source; None: nothing.
             rotary: angles of the tokens, as in the call.
+            distances: keys and queries of `of_distances`, and int32 [B, P + S], which of them each key's distance is;
+                what `distance_terms` need.
         Returns: float [B, K, D], and `past` with the new tokens in it.
         """
         x = ops.cast(x, self.compute_dtype)
@@ -159,8 +217,8 @@ class SelfAttention(Composite):
         if rotary is not None:
             own = tuple(ops.reshape(part, (-1, 1, 1, part.shape[-1])) for part in rotary)
             own_q, own_k = rotate(own_q, own), rotate(own_k, own)
-        past_k = self._written(past[0], place, own_k)  # [B * K, N, P, H]
-        past_v = self._written(past[1], place, on_tokens(self.value, flat))
+        past_k = written(past[0], place, own_k)  # [B * K, N, P, H]
+        past_v = written(past[1], place, on_tokens(self.value, flat))
         own_q = ops.reshape(own_q, (-1, self.num_heads, 1, self.head_dim))
         q = self._of_sources(own_q, number)  # [B, N, K, H]
         own = self._of_sources(ops.matmul(own_q, ops.transpose(past_k, (0, 1, 3, 2))), number)  # [B, N, K, P]
@@ -172,22 +230,14 @@ class SelfAttention(Composite):
             hidden = ops.pad(later, ((0, 0), (0, 0), (0, 0), (0, source[1].shape[2])))
         if relative is not None:
             hidden = hidden + relative
+        if distances is not None:
+            hidden = hidden + scores_of_new(q, source[0], past_k, *distances)
         weights = ops.cast(ops.softmax(scores + hidden), self.compute_dtype)
         out = ops.matmul(weights[..., length:], source[1])  # [B, N, K, H]
         own_out = ops.matmul(self._of_texts(weights[..., :length], number, length), past_v)  # [B * K, N, 1, H]
         out = self._of_texts(out, number, self.head_dim) + own_out
         out = on_tokens(self.output_dense, ops.reshape(out, (-1, 1, self.hidden_dim)))  # [B * K, 1, D]
         return ops.reshape(out, (-1, number, self.hidden_dim)), (past_k, past_v)
-
-    def _written(self, past, place, new):
-        """`past` [R, N, P, H] with `new`, D numbers a row, at `place`: what changes is written and nothing else, which
-        TensorFlow does in place."""
-        _, heads, length, width = past.shape
-        rows = ops.shape(past)[0] * heads
-        where = ops.arange(rows)[:, None] * length + place  # [R * N, 1]
-        flat = ops.reshape(past, (-1, width))  # [R * N * P, H]
-        flat = ops.scatter_update(flat, where, ops.reshape(new, (-1, width)))
-        return ops.reshape(flat, (-1, heads, length, width))
 
     def _of_sources(self, x, number: int):
         """[B * K, N, 1, W] -> [B, N, K, W]"""
@@ -204,7 +254,7 @@ class SelfAttention(Composite):
 
     def _queries(self, x):
         """[B, T, D] -> [B, T, N, H], scaled."""
-        return self._heads(on_tokens(self.query, x) * (1.0 / math.sqrt(self.head_dim)))
+        return self._heads(on_tokens(self.query, x) * self.scale)
 
     def _heads(self, x):
         """[B, T, D] -> [B, T, N, H]"""
@@ -214,14 +264,13 @@ class SelfAttention(Composite):
         """[B, T, N, H] -> [B, T, D], through the last dense layer."""
         return on_tokens(self.output_dense, ops.reshape(out, (*leading_shape(out), self.hidden_dim)))
 
-    def compute_output_spec(
-        self, x, bias=None, queries=None, seed=None, training=None, relative=None, rotary=None, sight=None
-    ):
+    def compute_output_spec(self, x, bias=None, queries=None, **others):
         shape = (x if queries is None else queries).shape
         return keras.KerasTensor((*shape[:-1], self.hidden_dim), dtype=self.compute_dtype)
 
     def get_config(self):
         names = ("hidden_dim", "num_heads", "dropout", "initializer_range", "use_bias", "reach")
+        names += ("distance_terms", "shares_distances", "distance_dropout")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

@@ -14,7 +14,7 @@ def freeze(model: Any, *, embeddings: bool = False, blocks: int = 0) -> None:
     Args:
         model: a backbone, or a model with a `backbone`.
         embeddings: whether the token, segment and position vectors and their norm are frozen, and what attention adds
-            for distances; a masked-LM head's product with the token vectors is frozen with them.
+            for distances, or compares them by; a masked-LM head's product with the token vectors is frozen with them.
         blocks: how many encoder blocks are frozen, counted from the input.
     Raises: ValueError for more blocks than there are, or a number that parts blocks which share their weights.
     """
@@ -24,7 +24,7 @@ def freeze(model: Any, *, embeddings: bool = False, blocks: int = 0) -> None:
         rule = f"between 0 and {choices[-1]}" if len(choices) > choices[-1] else f"one of {choices}"
         raise ValueError(f"`blocks` must be {rule}. Received: blocks={blocks}")
     if embeddings:
-        for layer in (backbone.embeddings, backbone.relative_bias):
+        for layer in (backbone.embeddings, backbone.relative_bias, backbone.relative_vectors):
             if layer is not None:
                 layer.trainable = False
     for block in backbone.blocks[:blocks]:

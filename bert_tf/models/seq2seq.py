@@ -39,7 +39,7 @@ class BertSeq2Seq(OnBackbone):
         to learn: the token that each token is to predict, `IGNORED_LABEL` (-100) where none.
     Returns: logits, float32 [B, T, V]; with target_ids float32 [B, T, 2], the losses of `MaskedLMHead.losses`, for
         which logits are only worked out where there is a target.
-    Raises: ValueError for a bad argument.
+    Raises: ValueError for a bad argument, or a backbone with a convolution, by which a token would see the next one.
     Reference: Dong et al., 2019, https://arxiv.org/abs/1905.03197
 
     >>> from bert_tf.text import BertTokenizer
@@ -68,8 +68,11 @@ class BertSeq2Seq(OnBackbone):
     ):
         self.take(backbone, dtype=dtype, tells_segments="for the source and the target")
 
-        # layers
         config = self.config
+        if config.kernel_size:
+            raise ValueError(f"`backbone` must have no convolution. Received: kernel_size={config.kernel_size}")
+
+        # layers
         self.masked_lm = MaskedLMHead(
             config.hidden_dim,
             config.vocabulary_size,
@@ -189,8 +192,9 @@ class BertSeq2Seq(OnBackbone):
         """Works the source through.
 
         Returns: logits of the target's first token, float32 [B, V]; and what `next_logits` needs of the source: each
-            block's keys and values, the attention's bias, float32 [B, 1, 1, S], the lengths, int32 [B], and the token
-            vectors as columns, [D, V], which are the same for every token.
+            block's keys and values, and those of distances where it has any, the attention's bias, float32
+            [B, 1, 1, S], the lengths, int32 [B], and the token vectors as columns, [D, V], which are the same for every
+            token.
         """
         token_ids = inputs["token_ids"]
         mask = inputs.get("padding_mask")
@@ -200,8 +204,10 @@ class BertSeq2Seq(OnBackbone):
         x = self.backbone.embeddings(token_ids, training=False)  # [B, S, D]
         told = self.backbone.tell({"token_ids": token_ids, "padding_mask": mask})
         kept = []
+        vectors = None if self.backbone.relative_vectors is None else self.backbone.relative_vectors.all()
         for i, block in enumerate(self.backbone.blocks):
-            kept.append(block.keys_and_values(x, told[i].get("rotary")))
+            seen = block.keys_and_values(x, told[i].get("rotary"))
+            kept.append(seen if vectors is None else (*seen, *block.attention.of_distances(vectors)))
             if i + 1 < len(self.backbone.blocks):
                 x = block(x, training=False, **told[i])
         last = ops.take_along_axis(x, (lengths - 1)[:, None, None], axis=1)  # [B, 1, D]
@@ -242,24 +248,31 @@ class BertSeq2Seq(OnBackbone):
         new = []
         for i, block in enumerate(self.backbone.blocks):
             rotary = turns[self.config.base(i)] if turns else None
-            x, own = block.decode(x, kept[i], past[i], place, bias, rotary=rotary, **told[i])  # [B, K, D]
+            rows = told[i].pop("rows", None)
+            far = None if rows is None else (*kept[i][2:], rows)
+            x, own = block.decode(
+                x, kept[i], past[i], place, bias, rotary=rotary, distances=far, **told[i]
+            )  # [B, K, D]
             new.append(own)
         return self._logits(self.backbone.normal(x, False), columns), tuple(new)
 
     def _told(self, lengths, place, source: Any, own: int) -> list[Told]:
         """What each block is told of how far a new token stands from its own text's and the source's: what attention
-        adds, float32 [B, N or 1, 1, P + S], or nothing.
+        adds, float32 [B, N or 1, 1, P + S], or whose vector each distance has, int32 [B, P + S], or nothing.
         """
         reaches = [self.config.reach(i) for i in self.config.block_order]
-        if self.backbone.relative_bias is None and not any(reaches):
+        bias, vectors = self.backbone.relative_bias, self.backbone.relative_vectors
+        if bias is None and vectors is None and not any(reaches):
             return [{} for _ in reaches]
         stands = lengths[:, None] + place  # [B, 1]
         keys = ops.concatenate(
             [lengths[:, None] + ops.arange(own)[None], ops.zeros_like(stands) + ops.arange(source)], 1
         )
         distances = keys[:, None] - stands[:, :, None]  # [B, 1, P + S]
-        if self.backbone.relative_bias is not None:
-            return [{"relative": self.backbone.relative_bias.of(distances)}] * len(reaches)
+        if vectors is not None:
+            return [{"rows": vectors.rows_of(-distances[:, 0])} for _ in reaches]
+        if bias is not None:
+            return [{"relative": bias.of(distances)}] * len(reaches)
         near = {reach: hidden(ops.abs(distances) <= reach, MASKED)[:, None] for reach in set(reaches) if reach}
         return [{"relative": near[reach]} if reach else {} for reach in reaches]
 

@@ -21,6 +21,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "attention_bias": False, "feed_forward_bias": False, "norm_bias": False, "feed_forward_dropout": 0.1,
         "local_attention": 4, "global_every": 2, "rotary_base": 160000.0, "head_activation": "gelu", "head_bias": False,
     },
+    "deberta-v2": {
+        "model_type": "deberta-v2", "num_segments": 0, "position_kind": "none", "distance_terms": "c2p|p2c",
+        "distance_buckets": 4, "shares_distances": True, "distance_norm": True,
+    },
 }  # fmt: skip
 """Fields of a member's config that are not as BERT's."""
 WORDS: dict[str, dict[str, Any]] = {
@@ -46,15 +50,14 @@ def tokenizer_of(member: str) -> Any:
 
         merges = [("g", "o"), ("o", "d"), ("go", "od"), ("Ġ", "good"), ("b", "a"), ("ba", "d"), ("Ġ", "bad")]
         return BytePairTokenizer([*names, *ALPHABET.values(), *map("".join, merges)], merges)
-    if member not in ("xlm-roberta", "albert"):
+    if member not in ("xlm-roberta", "albert", "deberta-v2"):
         return None
     from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
 
     lower = member == "albert"
-    names = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"] if lower else names
-    options: dict[str, Any] = (
-        {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if lower else {"pair_separators": 2}
-    )
+    names = names if member == "xlm-roberta" else ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
+    options: dict[str, Any] = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    options = {"pair_separators": 2} if member == "xlm-roberta" else options
     pieces = ["▁", *(f"▁{word}" for word in RUN_WORDS), *LETTERS, *("" if lower else ascii_uppercase)]
     scored = [*((name, 0.0) for name in names), *((piece, -2.0 - i / 9) for i, piece in enumerate(pieces))]
     return SentencePieceTokenizer(scored, normalizer=({"type": "Lowercase"},) * lower, **options)

@@ -31,6 +31,7 @@ from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.tables import read_backwards
 from tests.checks import check_keras_file
 from tests.models.members import SHAPES
+from tests.rest_slow import rest_slow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LONGER = {"modernbert": ["a good film who is bad e ? " * 4 + "anna", "is Anna a film ?", "bad"]}
@@ -58,8 +59,10 @@ def own_loss(model, inputs, truth):
 
 
 def loss_of_spans(model, inputs, truth):
-    """Theirs, in which an answer may stand in the padding."""
+    """Theirs, in which an answer may stand in the padding; not so of members of which padding differs there."""
     logits = tf.cast(model(inputs), tf.float32)
+    if model.config.model_type in PADDING_DIFFERS:
+        logits -= 1e9 * (1.0 - inputs["padding_mask"][..., None].astype("float32"))
     places = (truth["start_positions"], truth["end_positions"])
     return tf.add_n(
         [
@@ -105,9 +108,14 @@ FOLDERS = {
     "xlm-roberta": tuple(name for name in USUAL if name != "regression"),
     "albert": (*(name for name in USUAL if name != "regression"), "pretrainer"),
     "modernbert": USUAL,
+    "deberta-v2": USUAL,
 }
+PADDING_DIFFERS = ("deberta-v2",)  # there it sees nothing, here what is real; nobody sees it
 # Of members whose options others have too, a part is fast.
-FAST = {"roberta": ("classifier",), "xlm-roberta": ("masked_lm",), "albert": ("tagger", "pretrainer")}
+FAST = {
+    "roberta": ("classifier",), "xlm-roberta": ("masked_lm",), "albert": ("tagger", "pretrainer"),
+    "deberta-v2": ("tagger",),
+}  # fmt: skip
 EVERY = [
     pytest.param(member, name, marks=() if name in FAST.get(member, names) else pytest.mark.slow)
     for member, names in FOLDERS.items()
@@ -117,15 +125,17 @@ SIZES = {
     "vocabulary_size": 28, "hidden_dim": 4, "num_layers": 2, "num_heads": 2, "intermediate_dim": 6, "max_positions": 32,
     "initializer_range": 0.5,
 }  # fmt: skip
-LIKE_MPNET = ("roberta", "xlm-roberta")  # with fewer options
+SELDOM = ("roberta", "xlm-roberta", "deberta-v2")  # with fewer options than MPNet, or with tests/models/test_deberta.py
 every_member = pytest.mark.parametrize(
-    "member", [pytest.param(name, marks=pytest.mark.slow if name in LIKE_MPNET else ()) for name in FOLDERS]
+    "member", [pytest.param(name, marks=pytest.mark.slow if name in SELDOM else ()) for name in FOLDERS]
 )
 WITH_WORDS = tuple(
     member for member in FOLDERS if member == "modernbert" or any(MEMBERS[member].prefix in row.classes for row in ROWS)
 )
 """Those whose own tokenizers are read; ModernBERT's folders have BERT's."""
-every_tokenizer = pytest.mark.parametrize("member", WITH_WORDS)
+every_tokenizer = pytest.mark.parametrize(
+    "member", rest_slow(WITH_WORDS, *(x for x in WITH_WORDS if x != "deberta-v2"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +305,9 @@ def test_tokens_of_pairs_are_those_of_transformers_and_its_words_are_written_as_
     tokenizer, truth = bert_tf.Tokenizer.from_pretrained(folder), truth_of(folder)
     model_of(folder, "classifier").save_pretrained(tmp_path / "x", tokenizer)
     words = json.loads((tmp_path / "x" / "tokenizer_config.json").read_text())
-    own = {"roberta": "RobertaTokenizer", "xlm-roberta": "PreTrainedTokenizerFast", "albert": "PreTrainedTokenizerFast"}
+    own = dict.fromkeys(("xlm-roberta", "albert", "deberta-v2"), "PreTrainedTokenizerFast") | {
+        "roberta": "RobertaTokenizer"
+    }
     usual = MEMBERS[member].words.get("tokenizer_class", "BertTokenizer")
     assert words["tokenizer_class"] == own.get(member, usual)
     assert ("token_type_ids" in words.get("model_input_names", ["token_type_ids"])) == MEMBERS[member].tells_segments

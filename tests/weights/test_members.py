@@ -46,7 +46,7 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
         parts = member.parts_of(MODELS[name].end)
         part = next(part for start, part in parts.items() if rows[path].name.startswith(start))
         root = path.split("/")[0]
-        within = ("embeddings", "relative_bias", "block_", "final_norm")
+        within = ("embeddings", "relative_bias", "relative_vectors", "block_", "final_norm")
         assert part == ("backbone" if root.startswith(within) else root)
         inside = rows[path].name.startswith(member.backbone)
         is_heads = member.pooler.in_head or path in heads
@@ -56,7 +56,7 @@ def test_every_weight_of_every_model_has_a_row_and_a_part(member, name):
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 def test_a_member_without_segments_tells_none(member):
     assert not (member.tells_segments and member.fixed.get("num_segments") == 0)
-    assert member.tells_segments == (member.model_type in ("bert", "electra", "albert"))
+    assert member.tells_segments == (member.model_type in ("bert", "electra", "albert", "deberta-v2"))
 
 
 @pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))

@@ -11,10 +11,12 @@ from keras import ops
 from bert_tf.layers.dropout import site_seed
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
+from bert_tf.layers.functions.distances import Distances
 from bert_tf.layers.functions.masks import MASKED, take_positions
 from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.pooler import Pooler
-from bert_tf.layers.relative_bias import RelativeBias
+from bert_tf.layers.relative.bias import RelativeBias
+from bert_tf.layers.relative.vectors import RelativeVectors
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.backbones.told import Told, tell, tell_of_first
 from bert_tf.models.base import BertModel, checked_inputs, graph_inputs
@@ -81,6 +83,7 @@ class BertBackbone(BertModel):
             position_initializer=config.position_initializer,
             embedding_dim=config.embedding_dim,
             projects=config.member.projects,
+            norm_last=config.member.norm_last,
             first_position=config.first_position,
             norm_bias=config.norm_bias,
             tells_segments=config.member.tells_segments,
@@ -90,6 +93,17 @@ class BertBackbone(BertModel):
         self.relative_bias = None
         if config.relative_buckets:
             self.relative_bias = RelativeBias(config.num_heads, config.relative_buckets, name="relative_bias", **shared)
+        self.relative_vectors = None
+        if config.distance_terms:
+            self.relative_vectors = RelativeVectors(
+                config.hidden_dim,
+                config.farthest_distance,
+                num_buckets=config.distance_buckets,
+                longest=config.max_positions,
+                norm_epsilon=config.layer_norm_epsilon if config.distance_norm else None,
+                name="relative_vectors",
+                **shared,
+            )
         made = [
             EncoderBlock(
                 config.hidden_dim,
@@ -107,6 +121,10 @@ class BertBackbone(BertModel):
                 gated=config.gated,
                 feed_forward_dropout=config.feed_forward_dropout,
                 reach=config.reach(i),
+                distance_terms=config.distance_terms,
+                shares_distances=config.shares_distances,
+                kernel_size=0 if i else config.kernel_size,
+                kernel_activation=config.kernel_activation,
                 name=f"block_{i}",
                 **shared,
             )
@@ -127,7 +145,9 @@ class BertBackbone(BertModel):
         self.pooler = None
         if not pooler.in_head:
             self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
-        for layer in (self.embeddings, self.relative_bias, *made, self.final_norm, self.pooler):
+        for layer in (
+            self.embeddings, self.relative_bias, self.relative_vectors, *made, self.final_norm, self.pooler,
+        ):  # fmt: skip
             if layer is not None:
                 layer.build((None, None, config.hidden_dim))
 
@@ -159,7 +179,7 @@ class BertBackbone(BertModel):
                 seed=seed,
                 training=training,
             )  # [B, T, D]
-        told = self.tell(inputs, sequence_to_sequence)
+        told = self.tell(inputs, sequence_to_sequence, training)
         for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):
             x = self._run_block(block, x, told[i], site_seed(seed, 1 + EncoderBlock.SEEDS * i), training)
 
@@ -175,13 +195,15 @@ class BertBackbone(BertModel):
         outputs = {"pooled_output": pooled[:, 0] if first_positions is None else pooled}
         return outputs if only_pooled else {"sequence_output": x} | outputs
 
-    def tell(self, inputs, sequence_to_sequence: bool = False) -> list[Told]:
+    def tell(self, inputs, sequence_to_sequence: bool = False, training: bool | None = None) -> list[Told]:
         """What each block is told of a batch besides `x`: arguments of its call, see `EncoderBlock`."""
         return tell(
             self.config,
             inputs,
             masked=self.mask_value,
             relative_bias=self.relative_bias,
+            relative_vectors=self.relative_vectors,
+            training=training,
             sequence_to_sequence=sequence_to_sequence,
         )
 
@@ -192,15 +214,20 @@ class BertBackbone(BertModel):
     def _run_block(self, block, x, told: Told, seed, training):
         if not (self.config.recompute and training):
             return block(x, seed=seed, training=training, **told)
-        relative = told.get("relative")  # what a gradient goes to is an argument
+        # What a gradient goes to is an argument.
+        far: Distances | None = told.get("distances")
+        given = {"relative": told.get("relative"), "distances": None if far is None else far.vectors}
+        given = {name: value for name, value in given.items() if value is not None}
 
-        def run(x, *relative):
+        def run(x, *values):
             # The seed is made to hang on `x`, or the first run's masks would be kept for the second.
             fresh = None if seed is None else seed + ops.cast(x[0, 0, 0] == math.inf, seed.dtype)
-            own = {"relative": relative[0]} if relative else {}
+            own = dict(zip(given, values, strict=True))
+            if far is not None:
+                own["distances"] = far._replace(vectors=own["distances"])
             return block(x, seed=fresh, training=True, **{**told, **own})
 
-        return keras.remat(run)(x, *(() if relative is None else (relative,)))
+        return keras.remat(run)(x, *given.values())
 
     def compute_output_spec(
         self, inputs, training=None, seed=None, only_pooled=False, sequence_to_sequence=False, pool=True

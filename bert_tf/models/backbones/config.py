@@ -12,9 +12,11 @@ from bert_tf.weights.tables import blocks_of
 
 SWITCHES = (
     "recompute", "norm_first", "gated", "attention_bias", "feed_forward_bias", "norm_bias", "head_bias", "decoder_bias",
+    "shares_distances", "distance_norm",
 )  # fmt: skip
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
 POSITION_KINDS = ("learned", "sinusoidal", "rotary")
+DISTANCE_TERMS = ("c2p", "p2c", "c2p|p2c")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
 HEAD_POOLINGS = ("cls", "mean")
 LONG = 1024
@@ -40,7 +42,7 @@ class BertConfig:
         activation: "gelu" (exact), "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh" or "linear".
         initializer_range: deviation of the truncated normal that kernels and tables start from.
         position_kind: "learned", the fixed "sinusoidal" of Vaswani et al., or "rotary", which attention turns what it
-            compares by.
+            compares by; of DeBERTa "learned" or "none".
         position_initializer: what learned positions start from: "random", as other tables, or the "sinusoidal" ones.
         embedding_dim: width E of the token, segment and position vectors, which a dense layer brings to `hidden_dim`;
             None: they have that width. Of a member of the family whose files state it, the width itself.
@@ -49,6 +51,15 @@ class BertConfig:
             RoBERTa always the row after the padding token's number.
         relative_buckets: buckets of distances between tokens for which attention has a bias, shared by all blocks; 0:
             it has none.
+        distance_terms: what attention compares with vectors of distances, which all blocks share: "c2p", each query
+            (content to position), "p2c", each key, or "c2p|p2c", both; "": there are none. Of DeBERTa "" means both.
+        distance_buckets: buckets of distances that have a vector each, of each sign, at least 2; 0: each distance has.
+        farthest_distance: the distance before which the buckets end, or from which on all have one vector. Of DeBERTa
+            0 means `max_positions`.
+        shares_distances: whether those vectors become keys and queries by the dense layers of tokens.
+        distance_norm: whether they are normalised first.
+        kernel_size, kernel_activation: tokens that a convolution beside the first block looks at, an odd number, or 0
+            where there is none; and its activation.
         rotary_base, local_rotary_base: the base of the rotary angles in blocks that look everywhere, and in others;
             above 0.
         local_attention: in local blocks a token looks at those of which it is the middle, this number and itself: half
@@ -97,6 +108,13 @@ class BertConfig:
     embedding_dim: int | None = None
     first_position: int = 0
     relative_buckets: int = 0
+    distance_terms: str = ""
+    distance_buckets: int = 0
+    farthest_distance: int = 0
+    shares_distances: bool = False
+    distance_norm: bool = False
+    kernel_size: int = 0
+    kernel_activation: str = "tanh"
     rotary_base: float = 10000.0
     local_rotary_base: float = 10000.0
     local_attention: int = 0
@@ -128,6 +146,8 @@ class BertConfig:
             ("embedding_dim", None, self.hidden_dim),
             ("layer_groups", 0, 1),
             ("first_position", 0, _is_int(self.pad_token_id) and self.pad_token_id + 1),
+            ("distance_terms", "", DISTANCE_TERMS[-1]),
+            ("farthest_distance", 0, self.max_positions),
         ):
             if getattr(self, name) == absent and name in self.member.used:
                 object.__setattr__(self, name, usual)
@@ -146,10 +166,10 @@ class BertConfig:
         buckets = self.relative_buckets
         is_even = _is_int(buckets) and (buckets == 0 or (buckets >= 4 and buckets % 2 == 0))
         self._check("relative_buckets", is_even, "0, or an even number of at least 4")
-        if "num_segments" not in self.member.fixed:
-            self._check(
-                "num_segments", _is_int(self.num_segments) and self.num_segments >= 1, "an integer of at least 1"
-            )
+        if "num_segments" in self.member.used:
+            rule = self.member.used["num_segments"].rule
+            self._check("num_segments", rule.holds(self.num_segments), rule.text)
+        self._check_distances()
         for name in ("hidden_dropout", "attention_dropout", "feed_forward_dropout"):
             value = getattr(self, name)
             self._check(name, _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
@@ -159,6 +179,8 @@ class BertConfig:
         self._check("activation", self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
         # Angles are of the members that have nothing else.
         kinds = POSITION_KINDS if self.member.fixed.get("position_kind") == "rotary" else POSITION_KINDS[:2]
+        told = self.member.used.get("position_kind")
+        kinds = kinds if told is None or told.values is None else tuple(told.values.values())
         self._check("position_kind", self.position_kind in kinds, f"one of {', '.join(kinds)}")
         names = ", ".join(POSITION_INITIALIZERS)
         self._check("position_initializer", self.position_initializer in POSITION_INITIALIZERS, f"one of {names}")
@@ -184,6 +206,20 @@ class BertConfig:
                 "`hidden_dim` must be an even multiple of `num_heads` where positions are rotary. "
                 f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
             )
+
+    def _check_distances(self) -> None:
+        if "distance_terms" not in self.member.used:
+            return
+        buckets, farthest, size = self.distance_buckets, self.farthest_distance, self.kernel_size
+        self._check("distance_terms", self.distance_terms in DISTANCE_TERMS, f"one of {', '.join(DISTANCE_TERMS)}")
+        is_odd = _is_int(size) and (size == 0 or (size > 0 and size % 2 == 1))
+        self._check("kernel_size", is_odd, "0, or an odd number")
+        self._check("kernel_activation", self.kernel_activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
+        self._check("distance_buckets", _is_int(buckets) and (buckets == 0 or buckets >= 2), "0, or at least 2")
+        self._check("farthest_distance", _is_int(farthest) and farthest >= 1, "an integer of at least 1")
+        alone = buckets // 2  # distances of a bucket each; where there are no others, none has to be found
+        holds = not buckets or alone < farthest - 1 or self.max_positions - 1 <= alone
+        self._check("farthest_distance", holds, f"above {alone + 1} with {buckets} `distance_buckets`")
 
     def _check(self, name: str, good: bool, rule: str) -> None:
         if not good:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bert_tf.models.backbones.config import BertConfig
@@ -17,6 +18,7 @@ class Size(NamedTuple):
         model_type: which member of the family it is of.
         embedding: width of the tables of vectors; None: `width`.
         parameters: of the encoder, with its pooler where it has one, and 30,522 tokens.
+        options: further fields of its config.
 
     What else config.json would have is as it is where it says nothing.
     """
@@ -28,12 +30,17 @@ class Size(NamedTuple):
     model_type: str
     embedding: int | None
     parameters: int
+    options: Mapping[str, Any] = {}
 
 
 # tiny to medium: Turc et al., 2019, https://arxiv.org/abs/1908.08962; base, large: Devlin et al., 2019,
 # https://arxiv.org/abs/1810.04805; electra-*, its discriminators: Clark et al., 2020, table 6,
 # https://arxiv.org/abs/2003.10555; modernbert-*: Warner et al., 2024, table 4, https://arxiv.org/abs/2412.13663;
-# albert-*: Lan et al., 2019, table 1, https://arxiv.org/abs/1909.11942, with the heads of their released configs.
+# albert-*: Lan et al., 2019, table 1, https://arxiv.org/abs/1909.11942, with the heads of their released configs;
+# deberta-v3-*: He et al., 2021, section 5, https://arxiv.org/abs/2111.09543, and their released configs.
+DEBERTA_V3: dict[str, Any] = {
+    "position_kind": "none", "distance_buckets": 256, "shares_distances": True, "distance_norm": True,
+}  # fmt: skip
 #                      layers, width, heads, feed-forward, member, tables' width, parameters
 SIZES: dict[str, Size] = {
     "tiny": Size(2, 128, 2, 512, "bert", None, 4_385_920),
@@ -51,6 +58,10 @@ SIZES: dict[str, Size] = {
     "albert-large": Size(24, 1024, 16, 4096, "albert", 128, 17_750_784),
     "albert-xlarge": Size(24, 2048, 16, 8192, "albert", 128, 58_791_680),
     "albert-xxlarge": Size(12, 4096, 64, 16384, "albert", 128, 222_662_400),
+    "deberta-v3-xsmall": Size(12, 384, 6, 1536, "deberta-v2", None, 33_212_160, DEBERTA_V3),
+    "deberta-v3-small": Size(6, 768, 12, 3072, "deberta-v2", None, 66_364_416, DEBERTA_V3),
+    "deberta-v3-base": Size(12, 768, 12, 3072, "deberta-v2", None, 108_891_648, DEBERTA_V3),
+    "deberta-v3-large": Size(24, 1024, 16, 4096, "deberta-v2", None, 334_092_288, DEBERTA_V3),
 }
 # What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
 PRESETS = {
@@ -80,4 +91,4 @@ def size_config(name: str, **overrides: Any) -> BertConfig:
     fields |= {"vocabulary_size": 30522, "num_layers": size.layers, "hidden_dim": size.width}
     fields |= {"num_heads": size.heads, "intermediate_dim": size.feed_forward}
     fields |= {"embedding_dim": size.embedding}
-    return BertConfig.from_dict(fields | overrides)
+    return BertConfig.from_dict({**fields, **size.options, **overrides})

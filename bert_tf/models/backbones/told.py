@@ -7,9 +7,11 @@ from typing import Any
 
 from keras import ops
 
+from bert_tf.layers.functions.distances import Distances
 from bert_tf.layers.functions.masks import attention_bias, sequence_to_sequence_bias, sight_of, take_positions
 from bert_tf.layers.functions.rotary import turns_of
-from bert_tf.layers.relative_bias import RelativeBias
+from bert_tf.layers.relative.bias import RelativeBias
+from bert_tf.layers.relative.vectors import RelativeVectors
 from bert_tf.models.backbones.config import BertConfig
 
 Told = dict[str, Any]
@@ -22,6 +24,8 @@ def tell(
     *,
     masked: float,
     relative_bias: RelativeBias | None = None,
+    relative_vectors: RelativeVectors | None = None,
+    training: bool | None = None,
     sequence_to_sequence: bool = False,
 ) -> list[Told]:
     """What each block is told, worked out once a batch.
@@ -31,6 +35,8 @@ def tell(
         inputs: of its call.
         masked: what is added to a score that must not count.
         relative_bias: what attention adds for distances.
+        relative_vectors: what it compares distances by.
+        training: of the encoder's call.
         sequence_to_sequence: as the encoder's call has it.
     """
     token_ids, padding_mask, example_ids = inputs["token_ids"], inputs.get("padding_mask"), inputs.get("example_ids")
@@ -43,9 +49,14 @@ def tell(
         shared["bias"] = sequence_to_sequence_bias(inputs["segment_ids"], shared.get("bias"), masked=masked)
     if relative_bias is not None:
         shared["relative"] = relative_bias(token_ids)  # [1, N, T, S]
+    if relative_vectors is not None:
+        shared["distances"] = Distances(*relative_vectors(token_ids, training=training))
     shared = {name: value for name, value in shared.items() if value is not None}
     turns = turns_at(config, places_of(token_ids, inputs.get("position_ids")))
-    return [{**shared, **({"rotary": turns[config.base(i)]} if turns else {})} for i in config.block_order]
+    told = [{**shared, **({"rotary": turns[config.base(i)]} if turns else {})} for i in config.block_order]
+    if config.kernel_size:
+        told[0]["near"] = shared.get("sight") or sight_of(token_ids, padding_mask, example_ids, masked=masked)
+    return told
 
 
 def tell_of_first(
@@ -61,11 +72,13 @@ def tell_of_first(
     """
     token_ids, example_ids, positions = inputs["token_ids"], inputs.get("example_ids"), inputs.get("first_positions")
     told = dict(told)
-    if "sight" in told:
-        told["sight"] = told["sight"].at(ops.zeros_like(token_ids[:, :1]) if positions is None else positions)
-    elif example_ids is not None:
+    for name in told.keys() & {"sight", "near"}:
+        told[name] = told[name].at(ops.zeros_like(token_ids[:, :1]) if positions is None else positions)
+    if "sight" not in told and example_ids is not None:
         queries = example_ids[:, :1] if positions is None else take_positions(example_ids, positions)  # [B, M]
         told["bias"] = attention_bias(inputs.get("padding_mask"), example_ids, query_ids=queries, masked=masked)
+    if "distances" in told:
+        told["distances"] = told["distances"].at(positions)
     if relative_bias is not None:
         told["relative"] = told["relative"][:, :, :1] if positions is None else relative_bias(token_ids, positions)
     return told

@@ -17,7 +17,7 @@ from bert_tf.weights.tables import blocks_of
 
 CHOICES = ("warn", "forbid")
 POSITIONS = "embeddings/position/table"
-BACKBONE = re.compile(r"embeddings|relative_bias|block_\d+|final_norm|pooler")
+BACKBONE = re.compile(r"embeddings|relative_bias|relative_vectors|block_\d+|final_norm|pooler")
 # Ours, and others' names of them.
 BLOCK = re.compile(r"(?:^block_|^layers\.|\b\w+[./]layers?[._]|_layer_groups[._])(\d+)[./]")
 # Copies that a tied head has in a file -> what they are copies of. Where the file has a copy alone, it is that.
@@ -85,7 +85,7 @@ def fit(
         if path not in COPIES and path not in sources.values() and arrays.name(path) in used:
             continue  # which stands for more than one part
         known = path in variables and _root(path) not in new_roots  # right, or said to be wrong above
-        if known or path in sources.values() or (path == POSITIONS and model.config.position_kind == "sinusoidal"):
+        if known or path in sources.values() or (path == POSITIONS and model.config.position_kind != "learned"):
             continue
         if path in COPIES and COPIES[path] in sources and _root(path) in roots - new_roots:
             problems += _differs(checkpoint, path)

@@ -141,14 +141,14 @@ def layer_multipliers(paths: Iterable[str], layer_decay: float, num_blocks: int)
     """Layer-wise learning-rate decay (ULMFiT's discriminative fine-tuning; Clark et al., 2020, ELECTRA).
 
     The heads and the pooler have the factor 1, the last block `layer_decay`, each block further down once more, and
-    the embeddings `layer_decay ** (num_blocks + 1)`. Counted are blocks with weights of their own: one that several
-    layers share is one.
+    the embeddings `layer_decay ** (num_blocks + 1)`, as what all blocks have for distances. Counted are blocks with
+    weights of their own: one that several layers share is one.
     """
     factors = {}
     for path in paths:
         block = re.match(r"block_(\d+)/", path)
         if block:
             factors[path] = layer_decay ** (num_blocks - int(block.group(1)))
-        elif path.startswith("embeddings/"):
+        elif path.startswith(("embeddings/", "relative_bias/", "relative_vectors/")):
             factors[path] = layer_decay ** (num_blocks + 1)
     return factors

@@ -22,16 +22,18 @@ def training_flops(lengths: np.ndarray, config: BertConfig, *, only_pooled: bool
     """Forward and backward FLOPs for examples of these lengths, padding not counted.
 
     6 a weight and token (2 forward, 4 backward), and 12 times the width for each pair of tokens in a layer
-    (Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311). With `only_pooled` the last block makes keys
+    (Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311), and 6 for each of the vectors of distances
+    that it is compared with. With `only_pooled` the last block makes keys
     and values of every token, and all else of an example's first token alone.
     """
     tokens, pairs, examples = float(lengths.sum()), float(np.square(lengths.astype(np.float64)).sum()), len(lengths)
     width, inner = config.hidden_dim, config.intermediate_dim
-    block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + 12.0 * width * pairs
+    pair = 12.0 * width + 6.0 * width * len(config.distance_terms.split("|")) * bool(config.distance_terms)
+    block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + pair * pairs
     blocks = len(config.block_order)
     if not only_pooled:
         return blocks * block
-    last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + 12.0 * width * tokens
+    last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + pair * tokens
     return (blocks - 1) * block + last
 
 

@@ -32,7 +32,8 @@ def member_of(raw: Mapping[str, Any], path: Path, members: Collection[Member] = 
     kind = raw.get("model_type")
     if kind is None:
         member = next((member for name in architectures(raw) if (member := _of_class(name, members))), None)
-        member = member or next((member for member in members if not _missing(member, raw)), BERT)
+        whole = [member for member in members if not _missing(member, raw)]
+        member = member or max(whole, key=lambda member: len(_needed(member)), default=BERT)
     else:
         member = next((member for member in members if member.model_type == kind), None)
     if member is None:
@@ -131,10 +132,13 @@ def _of_class(name: str, members: Collection[Member]) -> Member | None:
     return next((member for member in members if name.startswith(member.prefix)), None)
 
 
+def _needed(member: Member) -> list[Used]:
+    return [used for used in member.used.values() if used.default is None]
+
+
 def _missing(member: Member, raw: Mapping[str, Any]) -> list[str]:
     """The keys that a config.json of the member must have, and this one has not."""
-    needed = [used for used in member.used.values() if used.default is None]
-    return [used.key for used in needed if raw.get(used.key) is None and raw.get(used.also or "") is None]
+    return [used.key for used in _needed(member) if raw.get(used.key) is None and raw.get(used.also or "") is None]
 
 
 def _check_together(member: Member, config: Mapping[str, Any], path: Path) -> None:

@@ -87,7 +87,8 @@ def read_hugging_face(place: Path, leave: Leave | None = None) -> Checkpoint:
 
     architecture = next(iter(architectures(raw)), None)
     end = member.head_in(tensors, end_of(architecture))
-    arrays, extra = read_forwards(member.rows_of(end), tensors, **blocks_of(config))
+    rows = (*member.also_read, *member.rows_of(end))  # of one path the last that is there counts
+    arrays, extra = read_forwards(rows, tensors, **blocks_of(config))
     arrays = arrays.with_strays(_parts_of(member.parts_of(end), tensors, extra))
     labels, labels_problem = None, None
     scores: dict[str, Any] = {}

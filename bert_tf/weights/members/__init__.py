@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bert_tf.weights.members.albert import ALBERT
 from bert_tf.weights.members.bert import BERT
+from bert_tf.weights.members.deberta import DEBERTA_V2
 from bert_tf.weights.members.distilbert import DISTILBERT
 from bert_tf.weights.members.electra import ELECTRA
 from bert_tf.weights.members.member import OUR_CLASSES, Member
@@ -13,9 +14,10 @@ from bert_tf.weights.members.roberta import ROBERTA, XLM_ROBERTA
 
 __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
 
-# By `model_type`. A file that does not say its own is the first's whose needed keys it has.
+# By `model_type`. A file that does not say its own is that one's whose needed keys it has, of which most are needed.
 MEMBERS: dict[str, Member] = {
-    member.model_type: member for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT)
+    member.model_type: member
+    for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT, DEBERTA_V2)
 }
 
 

@@ -146,11 +146,12 @@ HARMLESS = {
 
 # Fields of BertConfig of which most members have but this value, and so no key.
 PLAIN: dict[str, Any] = {
-    "embedding_dim": None, "first_position": 0, "relative_buckets": 0, "rotary_base": 10000.0,
-    "local_rotary_base": 10000.0, "local_attention": 0, "global_every": 1, "norm_first": False, "gated": False,
-    "attention_bias": True, "feed_forward_bias": True, "norm_bias": True, "feed_forward_dropout": 0.0,
-    "head_activation": None, "head_bias": True, "decoder_bias": True, "head_pooling": "cls", "layer_groups": 0,
-    "blocks_per_layer": 1,
+    "embedding_dim": None, "first_position": 0, "relative_buckets": 0, "distance_terms": "", "distance_buckets": 0,
+    "farthest_distance": 0, "shares_distances": False, "distance_norm": False, "kernel_size": 0,
+    "kernel_activation": "tanh", "rotary_base": 10000.0, "local_rotary_base": 10000.0, "local_attention": 0,
+    "global_every": 1, "norm_first": False, "gated": False, "attention_bias": True, "feed_forward_bias": True,
+    "norm_bias": True, "feed_forward_dropout": 0.0, "head_activation": None, "head_bias": True, "decoder_bias": True,
+    "head_pooling": "cls", "layer_groups": 0, "blocks_per_layer": 1,
 }  # fmt: skip
 
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
@@ -191,10 +192,12 @@ class Member:
         pooler: the layer over the first token.
         masked_lm_activation: that of the head which guesses tokens; None: the encoder's.
         projects: whether a dense layer brings its tables to the encoder's width even where they have it.
+        norm_last: whether the norm of its embeddings stands after that layer, which then has no bias.
         tells_segments: whether the texts of a pair have different segments; if not, all have the first one's vector,
             where there is one.
         rows: names of its tensors, without the prefix `base`.
         head_rows: key of `HEADS` -> rows that hold under that head, in place of those of the same path.
+        also_read: further names that tensors have in some of its files, which are read and never written.
         parts: starts of those names -> the part of the model that they belong to; the first that fits counts.
         head_parts: key of `HEADS` -> such starts that hold under that head before the others.
         backbone: the starts of those which lie within the backbone, and have `base` in front under a head.
@@ -220,9 +223,11 @@ class Member:
     pooler: Pooler
     masked_lm_activation: str | None = None
     projects: bool = False
+    norm_last: bool = False
     tells_segments: bool = True
     rows: tuple[Row, ...]
     head_rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    also_read: tuple[Row, ...] = ()
     parts: Mapping[str, str]
     head_parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     backbone: tuple[str, ...]

@@ -68,6 +68,16 @@ def test_a_config_is_frozen_and_replace_makes_another():
         ({"head_activation": "swish"}, "`head_activation` must be None, or one of gelu.*'swish'"),
         ({"head_pooling": "max"}, "`head_pooling` must be one of cls, mean.*'max'"),
         ({"feed_forward_dropout": 1.0}, r"`feed_forward_dropout` must be a number in \[0, 1\)"),
+        ({"distance_terms": "c2p"}, "`distance_terms` must be '' of a BERT. Received: distance_terms='c2p'"),
+        ({"model_type": "deberta-v2", "distance_terms": "p2p"}, "`distance_terms` must be one of c2p, p2c, .*'p2p'"),
+        ({"model_type": "deberta-v2", "distance_buckets": 1}, "`distance_buckets` must be 0, or at least 2. .*=1"),
+        ({"model_type": "deberta-v2", "farthest_distance": -1}, "`farthest_distance` must be an integer of at least 1"),
+        (
+            {"model_type": "deberta-v2", "distance_buckets": 8, "farthest_distance": 5, "max_positions": 6},
+            "`farthest_distance` must be above 5 with 8 `distance_buckets`. Received: farthest_distance=5",
+        ),
+        ({"model_type": "deberta-v2", "position_kind": "rotary"}, "`position_kind` must be one of learned, none"),
+        ({"model_type": "deberta-v2", "num_segments": -1}, "`num_segments` must be an integer of at least 0"),
         ({"num_heads": 3}, "`num_heads` must divide `hidden_dim`. Received: num_heads=3, hidden_dim=8"),
         ({"heads": 3}, "`BertConfig` knows no heads. Known: vocabulary_size, hidden_dim"),
     ],
@@ -87,6 +97,8 @@ def test_a_missing_field_is_named():
 def parameters(config):
     if config.model_type == "modernbert":
         return parameters_of_modernbert(config)
+    if config.model_type == "deberta-v2":
+        return parameters_of_deberta(config)
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.table_dim
     tables = (config.vocabulary_size + config.num_segments + config.max_positions) * narrow + 2 * narrow
     projection = 0 if narrow == width and config.model_type != "albert" else (narrow + 1) * width
@@ -103,12 +115,26 @@ def parameters_of_modernbert(config):
     return config.vocabulary_size * width + width + config.num_layers * block
 
 
+def parameters_of_deberta(config):
+    """With no positions, no pooler, and dense layers of its own for distances or none."""
+    width, inner = config.hidden_dim, config.intermediate_dim
+    span = config.distance_buckets or config.farthest_distance
+    tables = config.vocabulary_size * width + 2 * span * width + (2 + 2 * config.distance_norm) * width
+    block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
+    own = 0 if config.shares_distances else len(config.distance_terms.split("|"))
+    return tables + config.num_layers * (block + own * (width + 1) * width)
+
+
 def test_parameters_are_counted_as_the_model_has_them():
     electra = BertConfig.from_dict(SMALL | {"model_type": "electra"})
     modern = size_config("modernbert-base", **SMALL)
     albert = BertConfig.from_dict(SMALL | {"model_type": "albert", "num_layers": 3})
     several = albert.replace(layer_groups=2, blocks_per_layer=2, embedding_dim=3)
-    for config in (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern, albert, several):
+    distances = size_config("deberta-v3-base", **SMALL)
+    other = {"distance_terms": "p2c", "distance_buckets": 0, "farthest_distance": 3, "distance_norm": False}
+    own = distances.replace(shares_distances=False, **other)
+    plain = (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern, albert, several)
+    for config in (*plain, distances, own, own.replace(distance_terms="c2p|p2c")):
         assert BertBackbone(config).count_params() == parameters(config)
 
 
@@ -118,11 +144,16 @@ def test_sizes_have_the_published_number_of_parameters(name):
     published |= {"electra-small": 13.5, "electra-base": 108.9, "electra-large": 334.1}
     published |= {"albert-base": 11.8, "albert-large": 17.8, "albert-xlarge": 58.8, "albert-xxlarge": 222.7}
     published |= {"modernbert-base": 133.8, "modernbert-large": 374.5}
+    published |= {"deberta-v3-xsmall": 33.2, "deberta-v3-small": 66.4, "deberta-v3-base": 108.9}
+    published |= {"deberta-v3-large": 334.1}
     if name.startswith("modernbert"):  # whose own vocabulary is another one, with 50,368 rows for its tokens
         whole = parameters(size_config(name, vocabulary_size=50368))
         assert round(whole / 1e6) == {"modernbert-base": 149, "modernbert-large": 395}[name]
+    if name.startswith("deberta"):  # as KerasHub counts those that it has, with their own 128,100 tokens
+        whole = {"xsmall": 70_682_112, "small": 141_304_320, "base": 183_831_552, "large": 434_012_160}
+        assert parameters(size_config(name, vocabulary_size=128100)) == whole[name.split("-")[-1]]
     count = parameters(size_config(name))
-    assert count == SIZES[name][-1]
+    assert count == SIZES[name].parameters
     assert round(count / 1e6, 1) == published[name]
 
 

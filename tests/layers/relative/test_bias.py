@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from bert_tf.layers import RelativeBias
-from bert_tf.layers.relative_bias import buckets_of
+from bert_tf.layers.relative.bias import buckets_of
 
 # From which distance on each bucket of 32 is another one, as `MPNetEncoder.relative_position_bucket` of Transformers
 # 5.24 has them for distances up to 600.

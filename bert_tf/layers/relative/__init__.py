@@ -1,0 +1,1 @@
+"""What attention has for how far apart two tokens stand: a number for each distance, or a vector."""
