@@ -47,6 +47,7 @@ from bert_tf.disk.named_files import is_replaced, named_file, place_of
 from bert_tf.errors import UserError
 from bert_tf.inference.answering import Answered, answer_over, answers_of
 from bert_tf.inference.engine.precision import use_all_cores
+from bert_tf.inference.explaining import EXPLAINED
 from bert_tf.inference.runs import model_of, open_run
 from bert_tf.inference.sharded import FORMATS, ROWS, VECTORS, Asked, answer_in_shards
 
@@ -97,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pair-column", metavar="NAME", help="what the file calls the second text of a pair")
     parser.add_argument("--encoding", metavar="NAME", help="of a text file, such as cp1252; default: UTF-8")
     parser.add_argument("--explain", action="store_true", help="also say which words an answer hangs on, by integrated "
-                        "gradients; for classes, labels and numbers")  # fmt: skip
+                        f"gradients; for {EXPLAINED}")  # fmt: skip
     add_precision(parser)
     parser.add_argument("--set", metavar="KEY=VALUE", dest="settings", action="extend", nargs="+", default=[],
                         help="settings of answers, if there are any: long_texts=windows, ...")  # fmt: skip
@@ -127,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"--question, --context: expected a run that answers questions about a text. Received: {came}")
     if flags.explain and kind.explained is None:
         came = f"one of {type(kind).__name__}"
-        raise UserError(f"--explain: expected a run whose answers are classes, labels or numbers. Received: {came}")
+        raise UserError(f"--explain: expected a run whose answers are {EXPLAINED}. Received: {came}")
     reading = Reading(
         columns=kind.text_columns,
         read_cell=kind.input_text,
@@ -211,7 +212,7 @@ def _answer(
     """Answers what the flags ask. Returns: the exit status."""
     if flags.question is not None:
         for question in flags.question:
-            write(answer_over(pipeline, question, contexts), {})
+            write(answer_over(pipeline, question, contexts, explain=flags.explain), {})
         return 0
     if flags.interactive:
         return _in_turn(pipeline, contexts, write, out, reading, explain=flags.explain)
@@ -247,7 +248,7 @@ def _in_turn(
     def asked() -> Iterator[Callable[[], Iterator[Answered]]]:
         if contexts:
             for question in lines.each("question"):
-                yield lambda question=question: iter([(answer_over(pipeline, question, contexts), {})])
+                yield lambda question=question: iter([(answer_over(pipeline, question, contexts, explain=explain), {})])
         elif kind.serving.over_texts is not None:
             for context, question in contexts_and_questions(lines):
                 one = Input("standard input", (question, context))

@@ -9,6 +9,7 @@ from bert_tf.data.files.write import ERROR
 from bert_tf.data.inputs import Input
 
 if TYPE_CHECKING:
+    from bert_tf.inference.explaining import Explanation
     from bert_tf.inference.pipeline import Pipeline
 
 Answered = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -19,7 +20,8 @@ def answers_of(pipeline: Pipeline, inputs: Sequence[Input], *, explain: bool = F
     """For each input its answer, or `error`, and the other columns of its row.
 
     Args:
-        explain: whether answers also have an `explanation`: which words they hang on.
+        explain: whether answers also have an `explanation`, or `explanations`, one for each of their parts: which words
+            they hang on.
 
     A column has one name in all rows: `input.label` where answers have a `label`, in rows with an error too.
     """
@@ -30,9 +32,8 @@ def answers_of(pipeline: Pipeline, inputs: Sequence[Input], *, explain: bool = F
         texts = [dict(zip(names, found.texts, strict=True)) for found in good]
         found_answers = pipeline(texts)
         if explain:
-            explained = pipeline.explain(texts)
-            both = zip(found_answers, explained, strict=True)
-            found_answers = [answer | {"explanation": found.as_json()} for answer, found in both]
+            both = zip(found_answers, pipeline.explain(texts), strict=True)
+            found_answers = [answer | _of_explained(found) for answer, found in both]
     taken = {ERROR}.union(*found_answers)
     answers = iter(found_answers)
     for found in inputs:
@@ -40,8 +41,26 @@ def answers_of(pipeline: Pipeline, inputs: Sequence[Input], *, explain: bool = F
         yield answer, {f"input.{name}" if name in taken else name: cell for name, cell in found.others.items()}
 
 
-def answer_over(pipeline: Pipeline, question: str, contexts: Mapping[str, str]) -> dict[str, Any]:
-    """The answer to a question over several texts, by their names; of a task that asks about texts."""
+def answer_over(
+    pipeline: Pipeline, question: str, contexts: Mapping[str, str], *, explain: bool = False
+) -> dict[str, Any]:
+    """The answer to a question over several texts, by their names; of a task that asks about texts.
+
+    Args:
+        explain: whether it also has an `explanation`, where one of the texts has an answer.
+    """
     over_texts = pipeline.kind.serving.over_texts
     assert over_texts is not None
-    return over_texts(question, contexts, pipeline.rows([question] * len(contexts), list(contexts.values())))
+    answer = over_texts(question, contexts, pipeline.rows([question] * len(contexts), list(contexts.values())))
+    if explain and answer["file"] is not None:
+        from bert_tf.inference.explaining import explain as explanations
+
+        ((found,),) = explanations(pipeline, [question], [contexts[answer["file"]]], answers=[answer])
+        answer |= _of_explained(found)
+    return answer
+
+
+def _of_explained(found: Explanation | Sequence[Explanation]) -> dict[str, Any]:
+    if isinstance(found, Sequence):
+        return {"explanations": [one.as_json() for one in found]}
+    return {"explanation": found.as_json()}

@@ -21,6 +21,7 @@ from bert_tf.metrics import get_metric
 if TYPE_CHECKING:
     from bert_tf.config import RunConfig
     from bert_tf.data import Features
+    from bert_tf.kinds.explained import Explained
     from bert_tf.text import Tokenizer
 
 Answer = Mapping[str, Any]
@@ -137,7 +138,7 @@ class Kind(Reader):
         Raises: UserError for a kind that has no such head.
         """
         raise UserError(
-            "'training.mode' = \"frozen\" is for classes, labels and numbers. Received: "
+            "'training.mode' = \"frozen\" is for classes, labels, numbers and labels of words. Received: "
             f"{type(self).__name__}, which must be fine-tuned"
         )
 
@@ -251,9 +252,10 @@ class Kind(Reader):
 
     pipeline_tag: ClassVar[str] = ""
     """What Hugging Face's hub calls such tasks; "": it has no name for them."""
-    explained: ClassVar[Callable[[Any, Answer], tuple[int, str]] | None] = None
-    """A method from an answer to the number of the model's output that an explanation of it is of, and its name; None
-    where the model does not give one row of outputs for a text."""
+    explained: ClassVar[Callable[..., Sequence[Explained]] | None] = None
+    """A method from an answer, the model, its tokenizer, the answer's texts, one a column, and the sequence length to
+    what `Pipeline.explain` explains of the answer; None where nothing can be."""
+    explains_parts: ClassVar[bool] = False  # whether there are as many as an answer has parts, such as entities
     in_one_pass: ClassVar[bool] = False  # whether that is all an answer takes, so that it can do without a graph
 
     @abc.abstractmethod

@@ -113,11 +113,11 @@ class OnBackbone(BertModel):
             outputs = self.backbone(inputs, training=training, seed=seed, only_pooled=True, **options)
         return self.pooled(outputs, training=training, seed=seed)
 
-    def tokens(self, inputs, training: Any = None, seed: Any = None):
+    def tokens(self, inputs, training: Any = None, seed: Any = None, **options: Any):
         """What a head over tokens works on, float [B, T, D]: the backbone's, through the layer that heads of some
-        members have before their last one.
+        members have before their last one. Args: as in the backbone's call.
         """
-        x = self.backbone(inputs, training=training, seed=seed)["sequence_output"]
+        x = self.backbone(inputs, training=training, seed=seed, **options)["sequence_output"]
         return x if self.pooler is None else self.pooler(x, training=training)
 
     def policy(self, dtype: Any) -> Any:

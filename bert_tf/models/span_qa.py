@@ -64,9 +64,14 @@ class BertSpanQA(OnBackbone):
         return {"dropout": self.dropout} if self.dropout and not has_key else {}
 
     def call(self, inputs, training=None, seed=None):
+        return self.logits(inputs, training=training, seed=seed)
+
+    def logits(self, inputs, training=None, seed=None, embedded=None):
+        """What the call gives. Args: as in the call, and the backbone's `embedded`."""
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = ops.cast(self.tokens(inputs, training=training, seed=seed), "float32")  # [B, T, D]
+        options = {} if embedded is None else {"embedded": embedded}
+        x = ops.cast(self.tokens(inputs, training=training, seed=seed, **options), "float32")  # [B, T, D]
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return self.span(x)  # [B, T, 2]

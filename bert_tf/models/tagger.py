@@ -68,9 +68,14 @@ class BertTagger(OnBackbone):
         super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     def call(self, inputs, training=None, seed=None):
+        return self.logits(inputs, training=training, seed=seed)
+
+    def logits(self, inputs, training=None, seed=None, embedded=None):
+        """What the call gives. Args: as in the call, and the backbone's `embedded`."""
         if training and seed is None and self.seed_generator is not None:
             seed = self.seed_generator.next()
-        x = ops.cast(self.tokens(inputs, training=training, seed=seed), "float32")  # [B, T, D]
+        options = {} if embedded is None else {"embedded": embedded}
+        x = ops.cast(self.tokens(inputs, training=training, seed=seed, **options), "float32")  # [B, T, D]
         if training:
             x = dropout(x, self.dropout, site_seed(seed, self.backbone.num_seeds))
         return on_tokens(self.classifier, x)  # [B, T, C]

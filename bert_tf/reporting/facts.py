@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,8 @@ class Facts:
         scores: metrics of those answers; empty: as the result has them.
         diagnosis: what came of it.
         lengths: of the examples; None where there is nothing to count.
-        explained: of the surest mistakes, by the number of the example.
+        explained: of the surest mistakes, by the number of the example: of each part of the answer, such as an entity,
+            where it is explained by itself.
     """
 
     run: Run
@@ -48,7 +49,7 @@ class Facts:
     scores: dict[str, float] = field(default_factory=dict)
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     lengths: Lengths | None = None
-    explained: dict[int, Explanation] = field(default_factory=dict)
+    explained: dict[int, Sequence[Explanation]] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -80,7 +81,7 @@ def facts_of(
     split: str,
     data: str,
     scores: Mapping[str, float] | None = None,
-    explained: Mapping[int, Explanation] | None = None,
+    explained: Mapping[int, Sequence[Explanation]] | None = None,
 ) -> Facts:
     """The facts of a run whose answers were looked at already.
 
@@ -110,7 +111,7 @@ def facts_of(
     )
 
 
-def _explained(pipeline: Pipeline, diagnosis: Diagnosis, count: int) -> dict[int, Explanation]:
+def _explained(pipeline: Pipeline, diagnosis: Diagnosis, count: int) -> dict[int, Sequence[Explanation]]:
     """Which words the surest mistakes hang on, by the number of the example."""
     from bert_tf.inference.explaining import can_explain, explain
 

@@ -18,6 +18,7 @@ LONGEST_INPUT = 400  # characters
 FURTHER_IN = 5  # columns
 MOST_COMPARED = 12  # vectors
 MOST_WORDS = 8
+LONGEST_WEIGHED = 1200  # characters
 FOR = ("rgb(208,228,244)", "rgb(160,203,233)", "rgb(112,178,222)", "rgb(64,153,211)")
 AGAINST = ("rgb(250,226,206)", "rgb(245,196,158)", "rgb(240,167,110)", "rgb(235,138,62)")
 """Of words that count, from little to much; black is read on all of them."""
@@ -161,16 +162,25 @@ class Drawing:
 
     def _weighed(self, part: Weighed) -> Iterator[Any]:
         """The text, its words on blue where they count for the answer and on orange where against it; and the heaviest
-        of them in words, as not every terminal has colours."""
+        of them in words, as not every terminal has colours. Of a long text what is around the piece that counts."""
         most = max((abs(weight) for _, _, weight in part.weights), default=0.0) or 1.0
-        line, at = self._text(""), 0
+        first, last = 0, len(part.text)
+        if len(part.text) > LONGEST_WEIGHED and part.weights:
+            heaviest = max(part.weights, key=lambda item: abs(item[2]))[:2]
+            start, end = part.focus or heaviest
+            first = _edge(part.text, start - LONGEST_WEIGHED // 2, -1)
+            last = _edge(part.text, max(end, first) + LONGEST_WEIGHED // 2, 1)
+        line, at = self._text("... " if first else ""), first
         for start, end, weight in part.weights:
+            if start < first or end > last:
+                continue
             line.append_text(self._text(part.text[at:start]))
             level = round(4 * abs(weight) / most)
             ink = f"black on {(FOR if weight > 0 else AGAINST)[level - 1]}" if level else ""
             line.append_text(self._text(part.text[start:end], ink))
             at = end
-        yield self._further_in(line.append_text(self._text(part.text[at:])))
+        line.append_text(self._text(part.text[at:last]))
+        yield self._further_in(line.append_text(self._text(" ..." if last < len(part.text) else "")))
         heaviest = sorted(part.weights, key=lambda item: -abs(item[2]))[:MOST_WORDS]
         for sign, says in ((1, f"for {part.answer}"), (-1, f"against {part.answer}")):
             words = [(start, end, weight) for start, end, weight in heaviest if sign * weight > 0]

@@ -85,11 +85,13 @@ class Weighed:
         text: the text.
         weights: start, end and weight of each word, rising; a weight above 0 counts for the answer.
         answer: what that is.
+        focus: the piece that a long text is shown around, start and end; None: its heaviest word.
     """
 
     text: str
     weights: Sequence[tuple[int, int, float]]
     answer: str
+    focus: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,20 +115,26 @@ def given(answer: Mapping[str, Any], names: Sequence[str] = INPUTS) -> list[Part
 
 
 def weighed(answer: Mapping[str, Any], names: Sequence[str] = INPUTS) -> list[Part]:
-    """What `--explain` adds: each text of the answer with the weights of its words.
+    """What `--explain` adds: each text of the answer with the weights of its words, for each of its parts that is
+    explained by itself.
 
     >>> word = {"text": "Good", "start": 0, "end": 4, "attribution": 1.5}
     >>> weighed({"text": "Good.", "explanation": {"output": "positive", "words": [word]}})
-    [Weighed(text='Good.', weights=[(0, 4, 1.5)], answer='positive')]
+    [Weighed(text='Good.', weights=[(0, 4, 1.5)], answer='positive', focus=None)]
     """
-    found = answer.get("explanation") or {}
+    one = answer.get("explanation")
     parts: list[Part] = []
-    texts = [str(answer[name]) for name in names if answer.get(name) is not None] if found else []
-    for column, text in zip(found.get("columns", (None,)), texts, strict=False):
-        weights = [
-            (word["start"], word["end"], word["attribution"]) for word in found["words"] if word.get("column") == column
-        ]
-        parts.append(Weighed(text, weights, found["output"]))
+    for found in answer.get("explanations", ()) if one is None else (one,):
+        columns = found.get("columns", (None,))
+        texts = [str(answer[name]) for name in names if answer.get(name) is not None]
+        texts = texts or [str(answer[column]) for column in columns]  # where answers call them as the task does
+        is_piece = "start" in found
+        says = f"{found['text']} [{found['output']}]" if is_piece else found["output"]
+        focus = (found["start"], found["end"]) if is_piece else None
+        for column, text in zip(columns, texts, strict=False):
+            words = [word for word in found["words"] if word.get("column") == column]
+            weights = [(word["start"], word["end"], word["attribution"]) for word in words]
+            parts.append(Weighed(text, weights, says, focus))
     return parts
 
 

@@ -1,4 +1,4 @@
-"""Predict on folders and patterns, questions to files, the terminal and in turn; in this process."""
+"""Predict on folders and patterns, questions to files, explanations, the terminal and in turn; in this process."""
 
 from __future__ import annotations
 
@@ -237,3 +237,38 @@ def test_a_context_that_is_no_text_is_named(asked_run, books):
         predict.main([f"--run={asked_run}", "--question=x", f"--context={books}"])
     with pytest.raises(UserError, match=r"--context=none: expected a text file, .*\. Received: no such"):
         predict.main([f"--run={asked_run}", "--question=x", "--context=none"])
+
+
+# Explanations.
+
+
+@pytest.mark.slow
+def test_an_answer_to_a_file_is_explained_there(asked_run, books, capsys):
+    flags = [f"--run={asked_run}", "--question=what is it", f"--context={books}", "--explain"]
+    assert predict.main(flags) == 0
+    (answer,) = lines_of(capsys)
+    found = answer["explanation"]
+    assert found["output"] == answer["answer"]
+    text = (books / answer["file"]).read_text()
+    words = {column: [w for w in found["words"] if w["column"] == column] for column in found["columns"]}
+    assert [word["text"] for word in words["question"]] == ["what", "is", "it"]
+    assert all(text[word["start"] : word["end"]] == word["text"] for word in words["context"])
+    total = sum(word["attribution"] for word in found["words"])
+    assert total == pytest.approx(found["value"] - found["baseline"], abs=1e-3)
+    assert predict.main([*flags, "--format=text"]) == 0
+    assert re.search(r"(for|against) .*: .*[+-]\d\.\d\d", capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_each_entity_is_explained(tmp_path, capsys):
+    run = run_of("tagging", tmp_path / "run")
+    assert predict.main([f"--run={run}", "--text=a good film was there", "--explain"]) == 0
+    (answer,) = lines_of(capsys)
+    parts = answer.get("entities") or answer["words"]
+    assert [(one["text"], one["start"]) for one in answer["explanations"]] == [(p["text"], p["start"]) for p in parts]
+
+
+def test_what_cannot_be_explained_is_refused_at_once(tmp_path):
+    run = run_of("retrieval", tmp_path / "run")
+    with pytest.raises(UserError, match=r"--explain: expected a run whose answers are .*\. Received: one of Retrieval"):
+        predict.main([f"--run={run}", "--text=a", "--explain"])

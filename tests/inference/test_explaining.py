@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from bert_tf import BertClassifier, BertConfig, Pipeline
 from bert_tf.data import InMemory
-from bert_tf.errors import UserError
-from bert_tf.inference.explaining import TOLERANCE, explain, integrate
-from bert_tf.kinds import Classification, MultiLabel, Regression, Tagging
+from bert_tf.inference.explaining import TOLERANCE
+from bert_tf.inference.explaining.integral import integrate
+from bert_tf.kinds import Classification, MultiLabel, Regression
 from bert_tf.text import BertTokenizer
 from tests.conftest import VOCABULARY
 
@@ -117,27 +117,21 @@ def test_several_labels_and_numbers():
     assert found.as_json()["words"][0]["text"] == "good"
 
 
-def test_other_tasks_are_refused(pairs):
-    tagging = Tagging(source=InMemory({}), types=("PER",))
-    with pytest.raises(UserError, match=r"classes, labels or numbers.*Tagging"):
-        explain(Pipeline(pairs.model, TOKENIZER, tagging), ["a"])
-
-
 def test_a_bend_in_the_line_is_found(caplog):
     """A step as steep as a step can be between the first points, which a rule over the whole line would miss."""
 
-    def bent(x):
-        z = 200 * (x[:, 0, 0] - 0.37)
-        return np.tanh(z), (200 / np.cosh(z) ** 2)[:, None, None]
+    def bent(at):
+        z = 200 * (at - 0.37)
+        return np.tanh(z), (200 / np.cosh(z) ** 2)[:, None]
 
-    found = integrate(bent, np.zeros((1, 1)), np.ones((1, 1)), tolerance=1e-6)
+    found = integrate(bent, tolerance=1e-6)
     assert found.attributions[0] == pytest.approx(np.tanh(126.0) - np.tanh(-74.0), abs=1e-6)
     assert not caplog.records
 
-    def broken(x):  # a gradient that is not the output's
-        return x[:, 0, 0], np.full_like(x, 2.0)
+    def broken(at):  # a gradient that is not the output's
+        return at, np.full((len(at), 1), 2.0)
 
     with caplog.at_level(logging.WARNING):
-        found = integrate(broken, np.zeros((1, 1)), np.ones((1, 1)), tolerance=1e-6, where="this text")
+        found = integrate(broken, tolerance=1e-6, where="this text")
     assert found.attributions[0] == pytest.approx(2.0)
     assert "this text: attributions are right to 1.0e+00 only" in caplog.text

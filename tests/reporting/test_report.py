@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 import bert_tf
 from bert_tf import evaluate, report
@@ -84,7 +85,7 @@ def facts_of(folder: Path, **changes) -> Facts:
         looked_at=3,
         diagnosis=diagnosis,
         lengths=Lengths(np.array([3, 9, 12]), 8),
-        explained={3: explained},
+        explained={3: [explained]},
     )
     return dataclasses.replace(facts, **changes)
 
@@ -177,9 +178,21 @@ def test_settings_that_were_changed_come_first(finished):
 
 def test_marks_cover_the_text_once(finished):
     facts = facts_of(finished)
-    pieces = marked(facts.explained[3], "sentence")
+    pieces = marked(facts.explained[3][0], "sentence")
     assert "".join(text for text, _, _ in pieces) == HOSTILE
     assert [level for _, _, level in pieces] == [0, -4, 0]
+
+
+def test_each_part_of_an_answer_has_its_own_marks(finished):
+    facts = facts_of(finished)
+    (one,) = facts.explained[3]
+    page = render(dataclasses.replace(facts, explained={3: [one, dataclasses.replace(one, start=8, end=16)]}), [])
+    Tags(page)
+    assert page.count('class="n4" title="-0.500"') == 2
+    assert f'<span class="column">{escape(HOSTILE[8:16])}: x</span>' in page
+    none = render(dataclasses.replace(facts, explained={3: []}), [])  # nothing was named
+    assert "<mark " not in none
+    assert escape(HOSTILE[8:16]) in none
 
 
 def colours(style: str) -> list[dict[str, str]]:

@@ -176,3 +176,20 @@ def test_each_text_of_a_pair_has_its_own_words():
     out = io.StringIO()
     Drawn(out, lambda answer: []).write(answer, {})
     assert "for yes: a +1.00" in out.getvalue()
+
+
+def test_texts_are_found_by_the_names_of_a_task():
+    word = {"column": "context", "text": "b", "start": 0, "end": 1, "attribution": 1.0}
+    found = {"output": "b", "columns": ["question", "context"], "words": [word]}
+    answer = {"question": "a", "context": "b", "explanation": found}
+    assert weighed(answer) == [Weighed("a", [], "b"), Weighed("b", [(0, 1, 1.0)], "b")]
+
+
+def test_of_a_long_text_what_is_around_its_weights_is_drawn():
+    text = "far away " * 300 + "Rome" + " far away" * 300
+    at = text.index("Rome")
+    weights = [(0, 3, 2.0), (at, at + 4, 1.0)]
+    shown = drawn(Weighed(text, weights, "Rome [LOC]", (at, at + 4)), colours=False)
+    assert "Rome" in shown.split("for ")[0]
+    assert 1200 < len(" ".join(shown.split("for ")[0].split())) < 1300
+    assert "Rome" not in drawn(Weighed(text, weights, "yes"), colours=False).split("for ")[0]

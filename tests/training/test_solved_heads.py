@@ -13,7 +13,7 @@ import bert_tf
 from bert_tf.config import read_config
 from bert_tf.data import InMemory
 from bert_tf.errors import UserError
-from bert_tf.kinds import Classification, Tagging
+from bert_tf.kinds import Classification, SpanQA, Tagging
 from tests.training.test_loop import run
 
 FROZEN = {"training.mode": "frozen"}
@@ -55,11 +55,29 @@ def test_head_first_begins_where_frozen_ends(tiny: Path, frozen: Path, tmp_path:
     assert first["accuracy"] == json.loads((frozen / "result.json").read_text())["metrics"]["accuracy"]
 
 
-def test_what_has_no_such_head_is_refused(tiny: Path, tmp_path: Path):
-    rows = [{"words": ["good"], "tags": ["O"]}, {"words": ["film"], "tags": ["B-X"]}]
+@pytest.mark.slow
+def test_a_tagger_is_solved_for_on_its_words(tiny: Path, tmp_path: Path):
+    rows = [{"words": ["a", word], "tags": ["O", tag]} for word, tag in (("film", "B-X"), ("good", "O"))] * 4
     kind = Tagging(source=InMemory({"train": rows, "validation": rows}), types=("X",), sequence_length=8)
     where = {"backbone": tiny / "backbone", "run": tmp_path / "run", "progress": False}
-    with pytest.raises(UserError, match=r"'training.mode' = \"frozen\" is for .*Received: Tagging"):
+    done = bert_tf.train(kind, training={"mode": "frozen"}, **where)
+    assert (done.result["steps"], done.metrics["f1"]) == (0, 1.0)
+    assert done.result["head"]["held_out_loss"] < 0.5
+    before, after = (
+        load_file(folder / "model.safetensors") for folder in (tiny / "backbone", tmp_path / "run" / "model")
+    )
+    for name, value in after.items():
+        if not name.startswith("classifier."):
+            kept = before.get(name, before.get(name.removeprefix("bert.")))
+            np.testing.assert_array_equal(value, kept)
+    assert bert_tf.Pipeline(tmp_path / "run" / "model")("a film")["entities"][0]["text"] == "film"
+
+
+def test_what_has_no_such_head_is_refused(tiny: Path, tmp_path: Path):
+    row = {"question": "good?", "context": "a film", "answers": {"text": ["film"], "answer_start": [2]}}
+    kind = SpanQA(source=InMemory({"train": [row], "validation": [row]}), sequence_length=8)
+    where = {"backbone": tiny / "backbone", "run": tmp_path / "run", "progress": False}
+    with pytest.raises(UserError, match=r"'training.mode' = \"frozen\" is for .*Received: SpanQA"):
         bert_tf.train(kind, training={"mode": "frozen"}, **where)
     with pytest.raises(UserError, match=r"label_smoothing.*Received: 0.1"):
         run(tiny, tmp_path / "smooth", {**FROZEN, "training.label_smoothing": 0.1})

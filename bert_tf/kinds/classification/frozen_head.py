@@ -9,28 +9,26 @@ regression) on the output of the first. So nothing is approximated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bert_tf.errors import UserError
+from bert_tf.kinds.solved.linear import Fit, chosen
 
 if TYPE_CHECKING:
     from bert_tf.config import RunConfig
     from bert_tf.data.batching.features import Features
     from bert_tf.kinds.examples import Examples
 
-STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 USUAL = 0.03  # where there are too few examples to choose
 FOLDS = 5
 FEW = 2000  # examples; of more, a fifth is held out once, as folds would take minutes
 SCALE = 0.1  # the standard deviation of what enters a tanh
 STRAIGHT = {"relu": 0.0, "gelu": 5.0}  # from where on an activation gives what it takes
-ABSENT = 20.0
 SAME = 1e-3
-MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,7 @@ def solve(
     x = vectors @ kernel + bias
     x = np.tanh(x) / SCALE if activation == "tanh" else np.maximum(x, 0.0) - lift
     fit = Fit(problem, outputs, class_weights)
-    strength, held_out = _chosen(fit, x, labels, seed=seed)
+    strength, held_out = chosen(fit, x, labels, _held_out(labels, problem, seed), usual=USUAL)
     weights, offsets = fit.solved(x, labels, strength)  # [D, C], [C]
     if activation == "tanh":
         weights = weights / SCALE
@@ -138,84 +136,6 @@ def solved(
         "classifier/bias": head.bias,
     }
     return weights, {"strength": head.strength, "held_out_loss": head.held_out}
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What is fitted to x [E, D]: see `solve`."""
-
-    problem: str
-    outputs: int
-    class_weights: Sequence[float] | None
-
-    def solved(self, x: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
-        """Weights [D, C] and offsets [C] of the outputs."""
-        if self.problem == "regression":
-            from sklearn.linear_model import Ridge
-
-            ridge = Ridge(alpha=1.0 / strength).fit(x, labels)
-            return ridge.coef_.reshape(self.outputs, -1).T, np.reshape(ridge.intercept_, self.outputs)
-        if self.problem == "multi_label":
-            weights = self.class_weights or [1.0] * self.outputs
-            parts = [self._of_two(x, labels[:, i], strength, {0: 1.0, 1: weight}) for i, weight in enumerate(weights)]
-            return np.stack([part[0] for part in parts], axis=1), np.array([part[1] for part in parts])
-        return self._of_classes(x, labels, strength)
-
-    def loss(self, weights: np.ndarray, offsets: np.ndarray, x: np.ndarray, labels: np.ndarray) -> float:
-        """The mean over examples of what the model is trained on: cross-entropy, or squared error."""
-        logits = x @ weights + offsets  # [E, C]
-        if self.problem == "regression":
-            return float(np.square(logits - labels).mean())
-        if self.problem == "multi_label":
-            return float(np.mean(np.logaddexp(0.0, logits) - labels * logits))
-        from scipy.special import log_softmax
-
-        return -float(log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
-
-    def _of_classes(self, x: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
-        present = np.unique(labels)
-        weights = np.zeros((x.shape[1], self.outputs))
-        offsets = np.full(self.outputs, -ABSENT)  # a class of no example is never answered
-        if len(present) == 2:
-            weight = None if self.class_weights is None else {k: self.class_weights[c] for k, c in enumerate(present)}
-            column, offset = self._of_two(x, (labels == present[1]).astype(int), strength, weight)
-            weights[:, present] = np.stack([-column / 2, column / 2], axis=1)
-            offsets[present] = -offset / 2, offset / 2
-        elif len(present) == 1:
-            offsets[present] = 0.0
-        else:
-            from sklearn.linear_model import LogisticRegression
-
-            weight = None if self.class_weights is None else {c: self.class_weights[c] for c in present}
-            model = LogisticRegression(C=strength, max_iter=MOST_STEPS, class_weight=weight).fit(x, labels)
-            weights[:, present], offsets[present] = model.coef_.T, model.intercept_
-        return weights, offsets
-
-    def _of_two(
-        self, x: np.ndarray, holds: np.ndarray, strength: float, weight: Mapping[int, float] | None
-    ) -> tuple[np.ndarray, float]:
-        """Weights [D] and the offset of whether something holds, 0 or 1 [E]."""
-        from sklearn.linear_model import LogisticRegression
-
-        if holds.min() == holds.max():
-            return np.zeros(x.shape[1]), ABSENT if holds.min() else -ABSENT
-        model = LogisticRegression(C=strength, max_iter=MOST_STEPS, class_weight=weight).fit(x, holds)
-        return model.coef_[0], float(model.intercept_[0])
-
-
-def _chosen(fit: Fit, x: np.ndarray, labels: np.ndarray, *, seed: int) -> tuple[float, float | None]:
-    """The strength with the least loss on examples held out, and that loss."""
-    parts = _held_out(labels, fit.problem, seed)
-    if not parts:
-        return USUAL, None
-    losses = {
-        strength: float(np.mean([
-            fit.loss(*fit.solved(x[~out], labels[~out], strength), x[out], labels[out]) for out in parts
-        ]))
-        for strength in STRENGTHS
-    }  # fmt: skip
-    best = min(losses, key=losses.__getitem__)
-    return best, losses[best]
 
 
 def _held_out(labels: np.ndarray, problem: str, seed: int) -> list[np.ndarray]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.explained import Explained
     from bert_tf.models import BertClassifier
     from bert_tf.text import Tokenizer
 
@@ -222,10 +223,14 @@ class Pooled(Windowed):
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature, autograph=False)
 
-    def explained(self, answer: Answer) -> tuple[int, str]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The likeliest class or label, or the first number, whose words `Pipeline.explain` weighs."""
+    def explained(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, answer: Answer, model: Any, tokenizer: Tokenizer, texts: Sequence[str], sequence_length: int | None = None
+    ) -> list[Explained]:
+        """The likeliest class or label, or the first number."""
+        from bert_tf.kinds.classification.explained import explained_output
+
         number = int(np.argmax(answer["probabilities"])) if "probabilities" in answer else 0
-        return number, self.output_names[number]
+        return [explained_output(self, number, model, tokenizer, texts, sequence_length)]
 
     @abc.abstractmethod
     def answers(self, outputs: tf.Tensor, model: BertClassifier) -> dict[str, tf.Tensor]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.explained import Explained
     from bert_tf.kinds.span_qa.features import SpanFeatures
     from bert_tf.models import BertSpanQA
     from bert_tf.text import Tokenizer
@@ -243,6 +244,15 @@ class SpanQA(Measured):
         )
         signature = [tf.TensorSpec([None], tf.string, name=column) for column in self.text_columns]
         return tf.function(answer, input_signature=signature, autograph=False)
+
+    def explained(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, answer: Answer, model: Any, tokenizer: Tokenizer, texts: Sequence[str], sequence_length: int | None = None
+    ) -> list[Explained]:
+        """The answer, or that there is none."""
+        from bert_tf.kinds.span_qa.explained import explained_span
+
+        windows = self._windows(tokenizer, sequence_length)
+        return [explained_span(answer, model, tokenizer, windows, *texts, answer_tokens=self.answer_tokens)]
 
     @property
     def serving(self) -> Serving:

@@ -84,10 +84,9 @@ def entities(pieces: Pieces, words: Words, probabilities: Any, labels: LabelSet)
         (characters of the text), and `score` float32 [N], the mean probability of its words' labels.
     """
     best = tf.argmax(probabilities, axis=-1, output_type=tf.int32)  # [P]
-    begins, closing = words.begins, words.closing
+    begins, closing = deciding(words, labels), words.closing
     kind = tf.gather(tf.constant(labels.type_of, tf.int32), best)  # [P], -1 outside
     if not labels.is_entities:
-        begins = _closing_apart(begins, closing)
         closing = tf.zeros_like(closing)
     word = tf.cumsum(tf.cast(begins, tf.int32)) - 1  # [P]
     first = tf.cast(tf.where(begins)[:, 0], tf.int32)  # [W], the words' first pieces
@@ -141,6 +140,11 @@ def words_of(texts: Any, pieces: Pieces) -> Words:
     begins = new | (others == tf.gather(tf.boolean_mask(others, new), group))
     possessive = _any_of(points, _points("sS")) & _after(is_apostrophe) & ~begins
     return Words(begins, tf.where(is_closing, 1, tf.where(possessive, 2, 0)), unspaced)
+
+
+def deciding(words: Words, labels: LabelSet) -> Any:
+    """bool [P], the pieces that begin a word, whose label is the word's."""
+    return words.begins if labels.is_entities else _closing_apart(words.begins, words.closing)
 
 
 def heads_of(words: Words) -> Any:

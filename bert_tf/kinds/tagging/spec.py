@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert_tf.data.batching.features import Features
+    from bert_tf.kinds.explained import Explained
     from bert_tf.models import BertTagger
     from bert_tf.text import Tokenizer
 
@@ -231,6 +232,13 @@ class Tagging(Measured):
         losses, _ = cross_entropy(outputs, batch["token_labels"], label_smoothing=label_smoothing)
         return sums_of_examples(losses, batch.get("example_ids"), batch["example_weight"])
 
+    def solved_head(
+        self, model: BertTagger, features: Features, examples: Examples, config: RunConfig
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        from bert_tf.kinds.tagging.frozen_head import solved_tags
+
+        return solved_tags(self, model, features, config)
+
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         from bert_tf.kinds.tagging.features import WordFeatures
 
@@ -271,6 +279,19 @@ class Tagging(Measured):
 
         length = sequence_length or self.sequence_length
         return tag_answers(model, tokenizer, self.label_set, max_length=length, stride=self._stride(length))
+
+    explains_parts: ClassVar[bool] = True
+
+    def explained(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, answer: Answer, model: Any, tokenizer: Tokenizer, texts: Sequence[str], sequence_length: int | None = None
+    ) -> list[Explained]:
+        """Each entity, or labelled word."""
+        from bert_tf.kinds.tagging.explained import explained_entities
+
+        length = sequence_length or self.sequence_length
+        return explained_entities(
+            answer, tokenizer, self.label_set, texts[0], max_length=length, stride=self._stride(length)
+        )
 
     @property
     def serving(self) -> Serving:

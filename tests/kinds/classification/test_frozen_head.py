@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert_tf.kinds.classification.frozen_head import STRENGTHS, USUAL, FrozenHead, solve
+from bert_tf.kinds.classification.frozen_head import USUAL, FrozenHead, solve
+from bert_tf.kinds.solved.linear import STRENGTHS
 
 RNG = np.random.default_rng(3)
 X = (RNG.normal(size=(240, 12)) * RNG.uniform(0.1, 3.0, size=12) + RNG.normal(size=12)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Heads that are solved for on a backbone that stays as it is: what kinds share."""
