@@ -47,31 +47,41 @@ def main() -> None:
 def check(
     pipeline: Any, saved_model: Path, columns: Sequence[Sequence[str]], *, batches: Sequence[int]
 ) -> dict[str, Any]:
+    """Asks for what the run says to texts, a sequence of them a column. Args, returns and raises: as `compare`."""
+    texts = list(zip(*columns, strict=True))
+    ours = pipeline([dict(zip(pipeline.kind.text_columns, of_row, strict=True)) for of_row in texts])
+    return compare(pipeline.kind, ours, saved_model, columns, batches=batches)
+
+
+def compare(
+    kind: Any, ours: Sequence[Any], saved_model: Path, columns: Sequence[Sequence[str]], *, batches: Sequence[int]
+) -> dict[str, Any]:
     """Asks both signatures of raw text, a sequence of them a column, in batches of these sizes.
 
+    Args:
+        ours: what predict says to each text.
     Returns: "answers", how many, and "largest_difference".
     Raises: ValueError where an answer differs in more than numbers with a fraction.
     """
     from bert_tf.kinds.long_texts.notes import notes_of
 
-    kind = pipeline.kind
     named = dict(zip(kind.text_columns, columns, strict=True))
     starts = pairwise(accumulate(batches, initial=0))
     inputs = [{name: list(side[a:b]) for name, side in named.items()} for a, b in starts]
-    answers = ask(saved_model, [{"inputs": sides, "signature": "details"} for sides in inputs])
-    served = ask(saved_model, [{"inputs": sides} for sides in inputs])
-    if errors := [answer["error"] for answer in (*answers, *served) if "error" in answer]:
+    inner = [{"inputs": sides, "signature": "details"} for sides in inputs]
+    asked = ask(saved_model, [*inner, *({"inputs": sides} for sides in inputs)])
+    answers, served = asked[: len(inputs)], asked[len(inputs) :]
+    if errors := [answer["error"] for answer in asked if "error" in answer]:
         raise ValueError(f"expected answers. Received: {errors[0]}")
 
     counts = json.loads((saved_model / "assets" / "task.json").read_text(encoding="utf-8"))["counts"]
     rows = [row for answer in answers for row in rows_of(answer["outputs"], counts)]
     texts = list(zip(*columns, strict=True))
     theirs = [{**kind.as_json(of_row, row), **notes_of(row)} for of_row, row in zip(texts, rows, strict=True)]
-    ours = pipeline([dict(zip(kind.text_columns, of_row, strict=True)) for of_row in texts])
     differences = [largest_difference(ours, theirs)]
-    for inner, outer in zip(answers, served, strict=True):
-        for name in inner["outputs"].keys() & outer["outputs"].keys():
-            differences.append(largest_difference(inner["outputs"][name], outer["outputs"][name], name))
+    for details, outer in zip(answers, served, strict=True):
+        for name in details["outputs"].keys() & outer["outputs"].keys():
+            differences.append(largest_difference(details["outputs"][name], outer["outputs"][name], name))
     return {"answers": len(theirs), "largest_difference": max(differences)}
 
 

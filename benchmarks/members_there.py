@@ -10,12 +10,14 @@ status is 1 if one is above 1e-5 or a tensor is left over.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,19 +52,99 @@ OTHERWISE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 SIZES: dict[str, Any] = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}
 THERE = """
-import json, sys, numpy as np, torch, transformers
-for folder, end, mask in json.load(sys.stdin):
-    name = json.load(open(folder + "/config.json"))["architectures"][0]
+import json, sys
+import numpy as np, torch, transformers
+answers, sys.stdout = sys.stdout, sys.stderr  # where libraries print
+transformers.logging.set_verbosity_error()
+for line in sys.stdin:
+    job = json.loads(line)
+    folder = job["folder"]
+    name = job["instead"] or json.load(open(folder + "/config.json"))["architectures"][0]
     model, info = getattr(transformers, name).from_pretrained(folder, output_loading_info=True)
-    ids = torch.tensor(np.load(folder + "/ids.npy").astype("int64"))
-    given = {"input_ids": ids, "attention_mask": torch.tensor(mask)}
-    given = {key: x[None] for key, x in given.items()} if end == "ForMultipleChoice" else given
+    if "texts" in job:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        how = {"padding": True, "truncation": True, "max_length": job["most_tokens"], "return_tensors": "pt"}
+        given = dict(tokenizer(*job["texts"], **how))
+    else:
+        given = {"input_ids": torch.tensor(job["ids"]), "attention_mask": torch.tensor(job["mask"])}
+    rows = {key: x[None] for key, x in given.items()} if job["end"] == "ForMultipleChoice" else given
     with torch.no_grad():
-        found = dict(model.eval()(**given))
-    np.savez(folder + "/there.npz", **{key: x.numpy() for key, x in found.items()})
-    left = [*info["missing_keys"], *info["unexpected_keys"], *map(str, info["mismatched_keys"])]
-    print(json.dumps([name, left]))
+        found = dict(model.eval()(**rows))
+    np.savez(folder + "/there.npz", **{key: x.numpy() for key, x in {**given, **found}.items()})
+    left = [[*info["missing_keys"], *map(str, info["mismatched_keys"])], [*info["unexpected_keys"]]]
+    print(json.dumps([type(model).__name__, *left]), file=answers, flush=True)
 """
+
+
+class Answer(NamedTuple):
+    """What Transformers says of a folder.
+
+    Args:
+        name: the class that loaded it.
+        missing: tensors that it has and the folder has not, or of another shape.
+        unexpected: the folder's that it has no place for.
+        arrays: by Transformers' names: what went into the model, and the result.
+    """
+
+    name: str
+    missing: list[str]
+    unexpected: list[str]
+    arrays: dict[str, Any]
+
+
+class There:
+    """A process with Transformers, which loads folders and asks them; as a context it is ended.
+
+    Args:
+        python: an interpreter with torch and transformers.
+    """
+
+    def __init__(self, python: str) -> None:
+        command = [python, "-c", THERE]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, folder: str | Path, end: str, *, instead: str = "", **asked: Any) -> Answer:
+        """Args:
+            end: of the head's class, as `bert_tf.models.heads` has it.
+            instead: a class to load it with; "": the one that config.json names.
+            asked: `ids` and `mask`, lists [B, T]; or `texts`, a list of texts a column, which the folder's tokenizer
+                reads, and `most_tokens` of a row.
+        Raises: RuntimeError where the process has ended; its error is on stderr.
+        """
+        assert self.process.stdin
+        assert self.process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(
+                json.dumps({"folder": str(folder), "end": end, "instead": instead, **asked}) + "\n"
+            )
+            self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"Transformers ended at {folder}")
+        with np.load(Path(folder) / "there.npz") as arrays:
+            found = dict(arrays)
+        (Path(folder) / "there.npz").unlink()
+        name, missing, unexpected = json.loads(line)
+        return Answer(name, missing, unexpected, found)
+
+    def __enter__(self) -> There:
+        return self
+
+    def __exit__(self, *of_error: object) -> None:
+        self.process.communicate()
+
+
+def largest_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], real: np.ndarray) -> float:
+    """Of the arrays that both have by a name, [B, T, ...] where `real`, bool [B, T]. Raises: KeyError: none is."""
+    worst = []
+    for key in ours.keys() & theirs.keys():
+        x = np.asarray(ours[key])
+        y = theirs[key].reshape(x.shape)
+        chosen = real if x.shape[:2] == real.shape else np.ones(x.shape[:1], bool)
+        worst.append(float(np.abs(x[chosen] - y[chosen]).max()))
+    if not worst:
+        raise KeyError(f"none of {', '.join(ours)} in {', '.join(theirs)}")
+    return max(worst)
 
 
 def outputs_of(end: str, found: Any) -> dict[str, Any]:
@@ -88,45 +170,27 @@ def main() -> int:
     from bert_tf.models.heads import MODELS
     from bert_tf.weights.members import MEMBERS
 
-    mask = (IDS != 1).astype(int).tolist()
+    real = IDS != 1
+    asked: dict[str, Any] = {"ids": IDS.tolist(), "mask": real.astype(int).tolist()}
+    failed = 0
     keras.utils.set_random_seed(5)
-    with tempfile.TemporaryDirectory() as scratch:
-        jobs, expected = [], []
-        variants = [(kind, {}) for kind in MEMBERS] + list(OTHERWISE.items())
+    variants = [(kind, {}) for kind in MEMBERS] + list(OTHERWISE.items())
+    with tempfile.TemporaryDirectory() as scratch, There(flags.torch_python) as there:
         for i, (kind, changes) in enumerate(variants):
-            member, shape = (
-                MEMBERS[kind],
-                {"vocabulary_size": 19, "initializer_range": 0.5, **SIZES, **SHAPES.get(kind, {})},
-            )
-            config = bert_tf.BertConfig(**{**member.defaults, **shape, **changes})
+            shape = {"vocabulary_size": 19, "initializer_range": 0.5, **SIZES, **SHAPES.get(kind, {})}
+            config = bert_tf.BertConfig(**{**MEMBERS[kind].defaults, **shape, **changes})
             for name, head in MODELS.items():
-                if head.end not in member.classes or name in ("BertEmbedder", "BertSeq2Seq"):
+                if head.end not in MEMBERS[kind].classes or name in ("BertEmbedder", "BertSeq2Seq"):
                     continue
                 model = getattr(bert_tf, name)(config, *((3,) if head.names_classes else ()))
                 folder = Path(scratch) / f"{i}_{name}"
                 model.save_pretrained(folder)
-                np.save(folder / "ids.npy", IDS)
-                jobs.append([str(folder), head.end, mask])
-                found = model({"token_ids": IDS, "padding_mask": np.array(mask, "int32")})
-                expected.append(outputs_of(head.end, found))
-        done = subprocess.run(
-            [flags.torch_python, "-c", THERE], input=json.dumps(jobs), text=True, capture_output=True, check=False
-        )
-        if done.returncode:
-            print(done.stderr[-2000:])
-            return 1
-        failed = 0
-        answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-        for (folder, _, _), ours, (name, left) in zip(jobs, expected, answers, strict=True):
-            theirs, worst = np.load(f"{folder}/there.npz"), 0.0
-            for key in set(ours) & set(theirs.files):
-                x, y = np.asarray(ours[key]), theirs[key].reshape(np.shape(ours[key]))
-                real = IDS != 1 if x.shape[:2] == IDS.shape else np.ones(x.shape[:1], bool)
-                worst = max(worst, float(np.abs(x[real] - y[real]).max()))
-            assert set(ours) & set(theirs.files)
-            good = worst <= TOLERANCE and not left
-            failed += not good
-            print(f"{'ok  ' if good else 'FAIL'} {worst:9.2e}  {name}{'  ' if left else ''}{', '.join(left)}")
+                found = there.ask(folder, head.end, **asked)
+                ours = outputs_of(head.end, model({"token_ids": IDS, "padding_mask": real.astype("int32")}))
+                worst, left = largest_difference(ours, found.arrays, real), [*found.missing, *found.unexpected]
+                good = worst <= TOLERANCE and not left
+                failed += not good
+                print(f"{'ok  ' if good else 'FAIL'} {worst:9.2e}  {found.name}{'  ' * bool(left)}{', '.join(left)}")
     return 1 if failed else 0
 
 

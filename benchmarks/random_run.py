@@ -50,27 +50,62 @@ def make_run(
 
     Args:
         task: name of a task, or path of your own.
-        shape: further fields of the backbone's BertConfig.
-        words: further arguments of its BertTokenizer; tokens that it names stand where BERT's would.
-        tokenizer: another one in its place.
+        hidden_dim, initializer_range, seed, shape, words, tokenizer: of `make_backbone`.
         config: further keys of the run, such as `data={"source": "own"}`; default: the bundled sample.
     """
-    import keras
-
     from bert_tf.config import RunConfig, to_toml
     from bert_tf.inference.runs import task_file
     from bert_tf.kinds.definitions import load_task
+
+    folder = Path(folder)
+    tokenizer = make_backbone(
+        folder / "backbone",
+        hidden_dim=hidden_dim,
+        initializer_range=initializer_range,
+        seed=seed,
+        shape=shape,
+        words=words,
+        tokenizer=tokenizer,
+    )
+    values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
+    run = RunConfig.model_validate(values)
+    kind = load_task(task)
+    kind.build_model(run).save_pretrained(folder / "model", tokenizer)
+    for name, content in {"config.toml": to_toml(run), **task_file(kind)}.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+def make_backbone(
+    folder: str | Path,
+    *,
+    hidden_dim: int = 16,
+    initializer_range: float = 0.5,
+    seed: int = 3,
+    shape: Mapping[str, Any] | None = None,
+    words: Mapping[str, Any] | None = None,
+    tokenizer: Any = None,
+) -> Any:
+    """A folder with a backbone of two blocks, to be trained from.
+
+    Args:
+        shape: further fields of its BertConfig.
+        words: further arguments of its BertTokenizer; tokens that it names stand where BERT's would.
+        tokenizer: another one in its place.
+    Returns: the tokenizer.
+    """
+    import keras
+
     from bert_tf.models import BertBackbone, BertConfig
     from bert_tf.models.pretrained import save_model
     from bert_tf.text import BertTokenizer
 
-    folder = Path(folder)
     keras.utils.set_random_seed(seed)
     words = words or {}
     named = {f"[{name.removesuffix('_token').upper()}]": token for name, token in words.items() if "_token" in name}
     if tokenizer is None:
         tokenizer = BertTokenizer([named.get(token, token) for token in VOCABULARY], **words)
-    backbone = BertConfig(
+    config = BertConfig(
         vocabulary_size=tokenizer.vocabulary_size,
         hidden_dim=hidden_dim,
         num_layers=2,
@@ -79,11 +114,5 @@ def make_run(
         initializer_range=initializer_range,
         **(shape or {}),
     )
-    save_model(BertBackbone(backbone), folder / "backbone", tokenizer)
-    values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
-    run = RunConfig.model_validate(values)
-    kind = load_task(task)
-    kind.build_model(run).save_pretrained(folder / "model", tokenizer)
-    for name, content in {"config.toml": to_toml(run), **task_file(kind)}.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    return folder
+    save_model(BertBackbone(config), folder, tokenizer)
+    return tokenizer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bert_tf.config import RunConfig
@@ -50,7 +49,8 @@ class Modelled(Task):
         settings = config.model.model_dump().items()
         changes = {name: value for name, value in settings if value is not None and name not in OF_TOKENIZER}
         if config.vocabulary is not None:
-            changes["vocabulary_size"] = self.tokenizer_of(config).vocabulary_size
+            tokenizer = self.tokenizer_of(config)
+            changes |= {"vocabulary_size": tokenizer.vocabulary_size, "pad_token_id": tokenizer.pad_id}
         model = model_class.from_pretrained(
             config.backbone, dtype=config.training.precision, **{**changes, **arguments}
         )
@@ -78,7 +78,7 @@ class Modelled(Task):
     def size_of(self, config: RunConfig) -> tuple[int, bool]:
         """The width of the model that a run will have, and whether its weights are random. Loads no TensorFlow."""
         from bert_tf import weights
-        from bert_tf.models.backbones.sizes import size_config
+        from bert_tf.models.backbones.sizes import is_size, size_config
 
         if is_size(config.backbone):
             return size_config(config.backbone).hidden_dim, True
@@ -91,16 +91,9 @@ class Modelled(Task):
         return True
 
 
-def is_size(backbone: str) -> bool:
-    """Whether a backbone is the name of a size, for random weights."""
-    from bert_tf.models import SIZES
-
-    return backbone in SIZES and not Path(backbone).exists()
-
-
 def words_of(backbone: str, vocabulary: str | None) -> str:
     """Where the words are: a checkpoint has its own, a size is given some."""
-    from bert_tf.models import SIZES
+    from bert_tf.models.backbones.sizes import SIZES, is_size
 
     if is_size(backbone):
         return vocabulary or "minilm"

@@ -132,20 +132,22 @@ def fetch_backbone(place: str) -> None:
 
 
 def _lasting_run(run: RunConfig) -> RunConfig:
-    _check_backbone(run.backbone)
+    _check_backbone(run.backbone, own_words=run.vocabulary is not None)
     lasting = {"backbone": _lasting(run.backbone)}
     lasting |= {"vocabulary": _lasting(run.vocabulary)} if run.vocabulary is not None else {}
     return run.model_copy(update=lasting)
 
 
-def _check_backbone(place: str) -> None:
+def _check_backbone(place: str, *, own_words: bool) -> None:
     """Raises: UserError if nothing of that name is on this machine, before anything slow; a hub is not asked yet."""
-    from bert_tf.models import SIZES
+    from bert_tf.models.backbones.sizes import check_meant, is_size
     from bert_tf.weights.places import resolve
 
-    if place not in SIZES and "://" not in place:
+    if "://" not in place:
         try:
-            resolve(place)
+            check_meant(place, own_words=own_words)
+            if not is_size(place):
+                resolve(place)
         except UserError as error:
             raise UserError(f"--backbone={place}: {error}") from None
 

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
-from bert_tf.models.backbones.sizes import PRESETS, SIZES
+from bert_tf.models.backbones.sizes import PRESETS, is_size
 from bert_tf.models.fitting.compiled import Compiled
 from bert_tf.models.heads import Architecture
 from bert_tf.weights.places import place_of_preset
@@ -182,7 +182,7 @@ class BertModel(Compiled):
                 which is fetched from Kaggle.
             overrides: as `from_pretrained` takes them.
         """
-        return cls.from_pretrained(preset if preset in SIZES else place_of_preset(preset), **overrides)
+        return cls.from_pretrained(preset if is_size(preset) else place_of_preset(preset), **overrides)
 
     def save_pretrained(self, folder, tokenizer=None, **options: Any) -> None:
         """Writes a Hugging Face folder that `from_pretrained` and Transformers read.

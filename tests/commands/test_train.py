@@ -78,6 +78,15 @@ def test_the_link_of_a_file_of_weights_is_kept(loop, tiny_model, tmp_path):
     assert loop[0]["config"].backbone == str(tmp_path / "best.safetensors")
 
 
+def test_a_size_with_the_name_of_published_weights_needs_words_of_your_own(loop, tiny_model, tmp_path):
+    flags = ["--task=sst2", "--data=sample", f"--run={tmp_path / 'run'}", "--backbone=roberta-base"]
+    with pytest.raises(UserError, match=r"--backbone=roberta-base: .*did you mean hf://FacebookAI/roberta-base\?"):
+        train.main(flags)
+    assert loop == []
+    train.main([*flags, "--set", f"vocabulary={tiny_model}"])
+    assert loop[0]["config"].backbone == "roberta-base"
+
+
 def test_an_unwritable_run_folder_is_said_before_any_work(loop, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"--run=.*file/run: expected a folder that can be written. Received: "):

@@ -28,6 +28,7 @@ SAMPLES = {
     "tagging": "wnut17",
     "span_qa": "squad",
     "retrieval": "cranfield",
+    "multiple_choice": "swag",
     "extractive": "scitldr",
     "text_to_text": "multi30k_ende",
     "pretraining": "pretrain",
@@ -37,10 +38,17 @@ KINDS = (*SAMPLES, *OWN)
 
 def run_of(kind: str, folder: Path, **options: Any) -> Path:
     """A run folder of one of KINDS; `options` are of `make_run`."""
+    task, data = task_of(kind, folder)
+    return make_run(folder, task, **{"data": {"source": data}, **options})
+
+
+def task_of(kind: str, folder: Path) -> tuple[str, str]:
+    """The task of one of KINDS, and where its data are, as the commands take them; written to `folder` where no bundled
+    sample has any."""
     if kind in SAMPLES:
-        return make_run(folder, SAMPLES[kind], **options)
+        return SAMPLES[kind], "sample"
     folder.mkdir(parents=True, exist_ok=True)
     task = folder / f"{kind}.py"
     task.write_text(f"{PRELUDE}\nTASK = {OWN[kind]}\n")
     (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
-    return make_run(folder, str(task), data={"source": str(folder)}, **options)
+    return str(task), str(folder)

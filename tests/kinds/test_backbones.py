@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from bert_tf import BytePairTokenizer
 from bert_tf.config import override_layer, resolve
 from bert_tf.errors import UserError
 from bert_tf.kinds.definitions import load_task
@@ -67,3 +68,9 @@ def test_a_run_says_whether_a_vocabulary_lower_cases(tiny_model, tmp_path, said)
     tokenizer = load_task("sst2").tokenizer_of(config)
     assert tokenizer.lowercase is said
     assert tokenizer.tokenize(["GOOD"]).to_list() == tokenizer.tokenize(["good" if said else "[UNK]"]).to_list()
+
+
+def test_a_size_has_the_padding_token_of_its_vocabulary(tmp_path):
+    BytePairTokenizer(["<s>", "<pad>", "</s>", "<unk>", "<mask>", "a"], []).save_pretrained(tmp_path)
+    assert build("sst2", "tiny", f"vocabulary={tmp_path}").config.pad_token_id == 1
+    assert build("sst2", "tiny").config.pad_token_id == 0

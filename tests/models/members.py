@@ -26,19 +26,16 @@ SHAPES: dict[str, dict[str, Any]] = {
         "distance_buckets": 4, "shares_distances": True, "distance_norm": True,
     },
 }  # fmt: skip
-"""Fields of a member's config that are not as BERT's."""
+"""Fields of a member's config that are not as BERT's. A line here puts a member into docs/family_table.md."""
 WORDS: dict[str, dict[str, Any]] = {
     "mpnet": {**MEMBERS["mpnet"].tokens, "pair_separators": 2},
 }
 """Arguments of a member's tokenizer that are not as BERT's."""
-COMMON = ("classification", "tagging", "span_qa", "retrieval")
-"""Of the kinds of tests/exporting/runs.py, those that every member goes through; DistilBERT goes through all."""
-EVERY_KIND = [(member, kind) for member in SHAPES if member != "distilbert" for kind in COMMON]
 
 
 def of_member(member: str) -> dict[str, Any]:
     """What `run_of` takes for a run on a member, with its own kind of tokenizer."""
-    return {"shape": SHAPES[member], "words": WORDS.get(member, {}), "tokenizer": tokenizer_of(member)}
+    return {"shape": SHAPES.get(member, {}), "words": WORDS.get(member, {}), "tokenizer": tokenizer_of(member)}
 
 
 def tokenizer_of(member: str) -> Any:

@@ -53,6 +53,18 @@ def test_a_size_is_a_preset(caplog):
     assert (model.config.hidden_dim, model.config.num_layers) == (128, 1)
 
 
+def test_a_size_with_the_name_of_published_weights_needs_words_of_your_own(caplog):
+    with pytest.raises(
+        UserError, match=r"`roberta-base` is .* published weights; did you mean hf://FacebookAI/roberta-b"
+    ):
+        BertClassifier.from_pretrained("roberta-base", num_classes=2)
+    small = {"vocabulary_size": 9, "pad_token_id": 1, "hidden_dim": 4, "num_heads": 2, "intermediate_dim": 4}
+    with caplog.at_level(logging.WARNING):
+        config = BertClassifier.from_pretrained("roberta-base", num_classes=2, num_layers=1, **small).config
+    assert "`roberta-base` is a size: the model has random weights" in caplog.text
+    assert (config.model_type, config.first_position, config.max_positions) == ("roberta", 2, 512)
+
+
 @pytest.mark.parametrize("cls", [BertBackbone, BertTokenizer])
 def test_a_bare_name_is_one_of_keras_hubs_presets(cls):
     with pytest.raises(UserError, match=r"`keras_hub://bert_giant`: KerasHub .* has no BERT preset 'bert_giant'"):

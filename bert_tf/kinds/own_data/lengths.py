@@ -7,7 +7,6 @@ import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from bert_tf import weights
 from bert_tf.config import RunConfig
 from bert_tf.kinds.building import reading_of, words_of
 from bert_tf.kinds.long_texts.notes import prefers_windows
-from bert_tf.models import SIZES, size_config
+from bert_tf.models.backbones.sizes import is_size, size_config
 
 LOOKED_AT = 5000  # texts
 KEPT_WHOLE = 0.99  # the share of the training texts that are to be kept whole
@@ -31,7 +30,7 @@ def positions_of(config: RunConfig) -> int:
     """How many tokens the run's backbone has positions for."""
     if config.model.max_positions is not None:
         return config.model.max_positions
-    if config.backbone in SIZES and not Path(config.backbone).exists():
+    if is_size(config.backbone):
         return size_config(config.backbone).max_positions
     with _unsaid():
         return int(weights.load(config.backbone, ignore=config.model.ignore).config.get("max_positions", POSITIONS))

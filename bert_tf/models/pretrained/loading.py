@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Collection, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import keras
@@ -16,7 +15,7 @@ from bert_tf import weights
 from bert_tf.errors import UserError
 from bert_tf.layers.embeddings import sinusoids
 from bert_tf.models.backbones.config import BertConfig
-from bert_tf.models.backbones.sizes import SIZES, size_config
+from bert_tf.models.backbones.sizes import check_meant, is_size, size_config
 from bert_tf.models.heads import head_of
 from bert_tf.models.pretrained.arguments import FIELDS, check_known, given, own_arguments
 from bert_tf.models.pretrained.fitting import CHOICES, POSITIONS, fit
@@ -74,7 +73,8 @@ def load_model(
     arguments = {name: value for name, value in overrides.items() if name not in FIELDS}
     if "num_classes" in known and arguments.get("labels") is not None:
         arguments.setdefault("num_classes", len(arguments["labels"]))
-    if where in SIZES and not Path(where).exists():
+    check_meant(where, own_words="vocabulary_size" in changes)
+    if is_size(where):
         if new_weights == "forbid":
             raise UserError(f"`{where}` is a size, whose weights are all new: `new_weights`=forbid does not allow that")
         LOG.warning("`%s` is a size: the model has random weights", where)
@@ -105,7 +105,7 @@ def load_model(
 
 def config_of(where: str | os.PathLike[str], *, ignore: Collection[str] = ()) -> BertConfig:
     """The shape of the model at `where`, a place or a size, without reading its weights."""
-    if where in SIZES and not Path(where).exists():
+    if is_size(where):
         return size_config(str(where))
     return _config(weights.load(where, ignore=ignore))
 

@@ -100,7 +100,8 @@ def parameters(config):
     if config.model_type == "deberta-v2":
         return parameters_of_deberta(config)
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.table_dim
-    tables = (config.vocabulary_size + config.num_segments + config.max_positions) * narrow + 2 * narrow
+    rows = config.vocabulary_size + config.num_segments + config.max_positions + config.first_position
+    tables = rows * narrow + 2 * narrow + config.relative_buckets * config.num_heads
     projection = 0 if narrow == width and config.model_type != "albert" else (narrow + 1) * width
     block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
     pooler = 0 if config.member.pooler.in_head else (width + 1) * width
@@ -130,12 +131,23 @@ def test_parameters_are_counted_as_the_model_has_them():
     modern = size_config("modernbert-base", **SMALL)
     albert = BertConfig.from_dict(SMALL | {"model_type": "albert", "num_layers": 3})
     several = albert.replace(layer_groups=2, blocks_per_layer=2, embedding_dim=3)
+    counted = [size_config(name, **SMALL) for name in ("distilbert-base", "mpnet-base", "roberta-base")]
     distances = size_config("deberta-v3-base", **SMALL)
     other = {"distance_terms": "p2c", "distance_buckets": 0, "farthest_distance": 3, "distance_norm": False}
     own = distances.replace(shares_distances=False, **other)
-    plain = (BertConfig(**SMALL), electra, electra.replace(embedding_dim=3), modern, albert, several)
+    plain = (BertConfig(**SMALL), *counted, electra, electra.replace(embedding_dim=3), modern, albert, several)
     for config in (*plain, distances, own, own.replace(distance_terms="c2p|p2c")):
         assert BertBackbone(config).count_params() == parameters(config)
+
+
+# Tokens of the published checkpoints, and parameters of `AutoModel` with them.
+WITH_OWN_WORDS = {
+    "mpnet-base": (30_527, 109_486_464),
+    "roberta-base": (50_265, 124_645_632),
+    "roberta-large": (50_265, 355_359_744),
+    "xlm-roberta-base": (250_002, 278_043_648),
+    "xlm-roberta-large": (250_002, 559_890_432),
+}
 
 
 @pytest.mark.parametrize("name", list(SIZES))
@@ -146,12 +158,18 @@ def test_sizes_have_the_published_number_of_parameters(name):
     published |= {"modernbert-base": 133.8, "modernbert-large": 374.5}
     published |= {"deberta-v3-xsmall": 33.2, "deberta-v3-small": 66.4, "deberta-v3-base": 108.9}
     published |= {"deberta-v3-large": 334.1}
+    published |= {"distilbert-base": 66.4, "mpnet-base": 109.5}
+    for member in ("roberta", "xlm-roberta"):
+        published |= {f"{member}-base": 109.5, f"{member}-large": 335.1}
     if name.startswith("modernbert"):  # whose own vocabulary is another one, with 50,368 rows for its tokens
         whole = parameters(size_config(name, vocabulary_size=50368))
         assert round(whole / 1e6) == {"modernbert-base": 149, "modernbert-large": 395}[name]
     if name.startswith("deberta"):  # as KerasHub counts those that it has, with their own 128,100 tokens
         whole = {"xsmall": 70_682_112, "small": 141_304_320, "base": 183_831_552, "large": 434_012_160}
         assert parameters(size_config(name, vocabulary_size=128100)) == whole[name.split("-")[-1]]
+    if name in WITH_OWN_WORDS:
+        words, whole = WITH_OWN_WORDS[name]
+        assert parameters(size_config(name, vocabulary_size=words, pad_token_id=1)) == whole
     count = parameters(size_config(name))
     assert count == SIZES[name].parameters
     assert round(count / 1e6, 1) == published[name]
