@@ -133,6 +133,11 @@ class Task(abc.ABC):
         return None
 
     @property
+    def can_store(self) -> bool:
+        """Whether there are `stored_features`; asked before TensorFlow is loaded, as their class may need it."""
+        return type(self).stored_features is not Task.stored_features
+
+    @property
     def preparation(self) -> Preparation | None:
         """What `bert_tf.prepare` makes shards with; None: the task does not learn from raw text."""
         return None

@@ -47,7 +47,7 @@ def read_examples(config: RunConfig, kind: Kind, *, data: str) -> dict[str, Exam
     Raises: UserError that names file and line, and for a split that has no labels.
     """
     kind = kind.configured(config)
-    if config.data.store == "disk" and kind.stored_features is None:
+    if config.data.store == "disk" and not kind.can_store:
         raise UserError(
             "'data.store' = \"disk\" is for kinds whose examples are tokenised one by one. Received: "
             f"{type(kind).__name__}, whose examples are held in memory"
@@ -64,7 +64,7 @@ def read_examples(config: RunConfig, kind: Kind, *, data: str) -> dict[str, Exam
 
 def _spill(options: DataConfig, kind: Kind) -> Spill | None:
     """When what is read leaves memory; None: never."""
-    if options.store == "memory" or kind.stored_features is None:
+    if options.store == "memory" or not kind.can_store:
         return None
 
     folder, all_of_it = cache_folder(options.cache), options.store == "disk"
@@ -83,7 +83,7 @@ def _spill(options: DataConfig, kind: Kind) -> Spill | None:
 
 def is_stored(options: DataConfig, kind: Kind, examples: Examples) -> bool:
     """Whether tokenised training examples are to be on a disk, rather than in memory."""
-    if options.store != "auto" or kind.stored_features is None:
+    if options.store != "auto" or not kind.can_store:
         return options.store == "disk"
     return len(examples) > MOST_HELD or examples.is_on_disk
 

@@ -151,10 +151,14 @@ class Pooled(Windowed):
         )
 
     @property
+    def can_store(self) -> bool:
+        return type(self).features is Pooled.features
+
+    @property
     def stored_features(self) -> type[Features] | None:
         from bert_tf.data import Features
 
-        if type(self).features is not Pooled.features:
+        if not self.can_store:
             return None
         if self.reads_windows:
             from bert_tf.kinds.long_texts.features import WindowFeatures
