@@ -1,6 +1,6 @@
 """Small random models of a member of the family as Transformers writes them, and what it gives with them.
 
-    python benchmarks/make_golden_members.py electra|mpnet|roberta|xlm-roberta|albert|modernbert|deberta-v2 [OUT]
+    python benchmarks/make_golden_members.py MEMBER [OUT]       (one of MEMBERS below)
 
 Writes tests/golden/<member>.zip. Needs PyTorch, Transformers 5 and sentence-transformers (this was made with 2.13, 5.24
 and 6.2). Each folder has a truth.npz: tokens of its texts; outputs and hidden states for them by Transformers' names,
@@ -48,6 +48,8 @@ class Made(NamedTuple):
         counted_from: the first row of its table of positions that stands for a place in a text.
         segments: whether its tokenizer tells the texts of a pair apart.
         padding_differs: whether what it makes of padding is not what others make; a loss of places then leaves it out.
+        alone: folders whose truth also has alone/logits, of each text in a row of its own without padding, one behind
+            the other: what is computed there may see padding.
     """
 
     prefix: str
@@ -59,6 +61,7 @@ class Made(NamedTuple):
     counted_from: int = 0
     segments: bool = False
     padding_differs: bool = False
+    alone: tuple[str, ...] = ()
 
 
 def pieces(*special: str) -> dict[str, Any]:
@@ -266,6 +269,41 @@ MEMBERS = {
         segments=True,
         padding_differs=True,
     ),
+    "mobilebert": Made(
+        "MobileBert",
+        pieces("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        {
+            **SIZES, "hidden_size": 6, "embedding_size": 3, "intra_bottleneck_size": 4, "num_feedforward_networks": 2,
+            "initializer_range": 0.2,  # without norms, sums of larger ones would leave few digits of a hundredth
+        },
+        {
+            "backbone": ("Model", {"attention_probs_dropout_prob": 0.2, "num_feedforward_networks": 3}),
+            "classifier": (
+                "ForSequenceClassification",
+                {"id2label": LABELS, "hidden_act": "silu", "classifier_dropout": 0.35},
+            ),
+            "regression": (
+                "ForSequenceClassification",
+                {"num_labels": 1, "problem_type": "regression", "use_bottleneck_attention": True,
+                 "key_query_shared_bottleneck": False, "classifier_activation": False},
+            ),
+            "tagger": (
+                "ForTokenClassification",
+                {"id2label": TAGS, "normalization_type": "layer_norm", "num_feedforward_networks": 1},
+            ),
+            "span_qa": ("ForQuestionAnswering", {"trigram_input": False, "embedding_size": 5, "hidden_act": "gelu"}),
+            "masked_lm": (
+                "ForMaskedLM", {"use_bottleneck": False, "normalization_type": "layer_norm", "num_attention_heads": 3},
+            ),
+            "pair_pretrainer": ("ForPreTraining", {"embedding_size": 2, "num_hidden_layers": 1}),
+            "next_sentence": ("ForNextSentencePrediction", {"num_hidden_layers": 1}),
+            "choice": (
+                "ForMultipleChoice", {"intra_bottleneck_size": 6, "key_query_shared_bottleneck": False},
+            ),
+        },
+        segments=True,
+        alone=("classifier", "tagger"),
+    ),
 }  # fmt: skip
 
 
@@ -274,7 +312,7 @@ def main(name: str, out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         for i, (folder, (end, keys)) in enumerate(made.folders.items()):
-            write(work / folder, made, end, keys, seed=i)
+            write(work / folder, made, end, keys, seed=i, alone=folder in made.alone)
         write_vectors(work / "backbone", work / "vectors", made.sizes["hidden_size"])
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(path for path in work.rglob("*") if path.is_file()):
@@ -283,7 +321,7 @@ def main(name: str, out: Path) -> None:
     print(f"{out}: {out.stat().st_size:,} bytes")
 
 
-def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int) -> None:
+def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int, alone: bool) -> None:
     """A model, its tokenizer and its truth."""
     torch.manual_seed(seed)
     vocabulary = made.vocabulary
@@ -301,7 +339,8 @@ def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
     tokenizer.save_pretrained(folder)
     # Of ALBERT, whose models have learnt segments, they have to be asked for.
-    inputs = dict(tokenizer(made.texts, PAIRS, padding=True, return_token_type_ids=made.segments, return_tensors="pt"))
+    options = {"padding": True, "return_token_type_ids": made.segments, "return_tensors": "pt"}
+    inputs = dict(tokenizer(made.texts, PAIRS, **options))
     given = {name: tensor[None] for name, tensor in inputs.items()} if end == "ForMultipleChoice" else inputs
     labels = labels_for(f"{made.prefix}{end}", inputs, shape["vocab_size"])
     if shape.get("problem_type") == "regression":
@@ -313,6 +352,11 @@ def write(folder: Path, made: Made, end: str, keys: dict[str, Any], *, seed: int
     if "last_hidden_state" in outputs:
         outputs["last_hidden_state"] = outputs["last_hidden_state"] * inputs["attention_mask"][..., None]
     found = {**inputs, **outputs, **labels, "hidden_states": hidden}
+    if alone:
+        rows = [dict(tokenizer([text], [pair], **options)) for text, pair in zip(made.texts, PAIRS, strict=True)]
+        found["alone/logits"] = torch.cat(
+            [model(**row).logits.reshape(-1, outputs["logits"].shape[-1]) for row in rows]
+        )
     if "loss" in outputs:
         outputs["loss"].backward()
         named = model.named_parameters(remove_duplicate=False)  # of tied ones the name that the file has
@@ -338,13 +382,15 @@ def labels_for(name: str, inputs: dict[str, Any], vocabulary: int) -> dict[str, 
     end = name[name.index("For") :] if "For" in name else ""
     if end == "ForQuestionAnswering":
         return {"start_positions": torch.tensor([1, 2, 3]), "end_positions": torch.tensor([2, 2, 5])}
-    if end in ("ForTokenClassification", "ForMaskedLM") or name == "AlbertForPreTraining":
+    pairs = {"AlbertForPreTraining": "sentence_order_label", "MobileBertForPreTraining": "next_sentence_label"}
+    if end in ("ForTokenClassification", "ForMaskedLM") or name in pairs:
         classes = 3 if end == "ForTokenClassification" else vocabulary
         labels = {"labels": torch.where((mask == 1) & (some % 3 == 0), some % classes, -100)}
-        return labels | ({"sentence_order_label": torch.tensor([1, 0, 1])} if end == "ForPreTraining" else {})
+        return labels | ({pairs[name]: torch.tensor([1, 0, 1])} if name in pairs else {})
     return {
         "ForPreTraining": {"labels": (some % 4 == 1).to(torch.int64)},
         "ForMultipleChoice": {"labels": torch.tensor([1])},
+        "ForNextSentencePrediction": {"labels": torch.tensor([1, 0, 1])},
         "ForSequenceClassification": {"labels": torch.tensor([2, 0, 1])},
     }.get(end, {})
 
@@ -357,7 +403,8 @@ def write_vectors(backbone: Path, folder: Path, width: int) -> None:
     modules = [models.Transformer(str(backbone), max_seq_length=20), models.Pooling(width, pooling_mode="mean")]
     model = sentence_transformers.SentenceTransformer(modules=[*modules, models.Normalize()], device="cpu")
     model.save(str(folder), create_model_card=False)
-    np.savez_compressed(folder / "truth.npz", vectors=model.encode(TEXTS))
+    vectors = [model.encode([text])[0] for text in TEXTS]  # each alone: of a MobileBERT padding would be seen
+    np.savez_compressed(folder / "truth.npz", vectors=np.array(vectors))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "position_kind": "none", "distance_buckets": 6, "shares_distances": True, "distance_norm": True,
         "pad_token_id": 1,
     },
+    "mobilebert": {"embedding_dim": 5, "bottleneck_dim": 6, "initializer_range": 0.2},  # it has no norms
 }  # fmt: skip
 # What a member's config may say otherwise, tried besides.
 OTHERWISE: dict[str, dict[str, Any]] = {
@@ -48,6 +49,10 @@ OTHERWISE: dict[str, dict[str, Any]] = {
         "position_kind": "learned", "distance_terms": "p2c", "distance_buckets": 0, "farthest_distance": 5,
         "shares_distances": False, "distance_norm": False, "embedding_dim": 6, "num_segments": 2,
         "kernel_size": 3,
+    },
+    "mobilebert": {
+        "bottleneck_attention": True, "shared_bottleneck": False, "num_feed_forwards": 1, "norm_kind": "layer_norm",
+        "trigram": False, "has_pooler": False,
     },
 }  # fmt: skip
 SIZES: dict[str, Any] = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 12, "max_positions": 24}

@@ -18,12 +18,14 @@ from typing import Any
 PACKAGE = "bert_tf"
 CLASSES = {
     "bert_tf.layers": (
+        "Bottleneck",
         "Convolution",
         "Embeddings",
         "EncoderBlock",
         "FeedForward",
         "LayerNorm",
         "MaskedLMHead",
+        "NoNorm",
         "Pooler",
         "RelativeBias",
         "RelativeVectors",

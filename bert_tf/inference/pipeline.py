@@ -21,6 +21,7 @@ from bert_tf.inference.vectors import Vectors
 from bert_tf.kinds import Answer, Kind
 from bert_tf.kinds.long_texts.notes import notes_of
 from bert_tf.kinds.registry import kind_of
+from bert_tf.models.backbones.row_ends import seeing_no_padding
 
 if TYPE_CHECKING:
     from bert_tf.text import Tokenizer
@@ -127,6 +128,7 @@ class Pipeline(Explaining, Vectors):
             self.model, self.tokenizer, self.kind = parts.values()
             self.sequence_length = sequence_length or self.kind.sequence_length
             self.batch_examples, self._is_run = batch_examples or 64, True
+        seeing_no_padding(self.model)
 
     @classmethod
     def of(

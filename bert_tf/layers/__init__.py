@@ -1,5 +1,6 @@
 """The layers of the family. They use `keras.ops` only, so they run on Keras's TensorFlow, JAX and PyTorch backends."""
 
+from bert_tf.layers.bottleneck import Bottleneck
 from bert_tf.layers.convolution import Convolution
 from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
@@ -12,8 +13,9 @@ from bert_tf.layers.functions.masks import (
     take_positions,
 )
 from bert_tf.layers.functions.rotary import turns_of
-from bert_tf.layers.layer_norm import LayerNorm
 from bert_tf.layers.masked_lm_head import MaskedLMHead
+from bert_tf.layers.norms.layer_norm import LayerNorm
+from bert_tf.layers.norms.no_norm import NoNorm
 from bert_tf.layers.pooler import Pooler
 from bert_tf.layers.relative.bias import RelativeBias
 from bert_tf.layers.relative.vectors import RelativeVectors
@@ -22,12 +24,14 @@ from bert_tf.layers.sentence_score import SentenceScore
 from bert_tf.layers.vector_table import Table
 
 __all__ = [
+    "Bottleneck",
     "Convolution",
     "Embeddings",
     "EncoderBlock",
     "FeedForward",
     "LayerNorm",
     "MaskedLMHead",
+    "NoNorm",
     "Pooler",
     "RelativeBias",
     "RelativeVectors",

@@ -9,7 +9,7 @@ from bert_tf.layers.dense import leading_shape, truncated_normal
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.functions.masks import take_positions
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 
 

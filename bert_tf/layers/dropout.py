@@ -50,6 +50,13 @@ def dropout(x, rate: float, seed=None):
     return x * (keep * (1.0 / (1.0 - rate)))
 
 
+def add(x, added, rate: float, seed, training):
+    """`x` and, dropped in training, what is added to it. The sum is in float32: exact where it matters, and on a CPU
+    faster than in bfloat16."""
+    added = ops.cast(added, "float32")
+    return ops.cast(x, "float32") + (dropout(added, rate, seed) if training else added)
+
+
 def _draws(shape, seed):
     """Uniform in [0, 1), float32 of `shape`, whatever dtype they are for: a bfloat16 draw has 128 values, and 0.1 would
     become 0.102.

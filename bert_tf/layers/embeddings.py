@@ -10,7 +10,7 @@ from keras import ops
 
 from bert_tf.layers.dense import dense, on_tokens
 from bert_tf.layers.dropout import check_positive, check_rate, dropout
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.no_norm import norm_of_kind
 from bert_tf.layers.trainable import Composite
 from bert_tf.layers.vector_table import Table
 
@@ -54,14 +54,22 @@ class Embeddings(Composite):
             number `first_position - 1`, padding, are not counted where `position_ids` is None.
         norm_bias: whether the norm has a shift.
         tells_segments: False gives every token the first segment's vector, whatever `segment_ids` say.
+        projects_tokens: the token vectors alone have the width E, and are brought to D before the others are added.
+        trigram: what is brought there is a token's vector between those of the next token and of the one before, 3 E
+            numbers; zeros stand for what lies outside of the row. For this `projects_tokens` is needed.
+        norm_kind: "layer_norm" or "no_norm", see `NoNorm`.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
         position_ids: int [B, T], in [0, P); None: 0, 1, 2, ...
         seed: integer [2] for dropout; None: Keras's global generator.
+        example_ids: int [B, T], of packed rows: the number of each token's example, 0 at padding. With `trigram` a
+            token sees none of another example's, and no padding, as if its example stood in a row of its own.
+        padding_mask: int [B, T], 1 at real tokens. Where `sees_padding` is False, the same of rows of one example.
     Returns: float [B, T, D] in the compute dtype.
     Raises: ValueError for a bad argument, or where T is known, above P, and `position_ids` is absent.
-    Reference: Devlin et al., 2019, figure 2, https://arxiv.org/abs/1810.04805
+    Reference: Devlin et al., 2019, figure 2, https://arxiv.org/abs/1810.04805; `trigram`: Sun et al., 2020, section
+        3.1, https://arxiv.org/abs/2004.02984
 
     >>> import numpy as np
     >>> layer = Embeddings(vocabulary_size=9, hidden_dim=8, max_positions=12)
@@ -87,6 +95,9 @@ class Embeddings(Composite):
         first_position: int = 0,
         norm_bias: bool = True,
         tells_segments: bool = True,
+        projects_tokens: bool = False,
+        trigram: bool = False,
+        norm_kind: str = "layer_norm",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -110,21 +121,33 @@ class Embeddings(Composite):
         self.position_initializer = position_initializer
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
         self.projects, self.norm_last, self.tells_segments = projects, norm_last, tells_segments
+        if trigram and not projects_tokens:
+            raise ValueError("`projects_tokens` must be True with `trigram`. Received: projects_tokens=False")
+        self.projects_tokens, self.trigram = projects_tokens, trigram
+        # Transformers sees the vector of padding behind a text. What makes rows of texts itself may say False, so that
+        # an answer does not hang on the rows beside.
+        self.sees_padding = True
         self.first_position = check_positive("first_position", first_position) if first_position != 0 else 0
-        self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
+        token_dim = hidden_dim if embedding_dim is None else embedding_dim
+        self.table_dim = hidden_dim if projects_tokens else token_dim  # of the other tables, and of the sum
         tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
-        self.token = Table(vocabulary_size, self.table_dim, name="token", **tables)
+        self.token = Table(vocabulary_size, token_dim, name="token", **tables)
         self.segment = Table(num_segments, self.table_dim, name="segment", **tables) if num_segments else None
         self.position = None
         if position_kind == "learned":
             self.position = Table(max_positions + first_position, self.table_dim, name="position", **tables)
-        self.norm_bias = norm_bias
-        width = hidden_dim if norm_last else self.table_dim
-        self.norm = LayerNorm(
-            width, epsilon=layer_norm_epsilon, use_bias=norm_bias, name="norm", dtype=self.dtype_policy
+        self.norm_bias, self.norm_kind = norm_bias, norm_kind
+        self.norm = norm_of_kind(
+            norm_kind,
+            hidden_dim if norm_last else self.table_dim,
+            epsilon=layer_norm_epsilon,
+            use_bias=norm_bias,
+            name="norm",
+            dtype=self.dtype_policy,
         )
         self.projection = None
-        if projects or self.table_dim != hidden_dim:
+        self.projected_dim = 3 * token_dim if trigram else token_dim
+        if projects or trigram or token_dim != hidden_dim:
             self.projection = dense(
                 hidden_dim, initializer_range, name="projection", dtype=self.dtype_policy, use_bias=not norm_last
             )
@@ -136,13 +159,26 @@ class Embeddings(Composite):
                 table.build(None)
         self.norm.build((None, None, self.norm.dim))
         if self.projection is not None:
-            self.projection.build((None, None, self.table_dim))
+            self.projection.build((None, None, self.projected_dim))
         if self.position is not None and self.position_initializer == "sinusoidal":
             size = math.sqrt(2) * self.initializer_range  # a sinusoid's root mean square is the root of a half
             self.position.table.assign(size * sinusoids(self.position.size, self.table_dim))
 
-    def call(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
+    def call(
+        self,
+        token_ids,
+        segment_ids=None,
+        position_ids=None,
+        seed=None,
+        training=None,
+        example_ids=None,
+        padding_mask=None,
+    ):
         x = self.token(token_ids)  # [B, T, E]
+        if self.trigram:
+            x = _with_neighbours(x, padding_mask if example_ids is None and not self.sees_padding else example_ids)
+        if self.projection is not None and self.projects_tokens:
+            x = ops.cast(on_tokens(self.projection, x), "float32")  # [B, T, D]
         positions = self._positions(token_ids, position_ids)
         x = x if positions is None else x + positions
         if self.segment is not None:
@@ -153,7 +189,8 @@ class Embeddings(Composite):
         x = self.norm(x, training=training)
         if training:
             x = dropout(x, self.dropout, seed)
-        return x if self.norm_last or self.projection is None else on_tokens(self.projection, x)
+        is_done = self.norm_last or self.projects_tokens or self.projection is None
+        return x if is_done else on_tokens(self.projection, x)
 
     def _positions(self, token_ids, position_ids):
         """float [B, T, E] by number, or [T, E] where every row counts from 0; None where none are added."""
@@ -175,7 +212,16 @@ class Embeddings(Composite):
             return ops.take(table, position_ids, axis=0)  # [B, T, E]
         return ops.convert_to_tensor(table)[: ops.shape(token_ids)[1] if length is None else length]  # [T, E]
 
-    def compute_output_spec(self, token_ids, segment_ids=None, position_ids=None, seed=None, training=None):
+    def compute_output_spec(
+        self,
+        token_ids,
+        segment_ids=None,
+        position_ids=None,
+        seed=None,
+        training=None,
+        example_ids=None,
+        padding_mask=None,
+    ):
         if position_ids is None and (token_ids.shape[1] or 0) > self.max_positions:
             self._positions(token_ids, None)
         return keras.KerasTensor((*token_ids.shape, self.hidden_dim), dtype=self.compute_dtype)
@@ -183,5 +229,23 @@ class Embeddings(Composite):
     def get_config(self):
         names = ("vocabulary_size", "hidden_dim", "max_positions", "num_segments", "dropout")
         names += ("layer_norm_epsilon", "position_kind", "initializer_range", "position_initializer", "embedding_dim")
-        names += ("projects", "norm_last", "first_position", "norm_bias", "tells_segments")
+        names += ("projects", "norm_last", "first_position", "norm_bias", "tells_segments", "projects_tokens")
+        names += ("trigram", "norm_kind")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _with_neighbours(x, example_ids=None):
+    """Each vector between those of the next token and of the one before, zeros where there is none.
+
+    Args:
+        x: float [B, T, E].
+        example_ids: int [B, T]: tokens of different numbers are no neighbours; None: all of a row are.
+    Returns: float [B, T, 3 E].
+    """
+    after, before = x[:, 1:], x[:, :-1]  # [B, T - 1, E]
+    if example_ids is not None:
+        same = ops.cast(ops.expand_dims(ops.equal(example_ids[:, 1:], example_ids[:, :-1]), -1), x.dtype)
+        after, before = after * same, before * same
+    nothing = ops.zeros_like(x[:, :1])  # [B, 1, E]
+    after, before = ops.concatenate([after, nothing], axis=1), ops.concatenate([nothing, before], axis=1)
+    return ops.concatenate([after, x, before], axis=-1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
+from bert_tf.layers.bottleneck import Bottleneck
 from bert_tf.layers.convolution import Convolution
-from bert_tf.layers.dropout import check_rate, dropout, second_seed, site_seed
+from bert_tf.layers.dropout import add, check_positive, check_rate, second_seed, site_seed
 from bert_tf.layers.feed_forward import FeedForward
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.no_norm import norm_of_kind
 from bert_tf.layers.self_attention import SelfAttention
 from bert_tf.layers.trainable import Composite
 
@@ -21,6 +21,9 @@ class EncoderBlock(Composite):
 
     Blocks of pre-norm hand on the sum itself, in float32, and the encoder normalises the last one's. In training they
     drop where ModernBERT does: what attention adds, by `attention_dropout`, and values within the feed-forward.
+
+    With a bottleneck all of this is done in a narrower width W, and then brought back to D and added to the block's
+    input. Dropped is what is added there alone.
 
     Args:
         hidden_dim: width D of input and output.
@@ -39,6 +42,14 @@ class EncoderBlock(Composite):
             `hidden_dropout` says.
         kernel_size: of a `Convolution` of the input, added to what the block gives; 0: there is none.
         kernel_activation: of it.
+        norm_kind: "layer_norm" or "no_norm", see `NoNorm`.
+        bottleneck_dim: the width W, which `num_heads` must divide then; 0: there is no bottleneck, W = D.
+        bottleneck_attention: whether attention sees what is narrow already, values too, which are of the block's whole
+            input without it.
+        shared_bottleneck: whether queries and keys are of a bottleneck of their own, or else of the block's input, of
+            which W must be the width then.
+        num_feed_forwards: how many feed-forwards with their norms stand one after the other.
+        last_epsilon: of the norm after the last of them; None: `layer_norm_epsilon`.
     Call arguments:
         x: float [B, S, D].
         bias, relative, rotary, sight, distances: see `SelfAttention`.
@@ -48,7 +59,7 @@ class EncoderBlock(Composite):
     Returns: float [B, T, D] in the compute dtype, of pre-norm in float32.
     Raises: ValueError for a bad argument.
     Reference: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; pre-norm: Xiong et al., 2020,
-        https://arxiv.org/abs/2002.04745
+        https://arxiv.org/abs/2002.04745; bottlenecks: Sun et al., 2020, section 3.1, https://arxiv.org/abs/2004.02984
 
     >>> layer = EncoderBlock(hidden_dim=8, num_heads=2, intermediate_dim=16)
     >>> layer(keras.random.normal((2, 5, 8))).shape
@@ -80,6 +91,12 @@ class EncoderBlock(Composite):
         shares_distances: bool = False,
         kernel_size: int = 0,
         kernel_activation: str = "tanh",
+        norm_kind: str = "layer_norm",
+        bottleneck_dim: int = 0,
+        bottleneck_attention: bool = False,
+        shared_bottleneck: bool = False,
+        num_feed_forwards: int = 1,
+        last_epsilon: float | None = None,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -99,11 +116,39 @@ class EncoderBlock(Composite):
         self.distance_terms, self.shares_distances = distance_terms, shares_distances
         self.kernel_size, self.kernel_activation = kernel_size, kernel_activation
 
+        self.bottleneck_dim = check_positive("bottleneck_dim", bottleneck_dim) if bottleneck_dim != 0 else 0
+        self.num_feed_forwards = check_positive("num_feed_forwards", num_feed_forwards)
+        if norm_first and (bottleneck_dim or num_feed_forwards > 1):
+            raise ValueError(
+                "`norm_first` must be False with a bottleneck or several feed-forwards. "
+                f"Received: bottleneck_dim={bottleneck_dim}, num_feed_forwards={num_feed_forwards}"
+            )
+        choices = (bottleneck_attention, shared_bottleneck)
+        if all(choices) or (any(choices) and not bottleneck_dim):
+            raise ValueError(
+                "`bottleneck_attention` and `shared_bottleneck` exclude one another and need `bottleneck_dim`. "
+                f"Received: {bottleneck_attention}, {shared_bottleneck}, bottleneck_dim={bottleneck_dim}"
+            )
+        self.bottleneck_attention, self.shared_bottleneck = bottleneck_attention, shared_bottleneck
+        self.norm_kind, self.last_epsilon = norm_kind, last_epsilon
+
+        width = bottleneck_dim or hidden_dim
+        self.inner_dropout = 0.0 if bottleneck_dim else self.hidden_dropout
         shared = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
         norm = {"epsilon": layer_norm_epsilon, "use_bias": norm_bias, "dtype": self.dtype_policy}
+        around = {"norm_kind": norm_kind, "layer_norm_epsilon": layer_norm_epsilon, **shared}
+        self.bottleneck = self.attention_bottleneck = self.output_bottleneck = None
+        if bottleneck_dim:
+            self.bottleneck = Bottleneck(hidden_dim, width, name="bottleneck", **around)
+            self.output_bottleneck = Bottleneck(
+                width, hidden_dim, dropout=hidden_dropout, name="output_bottleneck", **around
+            )
+        if shared_bottleneck:
+            self.attention_bottleneck = Bottleneck(hidden_dim, width, name="attention_bottleneck", **around)
         self.attention = SelfAttention(
-            hidden_dim,
+            width,
             num_heads,
+            value_dim=hidden_dim if bottleneck_dim and not bottleneck_attention else None,
             dropout=attention_dropout,
             use_bias=attention_bias,
             reach=reach,
@@ -115,18 +160,26 @@ class EncoderBlock(Composite):
         )
         self.attention_norm: Any = None
         if normalizes_input:
-            self.attention_norm = LayerNorm(hidden_dim, name="attention_norm", **norm)
-        self.feed_forward = FeedForward(
-            hidden_dim,
-            intermediate_dim,
-            activation=activation,
-            gated=gated,
-            use_bias=feed_forward_bias,
-            dropout=feed_forward_dropout,
-            name="feed_forward",
-            **shared,
-        )
-        self.feed_forward_norm = LayerNorm(hidden_dim, name="feed_forward_norm", **norm)
+            self.attention_norm = norm_of_kind(norm_kind, width, name="attention_norm", **norm)
+
+        def feed_forward(name):
+            return FeedForward(
+                width,
+                intermediate_dim,
+                activation=activation,
+                gated=gated,
+                use_bias=feed_forward_bias,
+                dropout=feed_forward_dropout,
+                name=name,
+                **shared,
+            )
+
+        first = range(num_feed_forwards - 1)
+        self.first_feed_forwards = [feed_forward(f"feed_forward_{j}") for j in first]
+        self.first_norms = [norm_of_kind(norm_kind, width, name=f"feed_forward_norm_{j}", **norm) for j in first]
+        self.feed_forward = feed_forward("feed_forward")
+        last = norm if last_epsilon is None else {**norm, "epsilon": last_epsilon}
+        self.feed_forward_norm = norm_of_kind(norm_kind, width, name="feed_forward_norm", **last)
         self.convolution: Any = None
         if kernel_size:
             self.convolution = Convolution(
@@ -141,10 +194,11 @@ class EncoderBlock(Composite):
         self.parts_are_made()
 
     def build(self, input_shape=None):
-        norms = (self.attention_norm, self.feed_forward_norm)
-        for layer in (self.attention, self.feed_forward, *norms, self.convolution):
+        for layer in (self.bottleneck, self.attention_bottleneck, self.attention, self.attention_norm,
+                      *self.first_feed_forwards, *self.first_norms, self.feed_forward, self.feed_forward_norm,
+                      self.output_bottleneck, self.convolution):  # fmt: skip
             if layer is not None:
-                layer.build((None, None, self.hidden_dim))
+                layer.build(None)
 
     def call(
         self,
@@ -161,43 +215,61 @@ class EncoderBlock(Composite):
     ):
         told = {"bias": bias, "relative": relative, "rotary": rotary, "sight": sight, "distances": distances}
         told = {name: value for name, value in told.items() if value is not None}
+        base, seen, values = self._seen(x, training)
         if queries is not None:
-            told["queries"] = self._seen(queries, training)
-        added = self.attention(self._seen(x, training), seed=seed, training=training, **told)  # [B, T, D]
-        out = self._after_attention(x if queries is None else queries, added, seed, training)
+            base, told["queries"], _ = self._seen(queries, training)
+        if values is not None:
+            told["values"] = values
+        added = self.attention(seen, seed=seed, training=training, **told)  # [B, T, W]
+        out = self._after_attention(x if queries is None else queries, base, added, seed, training)
         if self.convolution is None:
             return out
         return self.convolution(x, out, near=near, seed=second_seed(site_seed(seed, 2)), training=training)
 
     def keys_and_values(self, x, rotary=None):
         """What other tokens see of `x`: `SelfAttention.keys_and_values` says more."""
-        return self.attention.keys_and_values(self._seen(x, False), rotary)
+        _, seen, values = self._seen(x, False)
+        return self.attention.keys_and_values(seen, rotary, values)
 
     def decode(self, x, source, past, place, bias=None, relative=None, rotary=None, distances=None):
         """The block for one new token of each of K sequences: `SelfAttention.decode` has the arguments.
 
         Returns: float [B, K, D], and `past` with the new tokens' keys and values in it.
         """
+        base, seen, values = self._seen(x, False)
         added, past = self.attention.decode(
-            self._seen(x, False), source, past, place, bias, relative, rotary, distances
+            seen, source, past, place, bias, relative, rotary, distances=distances, values=values
         )
-        return self._after_attention(x, added, None, False), past
+        return self._after_attention(x, base, added, None, False), past
 
     def _seen(self, x, training):
-        """What attention gets of a block's input."""
-        return self.attention_norm(x, training=training) if self.norm_first and self.normalizes_input else x
-
-    def _after_attention(self, x, added, seed, training):
+        """Of a block's input: what is added to, float [B, T, W], what attention gets, and what values are made of,
+        where that is another width."""
         if self.norm_first:
-            x = _sum(x, added, self.attention_dropout, site_seed(seed, 1), training)
+            return x, self.attention_norm(x, training=training) if self.normalizes_input else x, None
+        if self.bottleneck is None:
+            return x, x, None
+        base = self.bottleneck(x, training=training)
+        if self.bottleneck_attention:
+            return base, base, None
+        return base, x if self.attention_bottleneck is None else self.attention_bottleneck(x, training=training), x
+
+    def _after_attention(self, whole, base, added, seed, training):
+        if self.norm_first:
+            x = add(base, added, self.attention_dropout, site_seed(seed, 1), training)
             inner = self.feed_forward_norm(x, training=training)
             added = self.feed_forward(inner, seed=site_seed(seed, 2), training=training)  # [B, T, D]
-            return _sum(x, added, 0.0, None, training)
-        x = _sum(x, added, self.hidden_dropout, site_seed(seed, 1), training)
+            return add(x, added, 0.0, None, training)
+        x = add(base, added, self.inner_dropout, site_seed(seed, 1), training)
         x = self.attention_norm(x, training=training)
-        added = self.feed_forward(x, training=training)  # [B, T, D]
-        x = _sum(x, added, self.hidden_dropout, site_seed(seed, 2), training)
-        return self.feed_forward_norm(x, training=training)
+        for feed_forward, norm in zip(self.first_feed_forwards, self.first_norms, strict=True):
+            x = norm(add(x, feed_forward(x, training=training), 0.0, None, training), training=training)
+        added = self.feed_forward(x, training=training)  # [B, T, W]
+        x = add(x, added, self.inner_dropout, site_seed(seed, 2), training)
+        x = self.feed_forward_norm(x, training=training)
+        if self.output_bottleneck is None:
+            return x
+        return self.output_bottleneck(x, whole, seed=site_seed(seed, 2), training=training)
 
     def compute_output_spec(self, x, bias=None, queries=None, **others):
         shape = (x if queries is None else queries).shape
@@ -209,10 +281,6 @@ class EncoderBlock(Composite):
         names += ("activation", "layer_norm_epsilon", "initializer_range", "norm_first", "normalizes_input")
         names += ("attention_bias", "feed_forward_bias", "norm_bias", "gated", "feed_forward_dropout", "reach")
         names += ("distance_terms", "shares_distances", "kernel_size", "kernel_activation")
+        names += ("norm_kind", "bottleneck_dim", "bottleneck_attention", "shared_bottleneck", "num_feed_forwards")
+        names += ("last_epsilon",)
         return super().get_config() | {name: getattr(self, name) for name in names}
-
-
-def _sum(x, added, rate: float, seed, training):
-    """The sum in float32: exact where it matters, and on a CPU faster than in bfloat16."""
-    added = ops.cast(added, "float32")
-    return ops.cast(x, "float32") + (dropout(added, rate, seed) if training else added)

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from bert_tf.layers.dense import dense
+from bert_tf.layers.dense import dense, truncated_normal
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
 from bert_tf.layers.functions.log_sum_exp import log_sum_exp
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 from bert_tf.sentinels import IGNORED_LABEL
 
@@ -31,6 +31,8 @@ class MaskedLMHead(Composite):
         use_bias: whether there is a bias for each token.
         dense_bias: whether the dense layer has a bias.
         norm_bias: whether the norm has a shift.
+        own_dim: how many more numbers than its token vector a token is told by, which are the head's own: the dense
+            layer goes to E and so many more.
     Call arguments:
         x: float [..., D].
         table: float [V, E].
@@ -55,6 +57,7 @@ class MaskedLMHead(Composite):
         use_bias: bool = True,
         dense_bias: bool = True,
         norm_bias: bool = True,
+        own_dim: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -68,7 +71,8 @@ class MaskedLMHead(Composite):
         self.layer_norm_epsilon = layer_norm_epsilon
         self.initializer_range = initializer_range
         self.embedding_dim = None if embedding_dim is None else check_positive("embedding_dim", embedding_dim)
-        self.table_dim = hidden_dim if embedding_dim is None else embedding_dim
+        self.own_dim = check_positive("own_dim", own_dim) if own_dim != 0 else 0
+        self.table_dim = (hidden_dim if embedding_dim is None else embedding_dim) + own_dim
         self.use_bias, self.dense_bias, self.norm_bias = use_bias, dense_bias, norm_bias
         shared = {"dtype": self.dtype_policy}
         self.dense = dense(self.table_dim, initializer_range, name="dense", use_bias=dense_bias, **shared)
@@ -78,6 +82,12 @@ class MaskedLMHead(Composite):
     def build(self, input_shape=None):
         self.dense.build((None, self.hidden_dim))
         self.norm.build((None, self.table_dim))
+        self.own: Any = None
+        if self.own_dim:
+            start = truncated_normal(self.initializer_range)
+            self.own = self.add_weight(
+                shape=(self.vocabulary_size, self.own_dim), initializer=start, name="own", autocast=False
+            )
         self.bias: Any = None
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias", autocast=False)
@@ -88,9 +98,15 @@ class MaskedLMHead(Composite):
         return ops.reshape(logits, (*_leading(x), self.vocabulary_size))
 
     def columns(self, table):
-        """float [V, E] -> [E, V] in the compute dtype, what `logits` takes. Where logits are asked for again and again,
-        it is worked out once: with few rows the product of a table that is turned around takes half as long."""
-        return ops.transpose(ops.cast(table, self.compute_dtype))
+        """float [V, E] -> [E, V] in the compute dtype, what `logits` takes, with the head's own numbers behind. Where
+        logits are asked for again and again, it is worked out once: with few rows the product of a table that is turned
+        around takes half as long."""
+        return ops.transpose(ops.cast(self._whole(table), self.compute_dtype))
+
+    def _whole(self, table):
+        """float [V, E] -> [V, E] with the head's own numbers behind."""
+        table = ops.convert_to_tensor(table)
+        return table if self.own is None else ops.concatenate([table, ops.cast(self.own, table.dtype)], axis=-1)
 
     def logits(self, x, columns):
         """float [P, E] of `transform` and [E, V] of `columns` -> float32 [P, V]"""
@@ -120,7 +136,7 @@ class MaskedLMHead(Composite):
         x = self.transform(ops.take(ops.reshape(x, (-1, self.hidden_dim)), order, axis=0), training=training)  # [P, E]
         ids = ops.take(ops.reshape(target_ids, (-1,)), order, axis=0)
         ids = ops.where(ops.equal(ids, IGNORED_LABEL), ops.zeros_like(ids), ids)
-        table = ops.cast(ops.convert_to_tensor(table), "float32")
+        table = ops.cast(self._whole(table), "float32")
         bias = ops.zeros((self.vocabulary_size,)) if self.bias is None else ops.cast(self.bias, "float32")
         total = log_sum_exp(x, table, bias, count)  # [P]
         precise = ops.cast(x, "float32")
@@ -140,7 +156,7 @@ class MaskedLMHead(Composite):
 
     def get_config(self):
         names = ("hidden_dim", "vocabulary_size", "activation", "layer_norm_epsilon", "initializer_range")
-        names += ("embedding_dim", "use_bias", "dense_bias", "norm_bias")
+        names += ("embedding_dim", "use_bias", "dense_bias", "norm_bias", "own_dim")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

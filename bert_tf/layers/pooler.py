@@ -7,7 +7,7 @@ import keras
 from bert_tf.layers.dense import dense
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 
 

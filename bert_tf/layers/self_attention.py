@@ -41,6 +41,7 @@ class SelfAttention(Composite):
             queries and keys among them.
         shares_distances: whether the vectors become keys and queries as tokens do, and not by layers of their own.
         distance_dropout: share of the vectors of distances dropped in training, in [0, 1).
+        value_dim: width of what values are made of; None: D, as all else.
     Call arguments:
         x: float [B, S, D].
         bias: float32 [B, 1, T or 1, S], added to the scores (`masks.attention_bias`); None: everything is seen.
@@ -53,6 +54,7 @@ class SelfAttention(Composite):
             once. With `queries` it has their places, which `rotary` and `reach` need.
         distances: a `Distances` (`RelativeVectors`), which `distance_terms` need; with `queries` it has their places,
             or there is one of each row, its first token.
+        values: float [B, S, value_dim], what values are made of; None: `x`.
     Returns: float [B, T, D] in the compute dtype; scores and softmax are float32.
     Raises: ValueError if `num_heads` does not divide `hidden_dim`.
     Reference: Vaswani et al., 2017, section 3.2.2, https://arxiv.org/abs/1706.03762; distances: He et al., 2020,
@@ -79,6 +81,7 @@ class SelfAttention(Composite):
         distance_terms: str = "",
         shares_distances: bool = False,
         distance_dropout: float = 0.0,
+        value_dim: int | None = None,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -92,6 +95,7 @@ class SelfAttention(Composite):
         self.initializer_range = initializer_range
         self.use_bias = use_bias
         self.reach = check_positive("reach", reach) if reach != 0 else 0
+        self.value_dim = None if value_dim is None else check_positive("value_dim", value_dim)
         self.head_dim = hidden_dim // num_heads
         if distance_terms not in DISTANCE_TERMS:
             terms = ", ".join(map(repr, DISTANCE_TERMS))
@@ -115,9 +119,10 @@ class SelfAttention(Composite):
 
     def build(self, input_shape=None):
         own = (self.distance_key, self.distance_query)
-        for layer in (self.query, self.key, self.value, self.output_dense, *own):
+        for layer in (self.query, self.key, self.output_dense, *own):
             if layer is not None:
                 layer.build((None, None, self.hidden_dim))
+        self.value.build((None, None, self.hidden_dim if self.value_dim is None else self.value_dim))
 
     def call(
         self,
@@ -130,10 +135,12 @@ class SelfAttention(Composite):
         rotary=None,
         sight=None,
         distances=None,
+        values=None,
     ):
         x = ops.cast(x, self.compute_dtype)
+        values = x if values is None else ops.cast(values, self.compute_dtype)
         q = self._queries(x if queries is None else ops.cast(queries, self.compute_dtype))  # [B, T, N, H]
-        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, x))  # [B, S, N, H]
+        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, values))  # [B, S, N, H]
         places = None if sight is None else sight.places
         if queries is not None and places is None and (self.reach or rotary is not None):
             raise ValueError("`sight` must have the places of `queries`. Received: queries, and no places")
@@ -186,16 +193,17 @@ class SelfAttention(Composite):
         keys = ops.reshape(key(x), heads) if "c2p" in self.terms else None
         return keys, ops.reshape(query(x) * self.scale, heads) if "p2c" in self.terms else None
 
-    def keys_and_values(self, x, rotary=None):
+    def keys_and_values(self, x, rotary=None, values=None):
         """What other tokens see of `x`, float [B, S, D], also when they come later: [B, N, H, S] and [B, N, S, H].
 
-        Args: `rotary` as in the call.
+        Args: `rotary` and `values` as in the call.
         """
-        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, x))  # [B, S, N, H]
+        values = x if values is None else values
+        k, v = self._heads(on_tokens(self.key, x)), self._heads(on_tokens(self.value, values))  # [B, S, N, H]
         k = k if rotary is None else rotate(k, rotary)
         return ops.transpose(k, (0, 2, 3, 1)), ops.transpose(v, (0, 2, 1, 3))
 
-    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None, distances=None):
+    def decode(self, x, source, past, place, bias=None, relative=None, rotary=None, distances=None, values=None):
         """Attention of one new token for each of K sequences that begin with the same source.
 
         Args:
@@ -208,17 +216,19 @@ class SelfAttention(Composite):
             rotary: angles of the tokens, as in the call.
             distances: keys and queries of `of_distances`, and int32 [B, P + S], which of them each key's distance is;
                 what `distance_terms` need.
+            values: as in the call, of the tokens.
         Returns: float [B, K, D], and `past` with the new tokens in it.
         """
         x = ops.cast(x, self.compute_dtype)
         number, length = x.shape[1], past[0].shape[2]
         flat = ops.reshape(x, (-1, 1, self.hidden_dim))  # [B * K, 1, D]
+        values = flat if values is None else ops.reshape(values, (-1, 1, values.shape[-1]))
         own_q, own_k = self._queries(flat), self._heads(on_tokens(self.key, flat))  # [B * K, 1, N, H]
         if rotary is not None:
             own = tuple(ops.reshape(part, (-1, 1, 1, part.shape[-1])) for part in rotary)
             own_q, own_k = rotate(own_q, own), rotate(own_k, own)
         past_k = written(past[0], place, own_k)  # [B * K, N, P, H]
-        past_v = written(past[1], place, on_tokens(self.value, flat))
+        past_v = written(past[1], place, on_tokens(self.value, values))
         own_q = ops.reshape(own_q, (-1, self.num_heads, 1, self.head_dim))
         q = self._of_sources(own_q, number)  # [B, N, K, H]
         own = self._of_sources(ops.matmul(own_q, ops.transpose(past_k, (0, 1, 3, 2))), number)  # [B, N, K, P]
@@ -270,7 +280,7 @@ class SelfAttention(Composite):
 
     def get_config(self):
         names = ("hidden_dim", "num_heads", "dropout", "initializer_range", "use_bias", "reach")
-        names += ("distance_terms", "shares_distances", "distance_dropout")
+        names += ("distance_terms", "shares_distances", "distance_dropout", "value_dim")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
+from bert_tf.models.backbones.row_ends import SEES_PADDING, seeing_no_padding, sees_padding
 from bert_tf.models.backbones.sizes import PRESETS, is_size
 from bert_tf.models.fitting.compiled import Compiled
 from bert_tf.models.heads import Architecture
@@ -120,6 +121,7 @@ class BertModel(Compiled):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,
             DIFFERS: differing(self),
+            **({} if sees_padding(self) else {SEES_PADDING: False}),
             **(
                 {}
                 if self.preprocessor is None
@@ -131,7 +133,9 @@ class BertModel(Compiled):
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
         differs, preprocessor = config.pop(DIFFERS, None), config.pop(PREPROCESSOR, None)
+        sees_its_padding = config.pop(SEES_PADDING, True)
         model = cls(**cls._arguments_from(config, custom_objects))
+        model = model if sees_its_padding else seeing_no_padding(model)
         model.preprocessor = keras.saving.deserialize_keras_object(preprocessor, custom_objects=custom_objects)
         if differs is not None:  # files of earlier versions do not say
             set_trainable(model, model.trainable, differs)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bert_tf.layers.trainable import DIFFERS, differing, set_trainable
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.backbones.row_ends import SEES_PADDING
 
 
 def freeze(model: Any, *, embeddings: bool = False, blocks: int = 0) -> None:
@@ -50,4 +51,4 @@ def frozen_like(model: Any, other: Any) -> Any:
 
 def arguments_of(model: Any) -> dict[str, Any]:
     """What a model's class was called with, but that the backbone is a Keras config."""
-    return {name: value for name, value in model.get_config().items() if name != DIFFERS}
+    return {name: value for name, value in model.get_config().items() if name not in (DIFFERS, SEES_PADDING)}

@@ -72,7 +72,7 @@ class OnBackbone(BertModel):
         head = head_of(type(self))
         self.drops_before = head is not None and head.end in backbone.config.member.pooler.dropout_before
         row, config = backbone.config.member.pooler, backbone.config
-        if (pools and backbone.pooler is None) or (of_tokens and row.of_tokens):
+        if config.has_pooler and ((pools and backbone.pooler is None) or (of_tokens and row.of_tokens)):
             self.pooler = Pooler(
                 config.hidden_dim,
                 activation=config.head_activation or row.activation,

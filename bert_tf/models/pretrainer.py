@@ -77,6 +77,7 @@ class BertMaskedLM(OnBackbone):
             use_bias=config.decoder_bias,
             dense_bias=config.head_bias,
             norm_bias=config.norm_bias,
+            own_dim=config.own_head_dim,
             name="masked_lm",
             dtype=self.policy(dtype),
         )

@@ -67,6 +67,11 @@ class BertSeq2Seq(OnBackbone):
         trainable: bool = True,
     ):
         self.take(backbone, dtype=dtype, tells_segments="for the source and the target")
+        if self.config.trigram:
+            raise ValueError(
+                "`backbone` must not look at the token after each (`trigram`): it would be seen before it is written. "
+                f"Received: a {self.config.member.name} with trigram=True"
+            )
 
         config = self.config
         if config.kernel_size:
@@ -83,6 +88,7 @@ class BertSeq2Seq(OnBackbone):
             use_bias=config.decoder_bias,
             dense_bias=config.head_bias,
             norm_bias=config.norm_bias,
+            own_dim=config.own_head_dim,
             name="masked_lm",
             dtype=self.policy(dtype),
         )
@@ -224,7 +230,7 @@ class BertSeq2Seq(OnBackbone):
     def empty_past(self, logits, settings: Generation):
         """Room for the keys and values of what is to be written, a block: both [B * K, N, L, H]."""
         config = self.config
-        heads, width, length = config.num_heads, config.hidden_dim // config.num_heads, settings.max_length
+        heads, width, length = config.num_heads, config.head_dim, settings.max_length
         rows = ops.repeat(ops.cast(logits[:, :1] * 0.0, self.compute_dtype), settings.beams, axis=0)  # [B * K, 1]
         flat = rows + ops.zeros((1, heads * width * length), self.compute_dtype)
         room = ops.reshape(flat, (-1, heads, length, width))

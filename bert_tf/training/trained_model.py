@@ -13,6 +13,7 @@ import tensorflow as tf
 from bert_tf.data import Features, Stream
 from bert_tf.disk.whole import checksums
 from bert_tf.models.backbones.config import BertConfig
+from bert_tf.models.backbones.row_ends import seeing_no_padding
 from bert_tf.models.frozen import arguments_of, frozen_like
 from bert_tf.models.pretrained import arrays_by_path, save_model
 from bert_tf.models.pretrained.paths import weights_by_path
@@ -102,4 +103,4 @@ def _like(model: Any, config: BertConfig, *, dtype: Any = None) -> Any:
         arguments["backbone"] = type(model.backbone)(config, dtype=policy)
     else:
         arguments["config"] = config
-    return frozen_like(type(model)(**arguments), model)
+    return seeing_no_padding(frozen_like(type(model)(**arguments), model))

@@ -21,10 +21,12 @@ def check_sizes(checkpoint: Checkpoint) -> None:
     if not all(isinstance(size, int) for size in sizes.values()):
         return  # which is said where the model's own config is made
     dim = sizes["hidden_dim"]
-    block = 4 * dim * dim + 2 * dim * sizes["intermediate_dim"]
+    width, several = config.get("bottleneck_dim") or dim, config.get("num_feed_forwards", 1)
+    block = 4 * width * width + several * 2 * width * sizes["intermediate_dim"]
+    block += 3 * width * dim if width != dim else 0  # a bottleneck, on the way in and out
     rows = sizes["vocabulary_size"] + sizes["max_positions"] + sizes["num_segments"]
     blocks = blocks_of(config)
-    runs = sizes["num_layers"] * blocks["group_size"]
+    runs = sizes["num_layers"] * blocks["group_size"] * several
     stated = rows * (config.get("embedding_dim") or dim) + blocks["num_blocks"] * block
     shapes = [*(checkpoint.arrays.shape(path) for path in checkpoint.arrays), *checkpoint.extra.values()]
     there = sum(math.prod(shape) for shape in shapes)

@@ -1,7 +1,8 @@
 """One table a format: our weight path, their name, and a layout that can be undone.
 
 Loading reads a table forwards, saving reads the same rows backwards. `{i}` is the block's number; where a file counts
-blocks in groups, `{group}` is that of its group and `{place}` its place within it.
+blocks in groups, `{group}` is that of its group and `{place}` its place within it. `{j}` numbers what stands in a block
+several times.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ CLASSIFICATION_HEAD = (
 )
 
 MOST_BLOCKS = 1000  # of a file that are looked for
+MOST_REPEATS = 100  # of what stands in a block several times
 HUGGING_FACE = (
     Row("embeddings/token/table", "embeddings.word_embeddings.weight", SAME),
     Row("embeddings/segment/table", "embeddings.token_type_embeddings.weight", SAME),
@@ -227,37 +229,41 @@ PARTS = (
 
 
 def blocks_of(config: Mapping[str, Any]) -> dict[str, int]:
-    """`num_blocks` and `group_size` of the functions below, by BertConfig's fields.
+    """`num_blocks`, `group_size` and `repeats` of the functions below, by BertConfig's fields.
 
-    >>> blocks_of({"num_layers": 12, "layer_groups": 2, "blocks_per_layer": 3})
-    {'num_blocks': 6, 'group_size': 3}
+    >>> blocks_of({"num_layers": 12, "layer_groups": 2, "blocks_per_layer": 3, "num_feed_forwards": 4})
+    {'num_blocks': 6, 'group_size': 3, 'repeats': 3}
     """
-    size = config.get("blocks_per_layer", 1)
-    return {"num_blocks": (config.get("layer_groups") or config["num_layers"]) * size, "group_size": size}
+    size, repeats = config.get("blocks_per_layer", 1), config.get("num_feed_forwards", 1) - 1
+    blocks = (config.get("layer_groups") or config["num_layers"]) * size
+    return {"num_blocks": blocks, "group_size": size, "repeats": repeats}
 
 
-def expand(table: tuple[Row, ...], num_blocks: int, group_size: int = 1) -> list[Row]:
+def expand(table: tuple[Row, ...], num_blocks: int, group_size: int = 1, repeats: int = 0) -> list[Row]:
     """Rows with the blocks' numbers filled in.
 
     Args:
         num_blocks: how many blocks have weights of their own.
         group_size: how many of them stand in a group of the file's.
+        repeats: how often what is numbered within a block stands there.
     """
     rows = []
     for row in table:
         for i in range(num_blocks) if "{i}" in row.path else range(1):
             group, place = divmod(i, group_size)
-            name = row.name.format(i=i, keras_i=f"_{i}" if i else "", group=group, place=place)
-            rows.append(Row(row.path.format(i=i), name, row.layout))
+            for j in range(repeats) if "{j}" in row.path else range(1):
+                name = row.name.format(i=i, keras_i=f"_{i}" if i else "", group=group, place=place, j=j)
+                rows.append(Row(row.path.format(i=i, j=j), name, row.layout))
     return rows
 
 
 def read_forwards(
-    table: tuple[Row, ...], tensors: Mapping[str, Tensor], num_blocks: int, group_size: int = 1
+    table: tuple[Row, ...], tensors: Mapping[str, Tensor], num_blocks: int, group_size: int = 1, repeats: int = 0
 ) -> tuple[Arrays, dict[str, Shape]]:
     """Their names -> our paths. Returns our arrays, and the names (and shapes) that no row knows."""
     found, used = {}, set()
-    known = expand(table, min(num_blocks, MOST_BLOCKS), group_size)  # what a config states is held to the tensors later
+    # What a config states is held to the tensors later.
+    known = expand(table, min(num_blocks, MOST_BLOCKS), group_size, min(repeats, MOST_REPEATS))
     for row in known:
         if row.name in tensors:
             used.add(row.name)
@@ -272,10 +278,15 @@ def read_forwards(
 
 
 def read_backwards(
-    table: tuple[Row, ...], arrays: Mapping[str, np.ndarray], num_blocks: int, num_heads: int, group_size: int = 1
+    table: tuple[Row, ...],
+    arrays: Mapping[str, np.ndarray],
+    num_blocks: int,
+    num_heads: int,
+    group_size: int = 1,
+    repeats: int = 0,
 ) -> dict[str, np.ndarray]:
     """Our paths -> their names. Raises ValueError naming paths that the table has no row for."""
-    rows = [row for row in expand(table, num_blocks, group_size) if row.path in arrays]
+    rows = [row for row in expand(table, num_blocks, group_size, repeats) if row.path in arrays]
     unknown = sorted(set(arrays) - {row.path for row in rows})
     if unknown:
         raise ValueError(f"this format has no place for: {', '.join(unknown)}")

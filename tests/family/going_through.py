@@ -82,7 +82,7 @@ class Going:
     def train(self) -> None:
         task, data = task_of(self.kind, self.folder / "task")
         backbone = self.folder / "backbone"
-        make_backbone(backbone, **of_member(self.member))
+        make_backbone(backbone, **of_member(self.member, self.kind))
         flags = [f"--task={task}", f"--data={data}", f"--backbone={backbone}", f"--run={self.run}"]
         cache = f"pretraining.cache={self.folder / 'cache'}"
         result = json.loads(self.command(train.main, [*flags, "--set", *SETTINGS, cache]))

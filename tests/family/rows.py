@@ -77,6 +77,14 @@ REASONS = (
         members=WITHOUT_PAIRS,
         instead=True,
     ),
+    Reason(
+        "A MobileBERT looks at the next token, and would see what it is to write: it is refused. This one does not "
+        "(`trigram_input` is false).",
+        "train",
+        kinds=("text_to_text",),
+        members=("mobilebert",),
+        instead=True,
+    ),
 )
 
 

@@ -25,6 +25,8 @@ SIZES: dict[str, Any] = {"vocabulary_size": 11, "hidden_dim": 8, "max_positions"
         ({"position_kind": "rotary", "norm_bias": False}, 3),
         ({"projects": True}, 7),
         ({"tells_segments": False}, 5),
+        ({"embedding_dim": 3, "projects_tokens": True, "norm_kind": "no_norm"}, 7),
+        ({"embedding_dim": 3, "projects_tokens": True, "trigram": True}, 7),
     ],
 )
 def test_embeddings_are_a_layer(changes, weights):
@@ -104,6 +106,41 @@ def test_tokens_that_have_one_segment_all_have_the_first_vector():
     np.testing.assert_array_equal(layer(IDS, segment_ids=SEGMENTS), one(IDS))
 
 
+def trigrams(**changes: Any) -> Any:
+    layer = Embeddings(**SIZES, embedding_dim=3, projects_tokens=True, trigram=True, initializer_range=0.5, **changes)
+    layer.build(None)
+    return layer
+
+
+def test_a_token_stands_between_its_neighbours_and_the_others_are_added_to_what_is_made_of_them():
+    layer = trigrams(norm_kind="no_norm")
+    token, nothing = np.array(layer.token.table)[IDS], np.zeros((2, 1, 3), "float32")
+    both = [np.concatenate([token[:, 1:], nothing], axis=1), token, np.concatenate([nothing, token[:, :-1]], axis=1)]
+    expected = layer.projection(np.concatenate(both, axis=-1)) + layer.segment.table[0] + layer.position.table[None, :6]
+    np.testing.assert_allclose(layer(IDS), expected, atol=1e-6)
+
+
+def test_neighbours_are_of_the_same_example_and_padding_is_one_unless_it_is_not_to_be_seen():
+    layer = trigrams()
+    one, other = IDS[:1, :2], IDS[:1, 2:5]
+    padded = np.concatenate([other, [[0, 0]]], axis=1).astype("int32")
+    mask = np.array([[1, 1, 1, 0, 0]], "int32")
+    apart = [np.array(layer(ids)) for ids in (one, other)]
+    together = {
+        "token_ids": np.concatenate([one, padded], axis=1)[:, :6],
+        "example_ids": np.array([[1, 1, 2, 2, 2, 0]], "int32"),
+        "position_ids": np.array([[0, 1, 0, 1, 2, 0]], "int32"),
+    }
+    found = np.array(layer(**together))
+    np.testing.assert_allclose(found[:, :5], np.concatenate(apart, axis=1), atol=1e-6)
+    seen = np.array(layer(padded, padding_mask=mask))  # as Transformers: the last of them sees the padding
+    assert np.abs(seen[:, :2] - apart[1][:, :2]).max() < 1e-6
+    assert np.abs(seen[:, 2] - apart[1][:, 2]).max() > 1e-2
+    layer.sees_padding = False
+    np.testing.assert_allclose(layer(padded, padding_mask=mask)[:, :3], apart[1], atol=1e-6)
+    np.testing.assert_array_equal(layer(**together), found)
+
+
 def test_absent_segments_are_zeros_and_absent_positions_count_up():
     layer = Embeddings(**SIZES)
     full = layer(IDS, segment_ids=np.zeros_like(IDS), position_ids=np.tile(np.arange(6, dtype="int32"), (2, 1)))
@@ -157,6 +194,7 @@ def test_tables_are_gathered_in_float32():
         ({"num_segments": True}, "`num_segments`.*num_segments=True"),
         ({"embedding_dim": 0}, "`embedding_dim` must be an integer of at least 1.*embedding_dim=0"),
         ({"dropout": 1.0}, r"`dropout` must be a number in \[0, 1\).*dropout=1.0"),
+        ({"trigram": True}, "`projects_tokens` must be True with `trigram`. Received: projects_tokens=False"),
         ({"position_kind": "spiral"}, "`position_kind` must be one of learned, sinusoidal, rotary.*'spiral'"),
         ({"position_initializer": "ones"}, "`position_initializer` must be one of random, sinusoidal.*'ones'"),
     ],

@@ -27,13 +27,23 @@ def test_masked_lm_head_is_a_layer():
     check_layer(MaskedLMHead, plain, inputs, (2, 5, 11), output_dtype="float32", weights=2)
     inputs["table"] = TABLE[:, :3]
     check_layer(MaskedLMHead, arguments | {"embedding_dim": 3}, inputs, (2, 5, 11), output_dtype="float32", weights=5)
+    own = arguments | {"embedding_dim": 3, "own_dim": 5}
+    check_layer(MaskedLMHead, own, inputs, (2, 5, 11), output_dtype="float32", weights=6)
+
+
+def test_tokens_are_told_by_their_vectors_and_by_the_heads_own():
+    head, table = make(embedding_dim=3, own_dim=4), TABLE[:, :3]
+    assert head.dense.kernel.shape == (8, 7)
+    whole = np.concatenate([table, head.own], axis=1)
+    np.testing.assert_allclose(head(X, table), head.transform(X) @ whole.T + np.array(head.bias), atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("xla", "width", "use_bias"), [(False, None, True), (True, None, True), (False, 3, True), (False, None, False)]
+    ("xla", "width", "use_bias", "own"),
+    [(False, None, True, 0), (True, None, True, 0), (False, 3, True, 0), (False, None, False, 0), (True, 3, True, 5)],
 )
-def test_losses_are_those_of_the_logits(xla, width, use_bias):
-    head, table = make(embedding_dim=width, use_bias=use_bias), TABLE[:, :width]
+def test_losses_are_those_of_the_logits(xla, width, use_bias, own):
+    head, table = make(embedding_dim=width, use_bias=use_bias, own_dim=own), TABLE[:, :width]
     log_p = tf.nn.log_softmax(head(X, table)).numpy()
     losses = tf.function(lambda targets: head.losses(tf.constant(X), tf.constant(table), targets), jit_compile=xla)
     found = losses(tf.constant(TARGETS))

@@ -25,6 +25,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "model_type": "deberta-v2", "num_segments": 0, "position_kind": "none", "distance_terms": "c2p|p2c",
         "distance_buckets": 4, "shares_distances": True, "distance_norm": True,
     },
+    "mobilebert": {
+        "model_type": "mobilebert", "embedding_dim": 3, "trigram": True, "bottleneck_dim": 6, "shared_bottleneck": True,
+        "num_feed_forwards": 3, "norm_kind": "no_norm", "activation": "relu", "initializer_range": 0.2,
+    },
 }  # fmt: skip
 """Fields of a member's config that are not as BERT's. A line here puts a member into docs/family_table.md."""
 WORDS: dict[str, dict[str, Any]] = {
@@ -33,9 +37,13 @@ WORDS: dict[str, dict[str, Any]] = {
 """Arguments of a member's tokenizer that are not as BERT's."""
 
 
-def of_member(member: str) -> dict[str, Any]:
+def of_member(member: str, kind: str = "") -> dict[str, Any]:
     """What `run_of` takes for a run on a member, with its own kind of tokenizer."""
-    return {"shape": SHAPES.get(member, {}), "words": WORDS.get(member, {}), "tokenizer": tokenizer_of(member)}
+    shape = dict(SHAPES.get(member, {}))
+    if kind == "text_to_text":  # which refuses to see the next token
+        shape.pop("trigram", None)
+    start = {name: shape.pop(name) for name in ("initializer_range",) if name in shape}
+    return {"shape": shape, "words": WORDS.get(member, {}), "tokenizer": tokenizer_of(member), **start}
 
 
 def tokenizer_of(member: str) -> Any:

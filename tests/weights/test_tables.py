@@ -136,7 +136,21 @@ def test_blocks_that_a_file_counts_in_groups():
     ours, extra = read_forwards(table, tensors, 4, 2)
     assert {path: ours[path][0] for path in ours} == {f"block_{i}/bias": i for i in range(4)}
     assert not extra
-    assert blocks_of({"num_layers": 3}) == {"num_blocks": 3, "group_size": 1}
+    assert blocks_of({"num_layers": 3}) == {"num_blocks": 3, "group_size": 1, "repeats": 0}
+
+
+def test_what_stands_in_a_block_several_times():
+    table = (Row("block_{i}/dense_{j}/bias", "layer.{i}.dense.{j}.bias", SAME), Row("block_{i}/bias", "{i}.bias", SAME))
+    names = [row.name for row in expand(table, 2, repeats=3)]
+    assert names == [*(f"layer.{i}.dense.{j}.bias" for i in range(2) for j in range(3)), "0.bias", "1.bias"]
+    assert [row.name for row in expand(table, 2)] == ["0.bias", "1.bias"]
+    arrays = {f"block_{i}/dense_{j}/bias": np.full(2, 3 * i + j, np.float32) for i in range(2) for j in range(3)}
+    theirs = read_backwards(table, arrays, 2, N, repeats=3)
+    assert [array[0] for array in theirs.values()] == list(range(6))
+    tensors = {name: Tensor(name, array.shape, lambda array=array: array) for name, array in theirs.items()}
+    ours, extra = read_forwards(table, tensors, 2, repeats=3)
+    assert {path: ours[path][0] for path in ours} == {path: array[0] for path, array in arrays.items()}
+    assert not extra
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4, 5)])

@@ -182,10 +182,16 @@ class Pooled(Windowed):
         )
         if config.training.mode == "fine_tune":
             return model
-        if model.config.norm_first:
+        if model.config.norm_first or model.config.norm_kind != "layer_norm":
             raise UserError(
                 "training.mode=frozen solves heads on blocks that end with a norm, which those of a "
                 f"{model.config.member.name} do not: fine-tune it. Received: training.mode={config.training.mode}"
+            )
+        if model.config.bottleneck_dim:
+            raise UserError(
+                "training.mode=frozen solves heads on one more block that hands vectors on as they are, which a "
+                f"{model.config.member.name} brings to another width: fine-tune it. "
+                f"Received: training.mode={config.training.mode}"
             )
         if model.config.layer_groups:
             raise UserError(

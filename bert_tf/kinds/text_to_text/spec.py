@@ -166,7 +166,14 @@ class TextToText(Measured):
 
     def build_model(self, config: RunConfig) -> BertSeq2Seq:
         from bert_tf.models import BertSeq2Seq
+        from bert_tf.models.pretrained import config_of
 
+        found = config_of(config.backbone, ignore=config.model.ignore)
+        if found.trigram:
+            raise UserError(
+                f"'backbone' must not look at the token after each, which a {found.member.name} does: it would see "
+                f"what it is to write. Received: {config.backbone}"
+            )
         return self.from_backbone(BertSeq2Seq, config)
 
     def load_model(self, folder: str, *, ignore: Collection[str] = (), dtype: str = "float32") -> BertSeq2Seq:

@@ -9,7 +9,7 @@ from keras import ops
 from bert_tf.layers.dense import truncated_normal
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.functions.distances import buckets_of
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 
 

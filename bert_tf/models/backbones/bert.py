@@ -13,7 +13,7 @@ from bert_tf.layers.embeddings import Embeddings
 from bert_tf.layers.encoder_block import EncoderBlock
 from bert_tf.layers.functions.distances import Distances
 from bert_tf.layers.functions.masks import MASKED, take_positions
-from bert_tf.layers.layer_norm import LayerNorm
+from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.pooler import Pooler
 from bert_tf.layers.relative.bias import RelativeBias
 from bert_tf.layers.relative.vectors import RelativeVectors
@@ -78,7 +78,7 @@ class BertBackbone(BertModel):
             max_positions=config.max_positions,
             num_segments=config.num_segments,
             dropout=config.hidden_dropout,
-            layer_norm_epsilon=config.layer_norm_epsilon,
+            layer_norm_epsilon=config.member.unset_epsilon or config.layer_norm_epsilon,
             position_kind=config.position_kind,
             position_initializer=config.position_initializer,
             embedding_dim=config.embedding_dim,
@@ -87,6 +87,9 @@ class BertBackbone(BertModel):
             first_position=config.first_position,
             norm_bias=config.norm_bias,
             tells_segments=config.member.tells_segments,
+            projects_tokens=config.member.projects_tokens,
+            trigram=config.trigram,
+            norm_kind=config.norm_kind,
             name="embeddings",
             **shared,
         )
@@ -125,6 +128,12 @@ class BertBackbone(BertModel):
                 shares_distances=config.shares_distances,
                 kernel_size=0 if i else config.kernel_size,
                 kernel_activation=config.kernel_activation,
+                norm_kind=config.norm_kind,
+                bottleneck_dim=config.bottleneck_dim,
+                bottleneck_attention=config.bottleneck_attention,
+                shared_bottleneck=config.shared_bottleneck,
+                num_feed_forwards=config.num_feed_forwards,
+                last_epsilon=config.member.unset_epsilon,
                 name=f"block_{i}",
                 **shared,
             )
@@ -143,7 +152,7 @@ class BertBackbone(BertModel):
             )
         pooler = config.member.pooler
         self.pooler = None
-        if not pooler.in_head:
+        if config.has_pooler and not pooler.in_head:
             self.pooler = Pooler(config.hidden_dim, activation=pooler.activation, name="pooler", **shared)
         for layer in (
             self.embeddings, self.relative_bias, self.relative_vectors, *made, self.final_norm, self.pooler,
@@ -178,6 +187,8 @@ class BertBackbone(BertModel):
                 position_ids=inputs.get("position_ids"),
                 seed=seed,
                 training=training,
+                example_ids=inputs.get("example_ids"),
+                padding_mask=inputs.get("padding_mask"),
             )  # [B, T, D]
         told = self.tell(inputs, sequence_to_sequence, training)
         for i, block in enumerate(self.blocks[:-1] if only_pooled else self.blocks):

@@ -13,12 +13,14 @@ from bert_tf.weights.tables import blocks_of
 SWITCHES = (
     "recompute", "norm_first", "gated", "attention_bias", "feed_forward_bias", "norm_bias", "head_bias", "decoder_bias",
     "shares_distances", "distance_norm",
+    "bottleneck_attention", "shared_bottleneck", "trigram", "has_pooler",
 )  # fmt: skip
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
 POSITION_KINDS = ("learned", "sinusoidal", "rotary")
 DISTANCE_TERMS = ("c2p", "p2c", "c2p|p2c")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
 HEAD_POOLINGS = ("cls", "mean")
+NORM_KINDS = ("layer_norm", "no_norm")
 LONG = 1024
 """Positions from which on an encoder is one for long texts, whose attention is not worked out all at once."""
 
@@ -76,6 +78,14 @@ class BertConfig:
         layer_groups: the layers are so many groups, in order and as equal in size as can be, and those of a group share
             the weights of their blocks; 0: each layer has its own. Of ALBERT, whose files state it, 0 means 1.
         blocks_per_layer: encoder blocks that a layer runs, one after the other, each with weights of its own.
+        bottleneck_dim: the width W that blocks work in: their input is brought to it and back; 0: in `hidden_dim`.
+        bottleneck_attention: whether queries, keys and values are all of what is narrow already; without it, values are
+            of the block's whole input.
+        shared_bottleneck: whether queries and keys are of a bottleneck of their own.
+        num_feed_forwards: how many feed-forwards with their norms a block has, one after the other.
+        norm_kind: "layer_norm", or "no_norm", a scale and a shift alone.
+        trigram: whether a token's vector stands between those of its neighbours before it is brought to `hidden_dim`.
+        has_pooler: whether there is a dense layer over the first token, of a member that has one in its backbone.
         pad_token_id: the number of the padding token, in [0, V).
         model_type: which member of the family it is, "bert" or another of `bert_tf.weights.members`. Its files are
             written as that member's; some fields can only be what that member has.
@@ -131,6 +141,13 @@ class BertConfig:
     head_pooling: str = "cls"
     layer_groups: int = 0
     blocks_per_layer: int = 1
+    bottleneck_dim: int = 0
+    bottleneck_attention: bool = False
+    shared_bottleneck: bool = False
+    num_feed_forwards: int = 1
+    norm_kind: str = "layer_norm"
+    trigram: bool = False
+    has_pooler: bool = True
     pad_token_id: int = 0
     recompute: bool = False
     model_type: str = BERT.model_type
@@ -192,14 +209,26 @@ class BertConfig:
         known = self.head_activation is None or self.head_activation in ACTIVATIONS
         self._check("head_activation", known, f"None, or one of {', '.join(ACTIVATIONS)}")
         self._check("head_pooling", self.head_pooling in HEAD_POOLINGS, f"one of {', '.join(HEAD_POOLINGS)}")
+        is_width = _is_int(self.bottleneck_dim) and self.bottleneck_dim >= 0
+        self._check("bottleneck_dim", is_width, "an integer of at least 0")
+        is_count = _is_int(self.num_feed_forwards) and self.num_feed_forwards >= 1
+        self._check("num_feed_forwards", is_count, "an integer of at least 1")
+        self._check("norm_kind", self.norm_kind in NORM_KINDS, f"one of {', '.join(NORM_KINDS)}")
         for name in SWITCHES:
             self._check(name, isinstance(getattr(self, name), bool), "true or false")
         for name, value in self.member.values.items():
             self._check(name, getattr(self, name) == value, f"{value!r} of a {self.member.name}")
-        if self.hidden_dim % self.num_heads:
+        for name in ("bottleneck_attention", "shared_bottleneck"):
+            self._check(name, self.bottleneck_dim > 0 or not getattr(self, name), "False without `bottleneck_dim`")
+        is_one = not (self.bottleneck_attention and self.shared_bottleneck)
+        self._check("shared_bottleneck", is_one, "False with `bottleneck_attention`")
+        if self.bottleneck_dim not in (0, self.hidden_dim):
+            is_narrow = self.bottleneck_attention or self.shared_bottleneck
+            self._check("shared_bottleneck", is_narrow, "True, or else `bottleneck_attention`, in another width")
+        width = "bottleneck_dim" if self.bottleneck_dim else "hidden_dim"
+        if self.block_dim % self.num_heads:
             raise ValueError(
-                "`num_heads` must divide `hidden_dim`. "
-                f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
+                f"`num_heads` must divide `{width}`. Received: num_heads={self.num_heads}, {width}={self.block_dim}"
             )
         if self.position_kind == "rotary" and self.head_dim % 2:
             raise ValueError(
@@ -245,13 +274,24 @@ class BertConfig:
 
     @property
     def table_dim(self) -> int:
-        """Width of the tables of token, segment and position vectors."""
-        return self.hidden_dim if self.embedding_dim is None else self.embedding_dim
+        """Width of the tables of segment and position vectors, and most often of token vectors."""
+        alone = self.embedding_dim is None or self.member.projects_tokens
+        return self.hidden_dim if alone else self.embedding_dim  # pyright: ignore[reportReturnType]
+
+    @property
+    def block_dim(self) -> int:
+        """The width that blocks work in."""
+        return self.bottleneck_dim or self.hidden_dim
+
+    @property
+    def own_head_dim(self) -> int:
+        """How many numbers of its own the head that guesses tokens has for each, see `MaskedLMHead`."""
+        return self.hidden_dim - (self.embedding_dim or self.hidden_dim) if self.member.projects_tokens else 0
 
     @property
     def head_dim(self) -> int:
         """Width of a head of attention."""
-        return self.hidden_dim // self.num_heads
+        return self.block_dim // self.num_heads
 
     @property
     def masked_lm_activation(self) -> str:

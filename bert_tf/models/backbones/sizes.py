@@ -47,11 +47,16 @@ ROBERTA = {**MPNET, "num_segments": 1}
 # deberta-v3-*: He et al., 2021, section 5, https://arxiv.org/abs/2111.09543, and their released configs;
 # distilbert-base: Sanh et al., 2019, https://arxiv.org/abs/1910.01108; mpnet-base: Song et al., 2020,
 # https://arxiv.org/abs/2004.09297; roberta-*: Liu et al., 2019, table 9, https://arxiv.org/abs/1907.11692;
-# xlm-roberta-*: Conneau et al., 2020, https://arxiv.org/abs/1911.02116.
+# xlm-roberta-*: Conneau et al., 2020, https://arxiv.org/abs/1911.02116; mobilebert*: Sun et al., 2020, table 1,
+# https://arxiv.org/abs/2004.02984, and the configs of the released code (F-4_OPT, F-2_tiny_OPT),
+# https://github.com/google-research/google-research/tree/master/mobilebert/config.
 DEBERTA_V3: dict[str, Any] = {
     "position_kind": "none", "distance_buckets": 256, "shares_distances": True, "distance_norm": True,
 }  # fmt: skip
 #                      layers, width, heads, feed-forward, member, tables' width, parameters
+TINY_MOBILEBERT = {
+    "has_pooler": False, "num_feed_forwards": 2, "bottleneck_attention": True, "shared_bottleneck": False,
+}  # fmt: skip
 SIZES: dict[str, Size] = {
     "tiny": Size(2, 128, 2, 512, "bert", None, 4_385_920),
     "mini": Size(4, 256, 4, 1024, "bert", None, 11_170_560),
@@ -70,6 +75,8 @@ SIZES: dict[str, Size] = {
     "xlm-roberta-large": Size(24, 1024, 16, 4096, "xlm-roberta", None, 335_141_888, ROBERTA),
     "modernbert-base": Size(22, 768, 12, 1152, "modernbert", None, 133_772_544),
     "modernbert-large": Size(28, 1024, 16, 2624, "modernbert", None, 374_459_392),
+    "mobilebert": Size(24, 512, 4, 512, "mobilebert", 128, 24_581_888, {"has_pooler": False}),
+    "mobilebert-tiny": Size(24, 512, 4, 512, "mobilebert", 128, 15_485_696, TINY_MOBILEBERT),
     "albert-base": Size(12, 768, 12, 3072, "albert", 128, 11_750_400),
     "albert-large": Size(24, 1024, 16, 4096, "albert", 128, 17_750_784),
     "albert-xlarge": Size(24, 2048, 16, 8192, "albert", 128, 58_791_680),

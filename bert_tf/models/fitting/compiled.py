@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from bert_tf.models.backbones.row_ends import seeing_no_padding
 from bert_tf.sentinels import IGNORED_LABEL
 
 LEARNING_RATE = 5e-5  # of the three that Devlin et al. name, section A.3, what most fine-tunings take
@@ -34,6 +35,8 @@ class Compiled(keras.Model):
         if value is not None and not hasattr(value, "prepared"):
             raise ValueError(f"`preprocessor` must be a BertPreprocessor or None. Received: preprocessor={value!r}")
         self.__dict__["_preprocessor"] = value
+        if value is not None:
+            seeing_no_padding(self)
 
     def head_metrics(self) -> list[Any]:
         """New metrics for `compile()`; each is given labels and the model's outputs."""

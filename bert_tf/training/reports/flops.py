@@ -27,14 +27,27 @@ def training_flops(lengths: np.ndarray, config: BertConfig, *, only_pooled: bool
     and values of every token, and all else of an example's first token alone.
     """
     tokens, pairs, examples = float(lengths.sum()), float(np.square(lengths.astype(np.float64)).sum()), len(lengths)
-    width, inner = config.hidden_dim, config.intermediate_dim
+    width, of_all, of_queries = config.block_dim, *_weights_of_block(config)
     pair = 12.0 * width + 6.0 * width * len(config.distance_terms.split("|")) * bool(config.distance_terms)
-    block = 6.0 * (4 * width**2 + 2 * width * inner) * tokens + pair * pairs
+    block = 6.0 * (of_all + of_queries) * tokens + pair * pairs
     blocks = len(config.block_order)
     if not only_pooled:
         return blocks * block
-    last = 6.0 * (2 * width**2 * tokens + (2 * width**2 + 2 * width * inner) * examples) + pair * tokens
+    last = 6.0 * (of_all * tokens + of_queries * examples) + pair * tokens
     return (blocks - 1) * block + last
+
+
+def _weights_of_block(config: BertConfig) -> tuple[int, int]:
+    """Weights of a block that a token goes through to be seen, and those that it goes through to look and be worked
+    out. What is used for both counts to the first."""
+    width, feed_forward = config.block_dim, (2 + config.gated) * config.block_dim * config.intermediate_dim
+    seen, worked_out = 2 * width * width, 2 * width * width + config.num_feed_forwards * feed_forward
+    if config.bottleneck_dim:
+        around = config.hidden_dim * width  # of a dense layer on the way in or out
+        seen += 0 if config.bottleneck_attention else around - width * width  # values are of the whole input
+        seen += around if config.bottleneck_attention or config.shared_bottleneck else 0
+        worked_out += around if config.bottleneck_attention else 2 * around
+    return seen, worked_out
 
 
 @lru_cache

@@ -144,8 +144,12 @@ def _missing(member: Member, raw: Mapping[str, Any]) -> list[str]:
 def _check_together(member: Member, config: Mapping[str, Any], path: Path) -> None:
     """Raises: UserError for values that contradict one another."""
     counts_from_padding = "first_position" in member.used
+    width = "bottleneck_dim" if config.get("bottleneck_dim") else "hidden_dim"
+    is_narrow = config.get("bottleneck_attention") or config.get("shared_bottleneck")
     for first, rule, second, good in (
-        ("num_heads", "divide", "hidden_dim", config["hidden_dim"] % config["num_heads"] == 0),
+        ("num_heads", "divide", width, config[width] % config["num_heads"] == 0),
+        ("shared_bottleneck", "be true, or use_bottleneck_attention, or intra_bottleneck_size as", "hidden_dim",
+         config.get("bottleneck_dim", 0) in (0, config["hidden_dim"]) or is_narrow),
         ("layer_groups", "be at most", "num_layers", config.get("layer_groups", 0) <= config["num_layers"]),
         ("max_positions", "be more than 1 above", "pad_token_id", config["max_positions"] >= 1),
         ("pad_token_id", "be below", "vocabulary_size",

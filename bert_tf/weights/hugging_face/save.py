@@ -91,7 +91,7 @@ def to_hugging_face_config(config: Mapping[str, Any], member: Member = BERT) -> 
     """BertConfig's fields -> their keys; what they have no key for is written under our name where it matters."""
     raw = {used.key: used.theirs(config[field], config) for field, used in member.used.items() if field in config}
     unusual = {field: used for field, (used, usual) in member.optional.items() if config.get(field, usual) != usual}
-    raw |= member.written
+    raw |= {key: value(config) if callable(value) else value for key, value in member.written.items()}
     return raw | {used.key: used.theirs(config[field], config) for field, used in unusual.items()}
 
 

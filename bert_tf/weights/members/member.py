@@ -151,7 +151,9 @@ PLAIN: dict[str, Any] = {
     "kernel_activation": "tanh", "rotary_base": 10000.0, "local_rotary_base": 10000.0, "local_attention": 0,
     "global_every": 1, "norm_first": False, "gated": False, "attention_bias": True, "feed_forward_bias": True,
     "norm_bias": True, "feed_forward_dropout": 0.0, "head_activation": None, "head_bias": True, "decoder_bias": True,
-    "head_pooling": "cls", "layer_groups": 0, "blocks_per_layer": 1,
+    "head_pooling": "cls", "layer_groups": 0, "blocks_per_layer": 1, "bottleneck_dim": 0,
+    "bottleneck_attention": False, "shared_bottleneck": False, "num_feed_forwards": 1, "norm_kind": "layer_norm",
+    "trigram": False, "has_pooler": True,
 }  # fmt: skip
 
 # What a class's name ends in, whatever the member -> where in our paths the weights of its head lie.
@@ -187,12 +189,16 @@ class Member:
         elsewhere: keys that become something else than a field.
         changing: keys that change what the model computes and are not followed.
         harmless: keys that change nothing.
-        written: keys and values that are written besides.
+        written: keys and values that are written besides; a value may be a function of BertConfig's fields.
         dropouts: keys for the dropout before heads.
         pooler: the layer over the first token.
         masked_lm_activation: that of the head which guesses tokens; None: the encoder's.
         projects: whether a dense layer brings its tables to the encoder's width even where they have it.
         norm_last: whether the norm of its embeddings stands after that layer, which then has no bias.
+        projects_tokens: whether that layer brings the token vectors alone there, before the others are added; the head
+            that guesses tokens then has further numbers of its own for each.
+        unset_epsilon: of the norms for which Transformers does not ask the config: that of the embeddings, and of each
+            block the last before its end; None: it asks for all.
         tells_segments: whether the texts of a pair have different segments; if not, all have the first one's vector,
             where there is one.
         rows: names of its tensors, without the prefix `base`.
@@ -224,6 +230,8 @@ class Member:
     masked_lm_activation: str | None = None
     projects: bool = False
     norm_last: bool = False
+    projects_tokens: bool = False
+    unset_epsilon: float | None = None
     tells_segments: bool = True
     rows: tuple[Row, ...]
     head_rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
