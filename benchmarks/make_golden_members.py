@@ -156,6 +156,20 @@ MEMBERS = {
         },
         counted_from=2,
     ),
+    "camembert": Made(
+        "Camembert",
+        scores("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED", "<s>", "</s>", "<mask>"),
+        {**SIZES, "hidden_size": 6, "type_vocab_size": 1, "bos_token_id": 5, "eos_token_id": 6},
+        {
+            "backbone": ("Model", {}),
+            "classifier": ("ForSequenceClassification", {"id2label": LABELS}),
+            "tagger": ("ForTokenClassification", {"id2label": TAGS, "classifier_dropout": 0.35}),
+            "span_qa": ("ForQuestionAnswering", {"layer_norm_eps": 1e-5}),
+            "masked_lm": ("ForMaskedLM", {"num_hidden_layers": 1}),
+            "choice": ("ForMultipleChoice", {}),
+        },
+        counted_from=2,
+    ),
     "albert": Made(
         "Albert",
         scores("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),

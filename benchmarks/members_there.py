@@ -31,6 +31,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "modernbert": {"local_attention": 4, "global_every": 2, "pad_token_id": 1},
     "roberta": {"num_segments": 1, "pad_token_id": 1},
     "xlm-roberta": {"num_segments": 1, "pad_token_id": 1},
+    "camembert": {"num_segments": 1, "pad_token_id": 1},
     "albert": {"embedding_dim": 6, "layer_groups": 1, "blocks_per_layer": 2},
     "deberta-v2": {
         "position_kind": "none", "distance_buckets": 6, "shares_distances": True, "distance_norm": True,

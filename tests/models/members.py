@@ -15,6 +15,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "mpnet": {"model_type": "mpnet", "num_segments": 0, "first_position": 2, "relative_buckets": 32, "pad_token_id": 1},
     "roberta": {"model_type": "roberta", "num_segments": 1, "pad_token_id": 1},
     "xlm-roberta": {"model_type": "xlm-roberta", "num_segments": 1, "pad_token_id": 1},
+    "camembert": {"model_type": "camembert", "num_segments": 1, "pad_token_id": 1},
     "albert": {"model_type": "albert", "embedding_dim": 6, "activation": "gelu_tanh"},
     "modernbert": {  # its second block is local: two tokens to each side
         "model_type": "modernbert", "num_segments": 0, "position_kind": "rotary", "norm_first": True, "gated": True,
@@ -55,7 +56,7 @@ def tokenizer_of(member: str) -> Any:
 
         merges = [("g", "o"), ("o", "d"), ("go", "od"), ("Ġ", "good"), ("b", "a"), ("ba", "d"), ("Ġ", "bad")]
         return BytePairTokenizer([*names, *ALPHABET.values(), *map("".join, merges)], merges)
-    if member not in ("xlm-roberta", "albert", "deberta-v2"):
+    if member not in ("xlm-roberta", "camembert", "albert", "deberta-v2"):
         return None
     from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
 

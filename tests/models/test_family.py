@@ -112,6 +112,7 @@ FOLDERS = {
     "mpnet": USUAL,
     "roberta": USUAL,
     "xlm-roberta": tuple(name for name in USUAL if name != "regression"),
+    "camembert": tuple(name for name in USUAL if name != "regression"),
     "albert": (*(name for name in USUAL if name != "regression"), "pretrainer"),
     "modernbert": USUAL,
     "deberta-v2": USUAL,
@@ -120,7 +121,7 @@ FOLDERS = {
 PADDING_DIFFERS = ("deberta-v2",)  # there it sees nothing, here what is real; nobody sees it
 # Of members whose options others have too, a part is fast.
 FAST = {
-    "roberta": ("classifier",), "xlm-roberta": ("masked_lm",), "albert": ("tagger", "pretrainer"),
+    "roberta": ("classifier",), "xlm-roberta": ("masked_lm",), "camembert": (), "albert": ("tagger", "pretrainer"),
     "deberta-v2": ("tagger",), "mobilebert": ("pair_pretrainer",),
 }  # fmt: skip
 EVERY = [
@@ -133,7 +134,7 @@ SIZES = {
     "initializer_range": 0.5,
 }  # fmt: skip
 # With fewer options than MPNet, or with fast tests in a file of their own.
-SELDOM = ("roberta", "xlm-roberta", "deberta-v2", "mobilebert")
+SELDOM = ("roberta", "xlm-roberta", "camembert", "deberta-v2", "mobilebert")
 every_member = pytest.mark.parametrize(
     "member", [pytest.param(name, marks=pytest.mark.slow if name in SELDOM else ()) for name in FOLDERS]
 )
@@ -317,7 +318,7 @@ def test_tokens_of_pairs_are_those_of_transformers_and_its_words_are_written_as_
     tokenizer, truth = bert_tf.Tokenizer.from_pretrained(folder), truth_of(folder)
     model_of(folder, "classifier").save_pretrained(tmp_path / "x", tokenizer)
     words = json.loads((tmp_path / "x" / "tokenizer_config.json").read_text())
-    own = dict.fromkeys(("xlm-roberta", "albert", "deberta-v2"), "PreTrainedTokenizerFast") | {
+    own = dict.fromkeys(("xlm-roberta", "camembert", "albert", "deberta-v2"), "PreTrainedTokenizerFast") | {
         "roberta": "RobertaTokenizer"
     }
     usual = MEMBERS[member].words.get("tokenizer_class", "BertTokenizer")

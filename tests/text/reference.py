@@ -115,16 +115,7 @@ def find_mismatch(tokenizer: Ours, expected: Any, texts: Iterable[str], batch: i
         chunk = texts[start : start + batch]
         encodings = expected.encode_batch(chunk, add_special_tokens=False)
         found = tokenizer.tokenize_with_offsets(tf.constant(chunk))
-        values = [np.asarray(ragged.values) for ragged in found]
-        splits = np.asarray(found[0].row_splits)
-        ids = np.array([number for e in encodings for number in e.ids], np.int32)
-        offsets = np.array([place for e in encodings for place in e.offsets], np.int32).reshape(-1, 2)
-        lengths = np.cumsum([0, *(len(e.ids) for e in encodings)])
-        if (
-            np.array_equal(splits, lengths)
-            and np.array_equal(values[0], ids)
-            and np.array_equal(np.stack(values[1:], axis=1), offsets)
-        ):
+        if all_equal(encodings, found):
             continue
         for text, encoding, *columns in zip(chunk, encodings, *(ragged.to_list() for ragged in found), strict=True):
             theirs = [(number, *place) for number, place in zip(encoding.ids, encoding.offsets, strict=True)]
@@ -132,3 +123,16 @@ def find_mismatch(tokenizer: Ours, expected: Any, texts: Iterable[str], batch: i
             if ours != theirs:
                 return f"{text!a}: id, start, end\nexpected {theirs}\nfound    {ours}"
     return None
+
+
+def all_equal(encodings: Sequence[Any], found: Sequence[Any]) -> bool:
+    """Whether ragged ids, starts and ends are those of the library's encodings."""
+    ids = np.array([number for e in encodings for number in e.ids], np.int32)
+    offsets = np.array([place for e in encodings for place in e.offsets], np.int32).reshape(-1, 2)
+    lengths = np.cumsum([0, *(len(e.ids) for e in encodings)])
+    values = [np.asarray(ragged.values) for ragged in found]
+    return (
+        np.array_equal(np.asarray(found[0].row_splits), lengths)
+        and np.array_equal(values[0], ids)
+        and np.array_equal(np.stack(values[1:], axis=1), offsets)
+    )

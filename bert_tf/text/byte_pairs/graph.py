@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,9 +13,10 @@ from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.byte_pairs.alphabet import SPACE, bytes_in
 from bert_tf.text.byte_pairs.merged_words import WordMerger
 from bert_tf.text.byte_pairs.naming import Named, Naming
+from bert_tf.text.byte_pairs.one_text import OneText
 from bert_tf.text.byte_pairs.whole_words import LONGEST, WholeWords
 from bert_tf.text.byte_pairs.words import END, ByteSplitter
-from bert_tf.text.tokens.one_row import Piece
+from bert_tf.text.tokens.one_row import Piece, only_text
 
 ASCII = r"[\x00-\x7f]*"
 # Unicode's White_Space, which is what the library trims offsets by.
@@ -73,6 +75,8 @@ class BytePairGraph:
             if token[0] in WHITE or token[-1] in WHITE:
                 blanks[:, number] = [_blanks(token), _blanks(token[::-1])]
         self.leading, self.trailing = tf.constant(blanks[0]), tf.constant(blanks[1])
+        self._of_one_text = ids, merges, [self.naming.as_found.get(number, token) for number, token in named.items()]
+        self._blanks = blanks
         self.is_blank = tf.constant([n > 0 and n == len(texts[i]) for i, n in enumerate(blanks[0].tolist())])
 
     def _whole_words(self, ids: Mapping[str, int]) -> dict[bytes, int]:
@@ -91,8 +95,19 @@ class BytePairGraph:
         return {found[token]: number for token, number in candidates}
 
     def of_one(self, texts: Any) -> list[Piece] | None:
-        """None: every text needs the graph."""
-        return None
+        """The pieces of a single text without a graph; None for one that is for the graph, and in a graph."""
+        text = only_text(texts) if tf.executing_eagerly() else None
+        return None if text is None else self._one_text(text)
+
+    @functools.cached_property
+    def _one_text(self) -> OneText:
+        (ids, merges, names), rules = self._of_one_text, self.rules
+        places = np.flatnonzero(self._blanks.any(axis=0)).tolist()
+        return OneText(
+            ids, merges, names=names, blanks={number: tuple(self._blanks[:, number].tolist()) for number in places},
+            add_prefix_space=rules.add_prefix_space, trim_offsets=rules.trim_offsets,
+            keep_first_space=rules.keep_first_space, split_words=rules.split_words, ignore_merges=rules.ignore_merges,
+        )  # fmt: skip
 
     def __call__(self, texts, *, with_offsets: bool):
         """texts string [B] -> int32 [P], or [P, 3] with offsets: id, start, end; and row splits int64 [B + 1]."""

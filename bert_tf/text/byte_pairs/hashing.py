@@ -30,6 +30,9 @@ class KeyTable:
             raise ValueError(
                 f"`keys` must be different. Received: {len(keys)}, {len(np.unique(keys))} of them different"
             )
+        # Every product of 0 is 0, which may be taken: a key is moved away from there.
+        self.moved = 0 if 0 not in keys else next(n for n in range(1, len(keys) + 2) if -n not in keys)
+        held_keys, keys = keys, keys + self.moved
         slots = max(1 << (2 * len(keys)).bit_length(), FEWEST_SLOTS)
         buckets = max(slots // (2 * PER_BUCKET), 2)
         self.slot_shift, self.bucket_shift = 65 - slots.bit_length(), 65 - buckets.bit_length()
@@ -57,13 +60,14 @@ class KeyTable:
                     break
             else:
                 raise RuntimeError(f"no multiplier keeps {len(members)} keys apart")
-        held = np.where(numbers >= 0, keys[np.maximum(numbers, 0)] if len(keys) else 0, 0)
+        held = np.where(numbers >= 0, held_keys[np.maximum(numbers, 0)] if len(keys) else 0, 0)
         self.multipliers, self.keys, self.numbers = (tf.constant(array) for array in (multipliers, held, numbers))
 
     def __call__(self, keys: Any) -> Any:
         """int64 [N] -> int32 [N], -1 for what is no key."""
-        bucket = _high(keys * self.first, self.bucket_shift, self.bucket_mask)
-        slot = _high(keys * tf.gather(self.multipliers, bucket), self.slot_shift, self.slot_mask)
+        moved = keys + self.moved if self.moved else keys
+        bucket = _high(moved * self.first, self.bucket_shift, self.bucket_mask)
+        slot = _high(moved * tf.gather(self.multipliers, bucket), self.slot_shift, self.slot_mask)
         return tf.where(tf.gather(self.keys, slot) == keys, tf.gather(self.numbers, slot), -1)
 
 

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from bert_tf.text.byte_pairs.alphabet import ALPHABET
 from bert_tf.text.byte_pairs.merging import Merger
+from bert_tf.text.byte_pairs.whole_words import first_equal
 from bert_tf.text.byte_pairs.words import END
+from bert_tf.text.repeated import owners, ranges
 
 UNKNOWN, DROPPED = -1, -2  # of bytes: those that no token stands for, and what stands between texts
 NOWHERE = (0xC0, 0xC1, *range(0xF5, 0x100))  # bytes that UTF-8 does not have
@@ -48,9 +50,9 @@ class WordMerger:
         Returns: ids and places, int32 [T], in no order: a token is where its first byte is.
         """
         lengths, count = ends - begins, tf.size(begins)
-        words = tf.repeat(tf.range(count), lengths)  # [S], the word that each byte is of
-        within = tf.range(tf.size(words)) - tf.gather(tf.cumsum(lengths, exclusive=True), words)
-        source = self._first_equal(data, begins, lengths, keys, words, within)  # [R]
+        words = owners(lengths)  # [S], the word that each byte is of
+        within = ranges(0, lengths)
+        source = first_equal(data, begins, lengths, keys)  # [R]
         kept = tf.where(tf.gather(source, words) == words)[:, 0]
         words, within = tf.gather(words, kept), tf.gather(within, kept)
         symbols = tf.gather(self.of_bytes, tf.gather(data, tf.gather(begins, words) + within))
@@ -68,19 +70,9 @@ class WordMerger:
         counts = tf.math.unsorted_segment_sum(tf.ones_like(words), words, count)
         firsts = tf.cumsum(counts, exclusive=True)
         counts, firsts = tf.gather(counts, source), tf.gather(firsts, source)
-        owner = tf.repeat(tf.range(count), counts)
-        token = tf.range(tf.size(owner)) + tf.gather(firsts - tf.cumsum(counts, exclusive=True), owner)
+        owner = owners(counts)
+        token = ranges(firsts, firsts + counts)
         return tf.gather(ids, token), tf.gather(begins, owner) + tf.gather(within, token)
-
-    def _first_equal(self, data, begins, lengths, keys, words, within):
-        """int32 [R], the number of the first word that is equal to each. A word with the key of another is itself."""
-        number = tf.range(tf.size(begins))
-        group = tf.unique(keys).idx
-        first = tf.gather(tf.math.unsorted_segment_min(number, group, tf.size(number)), group)
-        other = tf.minimum(tf.gather(tf.gather(begins, first), words) + within, tf.size(data) - 1)
-        differs = tf.gather(data, other) != tf.gather(data, tf.gather(begins, words) + within)
-        differs = tf.math.unsorted_segment_sum(tf.cast(differs, tf.int32), words, tf.size(number)) > 0
-        return tf.where(differs | (tf.gather(lengths, first) != lengths), number, first)
 
     def without_dropped(self, data, first, places, stops) -> tuple[Any, Any]:
         """Where the library finds tokens in words with unknown bytes: it leaves them out before it counts, so that what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -119,4 +120,28 @@ def merged_in_python(symbols: Sequence[str], ranks: Mapping[tuple[str, str], int
         if (found[best], found[best + 1]) not in ranks:
             break
         found[best : best + 2] = [found[best] + found[best + 1]]
+    return found
+
+
+def merged_numbers(
+    symbols: Sequence[int], ranks: Mapping[tuple[int, int], tuple[int, int]]
+) -> list[tuple[int, int, int]]:
+    """The same for one word, of numbers: what is left, and which of the symbols each is of, from one to another.
+
+    Args:
+        ranks: pair -> its rank, and what it becomes.
+
+    >>> merged_numbers([2, 1, 3, 1, 3, 1], {(1, 3): (0, 4), (4, 1): (1, 5), (2, 4): (2, 6)})
+    [(6, 0, 3), (5, 3, 6)]
+    """
+    found = [(symbol, place, place + 1) for place, symbol in enumerate(symbols)]
+    pairs = [ranks.get(pair) for pair in itertools.pairwise(symbols)]
+    while any(pair is not None for pair in pairs):
+        best = min((pair[0], place) for place, pair in enumerate(pairs) if pair is not None)[1]
+        _, new = pairs[best] or (0, 0)
+        found[best : best + 2] = [(new, found[best][1], found[best + 1][2])]
+        del pairs[best]
+        for place in (best - 1, best):
+            if 0 <= place < len(pairs):
+                pairs[place] = ranks.get((found[place][0], found[place + 1][0]))
     return found

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.byte_pairs.composed.compose import Composer
+from bert_tf.text.repeated import owners
 from bert_tf.text.tokens.splitting import Parts, TokenSplitter, whole
 
 Numbered = tuple[AddedToken, int]
@@ -73,7 +74,7 @@ class Naming:
     def _normalized(self, parts: Parts, composer: Composer):
         is_token = parts.numbers >= 0
         composed = composer(tf.where(is_token, "-", parts.strings))  # one character stands for a token
-        row = tf.repeat(tf.range(tf.size(parts.numbers)), composed.row_splits[1:] - composed.row_splits[:-1])
+        row = owners(composed.row_splits[1:] - composed.row_splits[:-1])
         start, of_token = tf.gather(parts.starts, row), tf.gather(is_token, row)
         splits = tf.cast(composed.row_splits, tf.int32)
         strings = tf.where(is_token, "", composed.strings)

@@ -96,7 +96,7 @@ def read_json_file(path: Path, ignore: Container[str]) -> BytePairsJson:
     return BytePairsJson(
         path=path,
         vocabulary=vocabulary_of(model.get("vocab"), path),
-        merges=[_pair(merge, path) for merge in model.get("merges") or ()],
+        merges=[pair_of(merge, path) for merge in model.get("merges") or ()],
         added={entry["id"]: added_token(entry, path) for entry in raw.get("added_tokens") or ()},
         rules=flags | {"unknown_bytes": unknown, "normalization": "nfc" if "NFC" in forms else None},
         cls_token=around.cls_token,
@@ -105,7 +105,7 @@ def read_json_file(path: Path, ignore: Container[str]) -> BytePairsJson:
     )
 
 
-def _pair(merge: Any, path: Path) -> tuple[str, str]:
+def pair_of(merge: Any, path: Path) -> tuple[str, str]:
     """A merge, which newer files have as two tokens and older ones as a text with a space between them."""
     parts = merge.split(" ") if isinstance(merge, str) else merge
     fine = isinstance(parts, list) and len(parts) == 2 and all(isinstance(part, str) and part for part in parts)

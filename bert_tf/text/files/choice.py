@@ -88,8 +88,8 @@ SENTENCE_PIECE = Row(
     name="SentencePieceTokenizer",
     home="bert_tf.text.sentence_pieces.tokenizer",
     words="SentencePiece",
-    is_in=lambda model, raw: type_of(model) == "Unigram",
-    files=(("sentencepiece.bpe.model",), ("spiece.model",), ("spm.model",)),
+    is_in=lambda model, raw: type_of(model) == "Unigram" or (type_of(model) == "BPE" and not is_byte_level(raw)),
+    files=(("sentencepiece.bpe.model",), ("spiece.model",), ("spm.model",), ("tokenizer.model",)),
     classes=("XLMRoberta", "Camembert", "Albert", "DebertaV2"),
 )
 ROWS = (WORDPIECE, BYTE_PAIRS, SENTENCE_PIECE)

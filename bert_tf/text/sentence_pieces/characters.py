@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from bert_tf.text.repeated import owners, ranges
 from bert_tf.text.sentence_pieces.trie import LIMIT, Pages, PointNumbers
 
 END = LIMIT
 """What stands behind each text, in place of a character."""
+NOWHERE = b"\xff"
+"""A byte that UTF-8 does not have."""
 NAMED = END + 1
 """What stands for the first of the added tokens; those of the others follow."""
 
@@ -26,26 +29,32 @@ class Characters(NamedTuple):
     ends: Any = None
 
 
+class OneText(NamedTuple):
+    """A text of which each character is from one of the text that was given, in their order, but for `before` more at
+    its beginning, which have the place of the first."""
+
+    text: str
+    before: int = 0
+
+
 def decode(texts, *, with_places: bool) -> tuple[Characters, Any]:
-    """Texts, string [B], as characters; and where each text begins among them, int32 [B]."""
-    sizes = tf.strings.length(texts) + 1
-    joined = tf.strings.join([tf.strings.reduce_join(texts, separator="\n"), "\n"])
-    content = tf.io.decode_raw(joined, tf.uint8)[: tf.reduce_sum(sizes)]
+    """Texts, string [B], as characters; and where each text's END is among them, int32 [B]."""
+    content = tf.io.decode_raw(tf.strings.reduce_join(tf.strings.join([texts, NOWHERE])), tf.uint8)
+    is_last = content >= 128  # if there are no more of these than texts
     values, last = tf.cond(
-        tf.reduce_all(content < 128),
-        lambda: (tf.cast(content, tf.int32), tf.cumsum(sizes) - 1),
+        tf.reduce_sum(tf.cast(is_last, tf.int32)) == tf.size(texts),
+        lambda: (tf.where(is_last, END, tf.cast(content, tf.int32)), tf.cast(tf.where(is_last)[:, 0], tf.int32)),
         lambda: _decode_any(texts),
     )
-    values = tf.where(mark(last, tf.size(values)), END, values)
     places = tf.range(tf.size(values)) if with_places else None
-    x = Characters(values) if places is None else Characters(values, places, places + 1)
-    return x, tf.concat([tf.zeros_like(last[:1]), last[:-1] + 1], axis=0)
+    return Characters(values) if places is None else Characters(values, places, places + 1), last
 
 
 def _decode_any(texts):
-    """The code points of texts, each followed by one that does not count; and where these are."""
+    """The code points of texts, each followed by END; and where these are."""
     decoded: Any = tf.strings.unicode_decode(tf.strings.join([texts, "\n"]), "UTF-8", errors="replace")
-    return decoded.flat_values, tf.cast(decoded.row_splits[1:], tf.int32) - 1
+    last = tf.cast(decoded.row_splits[1:], tf.int32) - 1
+    return tf.where(mark(last, tf.size(decoded.flat_values)), END, decoded.flat_values), last
 
 
 def mark(places, size):
@@ -65,7 +74,7 @@ def drop(x: Characters, dropped) -> Characters:
 
 def insert(x: Characters, before, value: int) -> Characters:
     """One more character before each where `before`, bool [N], with the place of that one."""
-    owner = tf.repeat(tf.range(tf.size(x.values)), tf.where(before, 2, 1))
+    owner = owners(tf.where(before, 2, 1))
     first = tf.concat([tf.ones_like(owner[:1], tf.bool), owner[1:] != owner[:-1]], axis=0)
     y = take(x, owner)
     return y._replace(values=tf.where(first & tf.gather(before, owner), value, y.values))
@@ -102,6 +111,9 @@ class PointMap:
         ]
         others = [text for text in texts if len(text) != 1]
         self.first_of_more, others = len(others), [*others, *more]
+        self.replacements = replacements
+        self.touched = frozenset(map(chr, replacements))
+        self.others = frozenset(chr(point) for point, text in replacements.items() if len(text) != 1)
         self.numbers = PointNumbers(Pages.of(points, np.array(numbers, np.int64)))
         self.lengths = tf.constant([len(text) for text in others] or [0], tf.int32)
         self.splits = tf.constant(np.cumsum([0, *(len(text) for text in others)]), tf.int32)
@@ -110,6 +122,10 @@ class PointMap:
     def __call__(self, x: Characters) -> Characters:
         single, rows = self.of_each(x)
         return tf.cond(tf.reduce_any(rows >= 0), lambda: self.expand(single, rows), lambda: single)
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python."""
+        return x._replace(text=x.text.translate(self.replacements)) if self.others.isdisjoint(x.text) else None
 
     def of_each(self, x: Characters) -> tuple[Characters, Any]:
         """The characters with those replaced that become one; and the rows of others, int32 [N], or -1."""
@@ -127,8 +143,8 @@ class PointMap:
         safe = tf.maximum(rows, 0)
         counts = tf.where(rows >= 0, tf.gather(self.lengths, safe), 1)
         counts = counts if sizes is None else tf.where(sizes == 0, 0, counts)
-        owner = tf.repeat(tf.range(tf.size(counts)), counts)
-        within = tf.range(tf.size(owner)) - tf.gather(tf.cumsum(counts, exclusive=True), owner)
+        owner = owners(counts)
+        within = ranges(0, counts)
         replaced = tf.gather(rows, owner) >= 0
         places = tf.where(replaced, tf.gather(self.splits, tf.gather(safe, owner)) + within, 0)
         y = take(x, owner if sizes is None else owner + tf.minimum(within, tf.gather(sizes, owner) - 1))

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert_tf.text.sentence_pieces import tables
-from bert_tf.text.sentence_pieces.characters import Characters, PointMap, take
+from bert_tf.text.sentence_pieces.characters import Characters, OneText, PointMap, take
 from bert_tf.text.sentence_pieces.trie import LIMIT, Pages, PointNumbers
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
@@ -38,15 +38,20 @@ class NormalForm:
         pairs, composed = tables.pairs()
         order = np.argsort(pairs)
         self.pairs, self.composed = tf.constant(pairs[order]), tf.constant(composed[order], tf.int32)
-        touched = {*decomposed, *points.tolist()}
+        changed = {*decomposed, *points.tolist()}
         if self.composes:  # What is composed as it is stays so, if nothing follows that goes with it.
-            touched -= {point for point in composed.tolist() if decomposed[point] == canonical[point]}
-            touched |= {*(pairs % LIMIT).tolist(), *points.tolist()}
-        changing = np.array(sorted(touched))
-        self.touched = PointNumbers(Pages.of(changing, np.ones(len(changing), np.int64)))
+            changed -= {point for point in composed.tolist() if decomposed[point] == canonical[point]}
+            changed |= {*(pairs % LIMIT).tolist(), *points.tolist()}
+        self.touched = frozenset(map(chr, changed))
+        changing = np.array(sorted(changed))
+        self.may_change = PointNumbers(Pages.of(changing, np.ones(len(changing), np.int64)))
 
     def __call__(self, x: Characters) -> Characters:
-        return tf.cond(tf.reduce_any(self.touched(x.values) > 0), lambda: self._form(x), lambda: x)
+        return tf.cond(tf.reduce_any(self.may_change(x.values) > 0), lambda: self._form(x), lambda: x)
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for what the graph is needed for."""
+        return x if self.touched.isdisjoint(x.text) else None
 
     def _form(self, x: Characters) -> Characters:
         single, rows = self.map.of_each(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -11,11 +13,17 @@ from typing import Any
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.sentence_pieces.characters import END, Characters, begins_section, decode, is_text
+from bert_tf.text.byte_pairs.whole_words import WholeWords, first_equal
+from bert_tf.text.repeated import owners, ranges, repeat
+from bert_tf.text.sentence_pieces.characters import END, NAMED, Characters, begins_section, decode, is_text
+from bert_tf.text.sentence_pieces.models.model import Model, whole_words
+from bert_tf.text.sentence_pieces.models.unigram import Pieces
 from bert_tf.text.sentence_pieces.named import Names
+from bert_tf.text.sentence_pieces.one_text import TextAlone, normalized
+from bert_tf.text.sentence_pieces.simple import SimpleTexts
 from bert_tf.text.sentence_pieces.steps import META, build_steps
-from bert_tf.text.sentence_pieces.unigram import Unigram
-from bert_tf.text.sentence_pieces.words import Metaspace, build_splits
+from bert_tf.text.sentence_pieces.words import Metaspace, WhiteSpace, build_splits
+from bert_tf.text.tokens.one_row import Piece, only_text
 
 LOG = logging.getLogger(__name__)
 
@@ -23,10 +31,11 @@ LOG = logging.getLogger(__name__)
 class SentencePieceGraph:
     """The tokenizer without special tokens around the text: string [B] to pieces.
 
+    Texts that the steps change character by character take a short cut to their normalised characters. Words that are
+    one piece are looked up whole; of all others, each that occurs is split once.
+
     Args:
-        pieces: the vocabulary with its scores.
-        unk_id: the piece of unknown characters.
-        byte_fallback: as `Unigram` has it.
+        model: what splits a word, and what is known of its pieces.
         normalizer, pre_tokenizer: the steps from a text to its words, as in a tokenizer.json.
         tokens, ids: what texts can name, and the number of each.
         split_special_tokens: special ones are found but not named.
@@ -35,10 +44,8 @@ class SentencePieceGraph:
 
     def __init__(
         self,
-        pieces: Sequence[tuple[str, float]],
+        model: Model,
         *,
-        unk_id: int,
-        byte_fallback: bool,
         normalizer: Sequence[Mapping[str, Any]],
         pre_tokenizer: Sequence[Mapping[str, Any]],
         tokens: Sequence[AddedToken],
@@ -46,11 +53,14 @@ class SentencePieceGraph:
         split_special_tokens: bool,
         where: str | os.PathLike[str],
     ):
-        self.steps, self.splits = build_steps(normalizer, where), build_splits(pre_tokenizer, where)
+        self.steps = build_steps(normalizer, where)
+        self.splits = build_splits(pre_tokenizer, where, by_model=model.prefixes)
         schemes = [split.scheme for split in self.splits if isinstance(split, Metaspace)]
         self.needs_places = "first" in schemes
-        prefix = chr(META) if "always" in schemes else ""
-        self.model = Unigram(pieces, unk_id=unk_id, byte_fallback=byte_fallback, prefix=prefix)
+        prefix = chr(META) if "always" in schemes and model.prefixes else ""
+        self.model, self.one_word = model.graph(prefix), model.one_word
+        at_white = any(isinstance(split, WhiteSpace) for split in self.splits)
+        self.words = WholeWords(*whole_words(model, self.model, bare=prefix if at_white else ""))
         self.as_found: dict[int, str] = {}
         """The numbers of tokens that are looked for in normalised text -> their normalised contents."""
         raw: dict[str, tuple[AddedToken, int]] = {}
@@ -74,7 +84,13 @@ class SentencePieceGraph:
             if x else None
             for x in (raw, normal)
         )  # fmt: skip
-        self.ids = tf.constant(list(ids), tf.int32)
+        self.ids = tf.constant([*ids, 0], tf.int32)
+        # What the first split looks for is told with the normalised characters.
+        self.simple = SimpleTexts(
+            partial(normalized, self.steps), touched=frozenset().union(*(step.touched for step in self.steps)),
+            names={content[0] for content in raw}, found={content[0] for content in normal},
+            flags=[split.of for split in self.splits[:1]],
+        )  # fmt: skip
         # Functions that are called, not copied into what calls them: a copy would be traced and optimized each time.
         options: Any = {"autograph": False, "experimental_attributes": {"_noinline": True}}
         signature = [tf.TensorSpec([None], tf.string)]
@@ -83,8 +99,15 @@ class SentencePieceGraph:
             for with_offsets in (False, True)
         }
 
-    def of_one(self, texts: Any) -> None:
-        """No text has a way of its own."""
+    def of_one(self, texts: Any) -> list[Piece] | None:
+        """The pieces of a single text without a graph; None for one that is for the graph, and in a graph."""
+        text = only_text(texts) if tf.executing_eagerly() else None
+        return None if text is None else self._one_text(text)
+
+    @functools.cached_property
+    def _one_text(self) -> TextAlone:
+        before, behind = ([] if names is None else [names] for names in (self.raw, self.normal))
+        return TextAlone([*before, *self.steps, *behind], self.splits, self.one_word())
 
     def normalized(self, text: str) -> str:
         """A text as the steps leave it, before it is split into words."""
@@ -99,7 +122,21 @@ class SentencePieceGraph:
             return self._lots[with_offsets](texts)
 
     def _lot(self, texts, with_offsets):
-        x, origins = decode(texts, with_places=with_offsets or self.needs_places)
+        x, last = decode(texts, with_places=with_offsets or self.needs_places)
+        origins = tf.concat([tf.zeros_like(last[:1]), last[:-1] + 1], axis=0)
+        numbers, is_simple = self.simple.look(x)
+        x, begins = tf.cond(is_simple, lambda: self._simple_words(x, numbers), lambda: self._words(x))
+        return self._pieces(x, self.model.cut(x, begins) | ~is_text(x), origins, with_offsets)
+
+    def _simple_words(self, x: Characters, numbers):
+        x, flags = self.simple(x, numbers)
+        begins = begins_section(x)
+        for split, marked in itertools.zip_longest(self.splits, flags[: len(self.splits[:1])]):
+            x, begins = split(x, begins, marked)
+        return x, begins
+
+    def _words(self, x: Characters):
+        """The characters of any texts behind all steps, and which of them begin a word."""
         x = x if self.raw is None else self.raw(x)
         for step in self.steps:
             x = step(x)
@@ -107,36 +144,49 @@ class SentencePieceGraph:
         begins = begins_section(x)
         for split in self.splits:
             x, begins = split(x, begins)
-        return self._pieces(x, begins | ~is_text(x), origins, with_offsets)
+        return x, begins
 
     def _pieces(self, x: Characters, begins, origins, with_offsets):
         """The pieces of the words that begin where `begins`, bool [N]; added tokens and the ends of texts are words."""
         firsts = tf.cast(tf.where(begins)[:, 0], tf.int32)  # [W]
-        borders = tf.concat([firsts, tf.shape(x.values)], axis=0)
-        points = tf.where(is_text(x), x.values, 0)
-        words = tf.strings.unicode_encode(tf.RaggedTensor.from_row_splits(points, borders, validate=False), "UTF-8")
-        distinct, word = tf.unique(words)
-        pieces = self.model(distinct)
-        # Behind the distinct words: the end of a text, of no piece, and added tokens.
+        stops = tf.concat([firsts[1:], tf.shape(x.values)], axis=0)[: tf.size(firsts)]
         value = tf.gather(x.values, firsts)
-        word = tf.where(value >= END, tf.size(distinct) + value - END, word)
-        tokens = tf.range(tf.size(self.ids) + 1)
-        splits = tf.concat([pieces.row_splits, pieces.row_splits[-1] + tokens], axis=0)
-        ids = tf.concat([pieces.ids, self.ids], axis=0)
-        begin = tf.gather(splits, word)
-        counts = tf.gather(splits, word + 1) - begin
+        whole, keys = self.words(x.values, firsts, stops)
+        token = tf.gather(self.ids, tf.where(value >= NAMED, value - NAMED, 0))
+        alone = tf.where(value >= NAMED, token, whole)  # the number of a word that is one piece, or -1
+        is_rest = (alone < 0) & (value < END)
+        rest = tf.where(is_rest)[:, 0]
+        pieces, source = tf.cond(
+            tf.size(rest) > 0,
+            lambda: self._split(x, *(tf.gather(column, rest) for column in (firsts, stops - firsts, keys))),
+            lambda: (Pieces(*([tf.zeros([2], tf.int32)] * 4)), tf.zeros([1], tf.int32)),
+        )
+        source = tf.where(is_rest, tf.gather(source, tf.cumsum(tf.cast(is_rest, tf.int32), exclusive=True)), 0)
+        begin = tf.gather(pieces.row_splits, source)
+        counts = tf.gather(pieces.row_splits, source + 1) - begin
+        counts = tf.where(is_rest, counts, tf.cast(value != END, tf.int32))
         behind = tf.cumsum(counts, exclusive=True)  # how many pieces there are before each word
-        owner = tf.repeat(tf.range(tf.size(word)), counts)
-        source = tf.range(tf.size(owner)) + tf.gather(begin - behind, owner)
+        owner = owners(counts)
+        known = tf.gather(alone, owner)
+        is_alone = known >= 0
+        source = ranges(begin, begin + counts)
         ends = tf.boolean_mask(behind, value == END)
         row_splits = tf.concat([tf.zeros([1], tf.int32), ends], axis=0)
-        numbers = tf.gather(ids, source)
+        numbers = tf.where(is_alone, known, tf.gather(pieces.ids, source))
         if not with_offsets:
             return numbers, tf.cast(row_splits, tf.int64)
-        nothing = tf.zeros_like(self.ids)
         first = tf.gather(firsts, owner)
-        last = first + tf.gather(tf.concat([pieces.ends, nothing + 1], axis=0), source) - 1
-        first += tf.gather(tf.concat([pieces.begins, nothing], axis=0), source)
-        origin = tf.repeat(origins, row_splits[1:] - row_splits[:-1])
+        last = tf.where(is_alone, tf.gather(stops, owner), first + tf.gather(pieces.ends, source)) - 1
+        first += tf.where(is_alone, 0, tf.gather(pieces.begins, source))
+        origin = repeat(origins, row_splits[1:] - row_splits[:-1])
         starts, ends = tf.gather(x.starts, first) - origin, tf.gather(x.ends, last) - origin
         return tf.stack([numbers, starts, ends], axis=1), tf.cast(row_splits, tf.int64)
+
+    def _split(self, x: Characters, firsts, lengths, keys):
+        """The pieces of words, each different one once, and for each word, int32 [R + 1], which of those it is."""
+        source = first_equal(x.values, firsts, lengths, keys)
+        is_first = source == tf.range(tf.size(source))
+        kept = tf.where(is_first)[:, 0]
+        pieces = self.model(x.values, tf.gather(firsts, kept), tf.gather(lengths, kept))
+        number = tf.gather(tf.cumsum(tf.cast(is_first, tf.int32)) - 1, source)
+        return pieces, tf.concat([number, [0]], axis=0)

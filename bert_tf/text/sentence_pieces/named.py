@@ -5,6 +5,7 @@ As in the `tokenizers` library, a token that its flags refuse at a place is pass
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.sentence_pieces import tables
-from bert_tf.text.sentence_pieces.characters import NAMED, Characters, take
+from bert_tf.text.sentence_pieces.characters import NAMED, Characters, OneText, take
 from bert_tf.text.sentence_pieces.trie import Pages, PointNumbers, Trie
 
 
@@ -28,6 +29,7 @@ class Names:
 
     def __init__(self, tokens: Sequence[AddedToken], numbers: Sequence[int], *, passes_over_special: bool):
         self.trie = Trie([token.content for token in tokens], list(range(len(tokens))))
+        self.search = re.compile("|".join(re.escape(token.content) for token in tokens)).search
         firsts = sorted({ord(token.content[0]) for token in tokens})
         self.firsts = PointNumbers(Pages.of(np.array(firsts), np.ones(len(firsts), np.int64)))
         dropped = [token.special and passes_over_special for token in tokens]
@@ -37,6 +39,10 @@ class Names:
 
     def __call__(self, x: Characters) -> Characters:
         return tf.cond(tf.reduce_any(self.firsts(x.values) > 0), lambda: self._name(x), lambda: x)
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for one that names a token, which the graph is needed for."""
+        return x if self.search(x.text) is None else None
 
     def _name(self, x: Characters) -> Characters:
         found = self.trie(x.values)

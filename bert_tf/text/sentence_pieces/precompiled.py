@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from bert_tf.text.sentence_pieces import tables
-from bert_tf.text.sentence_pieces.characters import Characters, PointMap, is_text
+from bert_tf.text.sentence_pieces.characters import Characters, OneText, PointMap, is_text
 from bert_tf.text.sentence_pieces.files.charsmap import LONGEST
 from bert_tf.text.sentence_pieces.trie import LIMIT, Trie
 
@@ -33,12 +33,20 @@ class Precompiled:
         first = self.map.first_of_more
         self.trie = Trie(list(replacements), list(range(first, first + len(texts)))) if texts else None
         self.kinds = tables.numbers("clusters")
+        self.joining = frozenset(map(chr, tables.points("joins") | tables.points("prepends")))
+        self.touched = self.map.touched | self.joining if texts else frozenset()
 
     def __call__(self, x: Characters) -> Characters:
         if self.trie is None:
             return x
         joined = self._joined(x)
         return tf.cond(tf.reduce_any(joined), lambda: self._with_clusters(x, joined), lambda: self.map(x))
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for what the graph is needed for."""
+        if self.trie is None:
+            return x
+        return self.map.one(x) if "\r\n" not in x.text and self.joining.isdisjoint(x.text) else None
 
     def _joined(self, x: Characters):
         """bool [N], the characters that are of the same cluster as the one before.

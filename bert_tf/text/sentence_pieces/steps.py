@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -19,6 +20,7 @@ from bert_tf.guard import short
 from bert_tf.text.sentence_pieces import tables
 from bert_tf.text.sentence_pieces.characters import (
     Characters,
+    OneText,
     PointMap,
     begins_section,
     drop,
@@ -30,7 +32,24 @@ from bert_tf.text.sentence_pieces.composing import FORMS, NormalForm
 from bert_tf.text.sentence_pieces.files.charsmap import read_charsmap
 from bert_tf.text.sentence_pieces.precompiled import Precompiled
 
-Step = Callable[[Characters], Characters]
+
+class Step(Protocol):
+    """What a text becomes."""
+
+    touched: frozenset[str]
+    """All characters that do not always stay as they are."""
+
+    def __call__(self, x: Characters) -> Characters: ...
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python: what the graph makes of it, or None for one that the graph is needed for.
+
+        Which one that is tell single characters, two neighbours, or the first or last character: texts are
+        looked at so in the graph (`bert_tf.text.sentence_pieces.simple`).
+        """
+        ...
+
+
 SPACE, META = ord(" "), ord("▁")
 SPACES = " {2,}"
 WHITE = r"\s{2,}|[\n\r\t]"
@@ -80,13 +99,14 @@ def _build(step: Mapping[str, Any], previous: Any, where: str | os.PathLike[str]
     if kind == "Strip":
         left, right = step.get("strip_left"), step.get("strip_right")
         if isinstance(left, bool) and isinstance(right, bool):
-            return Strip(tables.numbers("white"), left=left, right=right)
+            white = "".join(map(chr, sorted(tables.points("white"))))
+            return Strip(tables.numbers("white"), white, left=left, right=right)
     if kind == "Replace":
         found = _replace(step.get("pattern"), step.get("content"))
         if found is not None:
             return found
     if kind == "Prepend" and step.get("prepend") == chr(META):
-        return lambda x: insert(x, begins_section(x), META)
+        return Prepend()
     raise UserError(f"{where}: `normalizer` has a step that is not known here. Received: {short(dict(step), 200)}")
 
 
@@ -101,14 +121,14 @@ def _replace(pattern: Any, content: Any) -> Step | dict[int, str] | None:
             return Pairs(ord(text[0]), ord(content))
     regex = pattern.get("Regex")
     if regex == SPACES and len(content) == 1:
-        return Runs(lambda points: points == SPACE, ord(content))
+        return Runs(lambda points: points == SPACE, ord(content), regex)
     if regex == WHITE and content == " ":
         white = tables.numbers("regex_white")
-        return Runs(lambda points: white(points) > 0, SPACE, alone=(ord("\n"), ord("\r"), ord("\t")))
+        return Runs(lambda points: white(points) > 0, SPACE, regex, alone=(ord("\n"), ord("\r"), ord("\t")))
     if regex == EDGES and content == "":
-        return Strip(lambda points: tf.cast(points == SPACE, tf.int32), left=True, right=True)
+        return Strip(lambda points: tf.cast(points == SPACE, tf.int32), " ", left=True, right=True)
     if regex == FIRST_META and content == "▁▁":
-        return lambda x: insert(x, begins_section(x) & (x.values == META), META)
+        return Prepend(to=META)
     return None
 
 
@@ -126,15 +146,42 @@ def without_marks(decomposed: Mapping[int, str]) -> dict[int, str]:
     return dict.fromkeys(marks, "") | left
 
 
+class Prepend:
+    """Puts META before each section: before each text between added tokens.
+
+    Args:
+        to: only before those that begin with this character; None: all.
+    """
+
+    def __init__(self, to: int | None = None):
+        self.to, self.touched = to, frozenset(chr(META))
+
+    def __call__(self, x: Characters) -> Characters:
+        begins = begins_section(x)
+        return insert(x, begins if self.to is None else begins & (x.values == self.to), META)
+
+    def one(self, x: OneText) -> OneText:
+        """A text alone, in Python."""
+        gets = bool(x.text) if self.to is None else x.text.startswith(chr(self.to))
+        return OneText(chr(META) + x.text, x.before + 1) if gets else x
+
+
 class Strip:
     """Removes what is white at the beginning and at the end of each section: of each text between added tokens.
 
     Args:
         white: int32 [N] -> int32 [N], not 0 for what is removed.
+        characters: the same, one behind the other.
     """
 
-    def __init__(self, white: Callable[[Any], Any], *, left: bool, right: bool):
-        self.white, self.left, self.right = white, left, right
+    def __init__(self, white: Callable[[Any], Any], characters: str, *, left: bool, right: bool):
+        self.white, self.characters, self.left, self.right = white, characters, left, right
+        self.touched = frozenset(characters)
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for what the graph is needed for."""
+        edges = x.text[:1] * self.left + x.text[-1:] * self.right
+        return None if edges.strip(self.characters) != edges else x
 
     def __call__(self, x: Characters) -> Characters:
         text = is_text(x)
@@ -157,11 +204,19 @@ class Runs:
     Args:
         holds: int32 [N] -> bool [N], the set.
         value: what it becomes.
+        regex: a pattern that finds the runs, and which characters become it alone.
         alone: of the set, those that become it alone as well.
     """
 
-    def __init__(self, holds: Callable[[Any], Any], value: int, *, alone: Sequence[int] = ()):
+    def __init__(self, holds: Callable[[Any], Any], value: int, regex: str, *, alone: Sequence[int] = ()):
         self.holds, self.value, self.alone = holds, value, alone
+        self.search = re.compile(regex).search
+        white = tables.points("regex_white") if alone else {SPACE}
+        self.touched = frozenset(map(chr, white))
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for what the graph is needed for."""
+        return x if self.search(x.text) is None else None
 
     def __call__(self, x: Characters) -> Characters:
         held = self.holds(x.values) & is_text(x)
@@ -178,11 +233,15 @@ class Pairs:
     """Makes one character of each two of a kind, from the left, with the place of the second."""
 
     def __init__(self, value: int, replacement: int):
-        self.value, self.replacement = value, replacement
+        self.value, self.replacement, self.touched = value, replacement, frozenset(chr(value))
 
     def __call__(self, x: Characters) -> Characters:
         held = x.values == self.value
         return tf.cond(tf.reduce_any(held[1:] & held[:-1]), lambda: self._replace(x, held), lambda: x)
+
+    def one(self, x: OneText) -> OneText | None:
+        """A text alone, in Python; None for what the graph is needed for."""
+        return None if chr(self.value) * 2 in x.text else x
 
     def _replace(self, x: Characters, held) -> Characters:
         nothing = tf.zeros_like(held[:1])

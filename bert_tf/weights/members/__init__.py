@@ -11,14 +11,26 @@ from bert_tf.weights.members.member import OUR_CLASSES, Member
 from bert_tf.weights.members.mobilebert import MOBILEBERT
 from bert_tf.weights.members.modernbert import MODERNBERT
 from bert_tf.weights.members.mpnet import MPNET
-from bert_tf.weights.members.roberta import ROBERTA, XLM_ROBERTA
+from bert_tf.weights.members.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
 __all__ = ["BERT", "MEMBERS", "OUR_CLASSES", "Member", "end_of", "is_of_transformers", "member_of_class"]
 
 # By `model_type`. A file that does not say its own is that one's whose needed keys it has, of which most are needed.
 MEMBERS: dict[str, Member] = {
     member.model_type: member
-    for member in (BERT, DISTILBERT, ELECTRA, MPNET, ROBERTA, XLM_ROBERTA, ALBERT, MODERNBERT, DEBERTA_V2, MOBILEBERT)
+    for member in (
+        BERT,
+        DISTILBERT,
+        ELECTRA,
+        MPNET,
+        ROBERTA,
+        XLM_ROBERTA,
+        CAMEMBERT,
+        ALBERT,
+        MODERNBERT,
+        DEBERTA_V2,
+        MOBILEBERT,
+    )
 }
 
 

@@ -1,7 +1,9 @@
-"""RoBERTa (Liu et al., 2019, https://arxiv.org/abs/1907.11692), and XLM-RoBERTa, the same in many languages.
+"""RoBERTa (Liu et al., 2019, https://arxiv.org/abs/1907.11692), XLM-RoBERTa, the same in many languages, and CamemBERT,
+the same in French.
 
 Positions begin in the row of their table after the padding token's own number, texts of a pair have no segments of
-their own, and two </s> stand between them. Reference: `RobertaConfig`, `XLMRobertaConfig` of Transformers 2 to 5.
+their own, and two </s> stand between them. Reference: `RobertaConfig`, `XLMRobertaConfig`, `CamembertConfig` of
+Transformers 2 to 5.
 """
 
 from __future__ import annotations
@@ -54,4 +56,13 @@ XLM_ROBERTA = replace(
     name="XLM-RoBERTa",
     prefix="XLMRoberta",
     fixed={**ROBERTA.fixed, "model_type": "xlm-roberta"},
+)
+
+# Martin et al., 2020, https://arxiv.org/abs/1911.03894. Its tensors do, too.
+CAMEMBERT = replace(
+    ROBERTA,
+    model_type="camembert",
+    name="CamemBERT",
+    prefix="Camembert",
+    fixed={**ROBERTA.fixed, "model_type": "camembert"},
 )

@@ -93,6 +93,13 @@ def test_a_table_finds_its_keys_and_nothing_else(count):
     np.testing.assert_array_equal(table(tf.constant(others, tf.int64)), -np.ones(len(others)))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_table_may_have_the_key_0(seed):
+    keys = np.append(0, np.random.default_rng(seed).integers(1, 2**62, 243))
+    np.testing.assert_array_equal(KeyTable(keys)(tf.constant(keys)), np.arange(len(keys)))
+    assert KeyTable(keys)(tf.constant([-1, 1], tf.int64)).numpy().tolist() == [-1, -1]
+
+
 def test_keys_of_a_table_must_differ():
     with pytest.raises(ValueError, match="Received: 3, 2 of them different"):
         KeyTable(np.array([5, 6, 5]))

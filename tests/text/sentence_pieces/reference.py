@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
 from bert_tf.text.sentence_pieces.files.model_file import ModelFile, read_model
-from tests.text.reference import POINTS, fuzzed_texts
+from tests.text.reference import POINTS, all_equal, fuzzed_texts
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sentence_pieces.tar.xz"
 FILES = {"xlm-roberta": "sentencepiece.bpe.model", "camembert": "sentencepiece.bpe.model", "albert": "spiece.model",
@@ -145,7 +145,10 @@ def find_mismatch(tokenizer: Any, expected: Reference, texts: Sequence[str], bat
     for start in range(0, len(texts), batch):
         chunk = list(texts[start : start + batch])
         encodings = expected.tokenizer.encode_batch(chunk, add_special_tokens=False)
-        columns = [ragged.to_list() for ragged in tokenizer.tokenize_with_offsets(tf.constant(chunk))]
+        found = tokenizer.tokenize_with_offsets(tf.constant(chunk))
+        if all_equal(encodings, found):
+            continue
+        columns = [ragged.to_list() for ragged in found]
         for text, encoding, ids, starts, ends in zip(chunk, encodings, *columns, strict=True):
             places = places_of(text, encoding, expected)
             found = list(zip(starts, ends, strict=True))

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from tokenizers.models import Unigram as Theirs
 
+from bert_tf.text.sentence_pieces.models.one_word import UnigramWord
+from bert_tf.text.sentence_pieces.models.unigram import BYTES, Unigram, longest_exact
 from bert_tf.text.sentence_pieces.trie import Trie
-from bert_tf.text.sentence_pieces.unigram import BYTES, Unigram, longest_exact
 
 LETTERS = "abcdé中😀"
 
@@ -29,7 +30,7 @@ def random_pieces(rng: random.Random, kind: str) -> list[tuple[str, float]]:
 
 def random_words(rng: random.Random, count: int) -> list[str]:
     words = ["".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 25))) for _ in range(count)]
-    return ["a" * 60, "ab" * 40, "😀" * 5, "a", "", *words]
+    return ["a" * 60, "ab" * 40, "😀" * 5, "a", *words]
 
 
 @pytest.mark.parametrize(
@@ -45,18 +46,21 @@ def test_words_have_the_pieces_of_the_library(kind, byte_fallback):
     pieces, words = random_pieces(rng, kind), random_words(rng, 150)
     theirs = Theirs(pieces, 0, byte_fallback)
     ours = Unigram(pieces, unk_id=0, byte_fallback=byte_fallback)
+    alone = UnigramWord(pieces, unk_id=0, byte_fallback=byte_fallback)
     assert ours.splits_early == (kind != "float64")
-    found = tf.function(ours, autograph=False)(tf.constant(words))
+    lengths = tf.constant([len(word) for word in words])
+    values = tf.constant([ord(c) for word in words for c in word], tf.int32)
+    found = tf.function(ours, autograph=False)(values, tf.cumsum(lengths, exclusive=True), lengths)
     splits = found.row_splits.numpy()
+    columns = np.stack([column.numpy() for column in found[:3]], axis=1).tolist()
     for number, word in enumerate(words):
-        row = slice(splits[number], splits[number + 1])
-        expected = theirs.tokenize(word) if word else []
-        assert found.ids.numpy()[row].tolist() == [token.id for token in expected], word
-        places = zip(found.begins.numpy()[row].tolist(), found.ends.numpy()[row].tolist(), strict=True)
+        pieces_of = columns[splits[number] : splits[number + 1]]
+        expected = theirs.tokenize(word)
         size = [0]
         for c in word:
             size.append(size[-1] + len(c.encode()))
-        assert [(size[a], size[b]) for a, b in places] == [token.offsets for token in expected], word
+        assert [(i, (size[a], size[b])) for i, a, b in pieces_of] == [(t.id, t.offsets) for t in expected], word
+        assert [list(piece) for piece in alone(word)] == pieces_of, word
 
 
 def test_sums_are_exact_for_as_many_as_are_said():
@@ -65,11 +69,12 @@ def test_sums_are_exact_for_as_many_as_are_said():
     assert longest_exact(np.array([-np.inf])) == 0
 
 
-def test_a_trie_finds_all_keys_at_all_places():
+@pytest.mark.parametrize("unrolled", [1, 4, 16])
+def test_a_trie_finds_all_keys_at_all_places(unrolled):
     rng = random.Random(3)
     keys = list({"".join(rng.choice("abc") for _ in range(rng.randint(1, 6))) for _ in range(80)})
     text = "".join(rng.choice("abcd") for _ in range(300)) + "\0"
-    trie = Trie([*keys, keys[0]], [*range(len(keys)), 7])
+    trie = Trie([*keys, keys[0]], [*range(len(keys)), 7], unrolled=unrolled)
     found = tf.function(trie, autograph=False)(tf.constant([ord(c) for c in text]))
     rows = set(zip(*(column.numpy().tolist() for column in found), strict=True))
     values = {key: number for number, key in enumerate(keys)} | {keys[0]: 7}

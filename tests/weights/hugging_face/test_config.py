@@ -137,7 +137,7 @@ def test_what_does_not_change_answers_is_taken_without_a_word(key, value):
         ("pad_token_id", [0], r"an integer. Received: \[0\]"),
         ("num_attention_heads", 3, "divide `hidden_size`. Received: num_attention_heads=3, hidden_size=8"),
         ("model_type", "ernie", f"{' or '.join(MEMBERS)}. Received: ernie"),
-        ("architectures", ["CamembertModel"], "of BERT. Received: CamembertModel"),
+        ("architectures", ["FunnelModel"], "of BERT. Received: FunnelModel"),
         ("architectures", ["DebertaForTokenClassification"], "of BERT. Received: Deberta"),
     ],
 )

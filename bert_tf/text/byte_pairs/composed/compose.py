@@ -10,6 +10,7 @@ import tensorflow as tf
 from bert_tf.text.byte_pairs.classes import PAGE_BITS, in_pages
 from bert_tf.text.byte_pairs.composed.compositions import LIMIT, load_rare, load_tables
 from bert_tf.text.byte_pairs.hashing import KeyTable
+from bert_tf.text.repeated import owners, repeat
 
 ASCII = r"[\x00-\x7f]*"
 NONE = -1
@@ -64,11 +65,11 @@ class Composer:
         return tf.cond(rare, lambda: self._composed(points, splits), lambda: _as_it_is(strings))
 
     def _composed(self, points, splits):
-        texts = tf.repeat(tf.range(tf.size(splits) - 1), splits[1:] - splits[:-1])  # [N], that each is of
+        texts = owners(splits[1:] - splits[:-1])  # [N], that each is of
         found = self.split(tf.cast(points, tf.int64))
         number = tf.where(found < 0, tf.size(self.lengths) - 1, found)
         counts = tf.gather(self.lengths, number)
-        owner = tf.repeat(tf.range(tf.size(points)), counts)
+        owner = owners(counts)
         within = tf.range(tf.size(owner)) - tf.gather(tf.cumsum(counts, exclusive=True), owner)
         part = tf.gather(
             self.parts,
@@ -156,5 +157,5 @@ def _as_it_is(strings):
     """The fields of a Composed where nothing changes."""
     lengths = tf.strings.length(strings, "UTF8_CHAR")
     row_splits = tf.pad(tf.cumsum(lengths), [[1, 0]])
-    places = tf.range(row_splits[-1]) - tf.repeat(row_splits[:-1], lengths)
+    places = tf.range(row_splits[-1]) - repeat(row_splits[:-1], lengths)
     return strings, tf.cast(row_splits, tf.int64), places, places + 1

@@ -126,7 +126,7 @@ FAMILIES = (
         pieces=as_in_model, normalizer=debertas, pre_tokenizer=maybe_at_punctuation,
     ),
 )  # fmt: skip
-MODEL_FILES = tuple(dict.fromkeys(name for family in FAMILIES for name in family.files))
+MODEL_FILES = tuple(dict.fromkeys([*(name for family in FAMILIES for name in family.files), "tokenizer.model"]))
 
 
 def controls(model: ModelFile) -> Sequence[AddedToken]:

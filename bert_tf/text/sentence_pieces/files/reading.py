@@ -20,9 +20,10 @@ from bert_tf.text.files.added import Added, collect
 from bert_tf.text.files.choice import JSON, folder_of
 from bert_tf.text.files.json_file import read_if_there
 from bert_tf.text.files.transformers import length_of
+from bert_tf.text.sentence_pieces.files.byte_pairs_model import of_byte_pairs
 from bert_tf.text.sentence_pieces.files.families import FAMILIES, MODEL_FILES, Family, controls
-from bert_tf.text.sentence_pieces.files.model_file import KINDS, UNIGRAM, ModelFile, read_model
-from bert_tf.text.sentence_pieces.files.unigram_json import UnigramJson, read_unigram_json
+from bert_tf.text.sentence_pieces.files.model_file import BPE, KINDS, UNIGRAM, ModelFile, read_model
+from bert_tf.text.sentence_pieces.files.pieces_json import PiecesJson, read_pieces_json
 from bert_tf.weights.leave import Leave
 
 LOG = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ GENERAL = ("PreTrainedTokenizerFast", "TokenizersBackend", "PreTrainedTokenizer"
 OPTIONS = ("do_lower_case", "keep_accents", "split_by_punct", "add_prefix_space")
 CONFIG = keys.Table(
     used=keys.TOKENIZER_CONFIG.used - {"strip_accents", "tokenize_chinese_chars", "max_input_chars_per_word"}
-    | frozenset(OPTIONS),
-    harmless=keys.TOKENIZER_CONFIG.harmless - {"add_prefix_space"}
+    | frozenset((*OPTIONS, "legacy")),
+    harmless=keys.TOKENIZER_CONFIG.harmless - {"add_prefix_space", "legacy"}
     | {"remove_space", "vocab_type", "trim_offsets", "unk_id", "spm_file", "sp_model_kwargs_file"},
     fixed={
         "add_bos_token": (None, False), "add_eos_token": (None, False), "add_special_tokens": (None, True),
@@ -73,19 +74,23 @@ def read_folder(folder: Path, ignore: Container[str]) -> tuple[dict[str, Any], P
     for name in OPTIONS:
         keys.need(isinstance(config.get(name, False), bool), path, name, config.get(name), "true or false")
     if (folder / JSON).is_file() and JSON not in ignore:
-        raw = read_unigram_json(folder / JSON, ignore)
+        raw = read_pieces_json(folder / JSON, ignore)
         arguments = of_json(raw, family, path, config)
         return arguments | named(folder, path, config, names, family, arguments, raw, ignore), raw.path
     source = next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
     if source is None:
         raise UserError(f"{folder}: no tokenizer here: expected {JSON} or {', '.join(MODEL_FILES)}")
+    model = read_model(source)
+    if family is None and model.model_type == BPE:
+        arguments = of_byte_pairs(model, config, source)
+        return arguments | named(folder, path, config, names, None, arguments, None, ignore), source
     if family is None:
         known = ", ".join(f"{family.prefix}Tokenizer" for family in FAMILIES)
         raise UserError(
             f"{path}: a model of SentencePiece does not say how its ids and its special tokens are used: expected "
             f"`tokenizer_class`, one of {known}. Received: none"
         )
-    arguments = of_model(read_model(source), family, config, source)
+    arguments = of_model(model, family, config, source)
     return arguments | named(folder, path, config, names, family, arguments, None, ignore), source
 
 
@@ -105,7 +110,7 @@ def family_of(path: Path, config: Mapping[str, Any], model: Mapping[str, Any], i
     return next((family for family in FAMILIES if family.model_type == model.get("model_type")), None)
 
 
-def of_json(raw: UnigramJson, family: Family | None, path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def of_json(raw: PiecesJson, family: Family | None, path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [step.get("type") for step in raw.normalizer]
     for key, is_done in (
         ("do_lower_case", "Lowercase" in kinds), ("keep_accents", "StripAccents" not in kinds),
@@ -116,7 +121,9 @@ def of_json(raw: UnigramJson, family: Family | None, path: Path, config: Mapping
         "vocabulary": raw.pieces,
         "normalizer": raw.normalizer,
         "pre_tokenizer": raw.pre_tokenizer,
-        "unk_token": raw.pieces[raw.unk_id][0],
+        "merges": raw.merges,
+        "fuse_unknown": raw.fuse_unknown,
+        "unk_token": raw.unk_token,
         "byte_fallback": raw.byte_fallback,
         "pair_separators": raw.pair_separators,
     }
@@ -152,7 +159,7 @@ def named(
     names: Mapping[str, Any],
     family: Family | None,
     arguments: Mapping[str, Any],
-    raw: UnigramJson | None,
+    raw: PiecesJson | None,
     ignore: Container[str],
 ) -> dict[str, Any]:
     """The arguments that name tokens and count them."""

@@ -1,4 +1,4 @@
-"""tokenizer.json, the file of the `tokenizers` library, with a unigram model: read and written step by step."""
+"""tokenizer.json, the file of the `tokenizers` library, with a model of SentencePiece: read step by step."""
 
 from __future__ import annotations
 
@@ -11,21 +11,36 @@ from typing import Any
 from bert_tf.guard import short
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files import keys
+from bert_tf.text.files.byte_pairs_json import pair_of
+from bert_tf.text.files.choice import steps, type_of
 from bert_tf.text.files.json_file import read_json
-from bert_tf.text.files.tokenizer_json import added_token
+from bert_tf.text.files.tokenizer_json import added_token, vocabulary_of
 
 LOG = logging.getLogger(__name__)
 MODEL = keys.Table(
     used=frozenset({"type", "vocab", "unk_id", "byte_fallback"}), harmless=frozenset(), fixed={}, whose=""
 )
+BYTE_PAIRS = keys.Table(
+    used=frozenset({"type", "vocab", "merges", "unk_token", "fuse_unk", "byte_fallback"}),
+    harmless=frozenset(),
+    fixed={
+        "dropout": (None,), "continuing_subword_prefix": (None, ""), "end_of_word_suffix": (None, ""),
+        "ignore_merges": (None, False),
+    },
+    whose="",
+)  # fmt: skip
+DECODERS = (["Metaspace"], ["Replace", "Fuse", "Strip"], ["Replace", "ByteFallback", "Fuse", "Strip"])
+"""Steps of decoders that `decode` works as."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnigramJson:
+class PiecesJson:
     """What a tokenizer.json says.
 
     Args:
-        pieces: pieces and scores by id.
+        pieces: pieces and scores by id; of merges all scores are 0.
+        merges: pairs of pieces by rank; None where scores decide.
+        fuse_unknown: as of SentencePieceTokenizer.
         added: ids -> added tokens.
         pair_separators: how many separators stand between the texts of a pair.
         around: the tokens before and behind a text, None where no template says them.
@@ -33,7 +48,9 @@ class UnigramJson:
 
     path: Path
     pieces: tuple[tuple[str, float], ...]
-    unk_id: int
+    merges: tuple[tuple[str, str], ...] | None
+    unk_token: str
+    fuse_unknown: bool
     byte_fallback: bool
     normalizer: tuple[Mapping[str, Any], ...]
     pre_tokenizer: tuple[Mapping[str, Any], ...]
@@ -42,33 +59,24 @@ class UnigramJson:
     around: tuple[str, str] | None
 
 
-def read_unigram_json(path: Path, ignore: Container[str]) -> UnigramJson:
+def read_pieces_json(path: Path, ignore: Container[str]) -> PiecesJson:
     """Raises: UserError naming what is not known here."""
     raw = read_json(path)
     keys.check(keys.TOKENIZER_JSON, raw, path, ignore)
     model = raw["model"]
-    keys.check(MODEL, model, path, ignore, within="model.")
-    vocab, unk_id, fallback = model.get("vocab"), model.get("unk_id"), model.get("byte_fallback", False)
-    is_list = isinstance(vocab, list) and bool(vocab)
-    keys.need(is_list, path, "model.vocab", f"{type(vocab).__name__}", "a list of pieces with their scores")
-    for number, entry in enumerate(vocab):
-        fine = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
-        fine = fine and isinstance(entry[1], (int, float)) and not isinstance(entry[1], bool)
-        keys.need(fine, path, f"model.vocab[{number}]", entry, "a piece and its score")
-    is_id = isinstance(unk_id, int) and not isinstance(unk_id, bool) and 0 <= unk_id < len(vocab)
-    keys.need(is_id, path, "model.unk_id", unk_id, "the id of a piece")
+    fallback = model.get("byte_fallback") or False
     keys.need(isinstance(fallback, bool), path, "model.byte_fallback", fallback, "true or false")
+    split = byte_pairs_of(model, path, ignore) if type_of(model) == "BPE" else unigram_of(model, path, ignore)
     for name in ("truncation", "padding"):
         if (raw.get(name) or {}).get("direction", "Right") != "Right" and name not in ignore:
             raise keys.refusal(path, f"{name}.direction", raw[name]["direction"], "must be 'Right'", "")
     decoder = raw.get("decoder") or {"type": "Metaspace"}
-    if decoder.get("type") != "Metaspace":
+    if [step.get("type") for step in steps(decoder, "decoders")] not in DECODERS:
         LOG.warning("%s: `decoder` is not followed: `decode` works as Metaspace's. Received: %s", path, short(decoder))
     separators, around = template_of(raw.get("post_processor"), path, ignore)
-    return UnigramJson(
+    return PiecesJson(
         path=path,
-        pieces=tuple((piece, float(score)) for piece, score in vocab),
-        unk_id=unk_id,
+        **split,
         byte_fallback=fallback,
         normalizer=steps_of(raw.get("normalizer"), "normalizers", path, "normalizer"),
         pre_tokenizer=steps_of(raw.get("pre_tokenizer"), "pretokenizers", path, "pre_tokenizer"),
@@ -76,6 +84,38 @@ def read_unigram_json(path: Path, ignore: Container[str]) -> UnigramJson:
         pair_separators=separators,
         around=around,
     )
+
+
+def unigram_of(model: Mapping[str, Any], path: Path, ignore: Container[str]) -> dict[str, Any]:
+    """What a unigram model says."""
+    keys.check(MODEL, model, path, ignore, within="model.")
+    vocab, unk_id = model.get("vocab"), model.get("unk_id")
+    is_list = isinstance(vocab, list) and bool(vocab)
+    keys.need(is_list, path, "model.vocab", f"{type(vocab).__name__}", "a list of pieces with their scores")
+    for number, entry in enumerate(vocab or ()):
+        fine = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
+        fine = fine and isinstance(entry[1], (int, float)) and not isinstance(entry[1], bool)
+        keys.need(fine, path, f"model.vocab[{number}]", entry, "a piece and its score")
+    is_id = isinstance(unk_id, int) and not isinstance(unk_id, bool) and 0 <= unk_id < len(vocab or ())
+    keys.need(is_id, path, "model.unk_id", unk_id, "the id of a piece")
+    pieces = tuple((piece, float(score)) for piece, score in vocab or ())
+    return {"pieces": pieces, "merges": None, "unk_token": pieces[unk_id or 0][0], "fuse_unknown": True}
+
+
+def byte_pairs_of(model: Mapping[str, Any], path: Path, ignore: Container[str]) -> dict[str, Any]:
+    """What a model of pairs says."""
+    keys.check(BYTE_PAIRS, model, path, ignore, within="model.")
+    tokens, unk_token = vocabulary_of(model.get("vocab"), path), model.get("unk_token")
+    is_piece = isinstance(unk_token, str) and unk_token != "" and unk_token in tokens
+    keys.need(is_piece, path, "model.unk_token", unk_token, "a token of the vocabulary")
+    fuses = model.get("fuse_unk") or False
+    keys.need(isinstance(fuses, bool), path, "model.fuse_unk", fuses, "true or false")
+    return {
+        "pieces": tuple((token, 0.0) for token in tokens),
+        "merges": tuple(pair_of(merge, path) for merge in model.get("merges") or ()),
+        "unk_token": unk_token,
+        "fuse_unknown": fuses,
+    }
 
 
 def steps_of(value: Any, members: str, path: Path, name: str) -> tuple[Mapping[str, Any], ...]:

@@ -1,0 +1,1 @@
+"""What splits words into pieces: unigram models, and merges of pairs."""
