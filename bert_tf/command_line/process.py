@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from bert_tf.command_line.saying import said_while
 from bert_tf.command_line.streams import open_streams, write_no_more
-from bert_tf.command_line.when_used import read_when_used
+from bert_tf.command_line.when_used import load_within, read_when_used
 from bert_tf.disk.whole import reason
 from bert_tf.errors import INTERRUPTED, RUN_AGAIN, RunAgain, Stopped, UserError, say_at_once, stop
 
@@ -35,6 +35,8 @@ tokenizer reads its own operator of tensorflow_text's two dozen, each of them a 
 
 Not tensorflow._api.v2.lite: there is a package tensorflow.lite, too, which would get its name by being imported later.
 """
+LOADED_LATER = ("tensorflow_text.", "tensorflow.")
+"""What the modules' names begin with whose libraries are loaded when they are used."""
 REMARKS = ("I0000 ", "WARNING: All log messages before absl::", "To enable the following instructions:")
 
 
@@ -109,28 +111,49 @@ def start_tensorflow() -> None:
 
 
 def _import_tensorflow() -> None:
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    imported = False
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            with _fast_imports() if _is_own_process else contextlib.nullcontext():
-                import keras
-                import tensorflow as tf
-                import tensorflow_text.python.ops
+    with without_remarks():
+        with _fast_imports() if _is_own_process else contextlib.nullcontext():
+            import keras
+            import tensorflow as tf
+            import tensorflow_text.python.ops
 
-            tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
-            imported = bool(keras and tensorflow_text)
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            held_back.seek(0)
-            for line in held_back.read().decode(errors="replace").splitlines():
-                is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
-                if not imported or not is_remark:
-                    print(line, file=sys.stderr, flush=True)
+        tf.config.list_physical_devices("GPU")  # the last of the remarks come from looking for them
+        assert keras
+        assert tensorflow_text
+    if _is_own_process:  # libraries that are loaded later make the same remarks again
+        load_within(LOADED_LATER, without_remarks)
+
+
+_held_back = threading.RLock()
+_is_held_back = False
+
+
+@contextlib.contextmanager
+def without_remarks() -> Iterator[None]:
+    """Leaves out of file descriptor 2 what libraries remark while they are loaded; all of it is said if that fails."""
+    global _is_held_back
+    with _held_back:
+        if _is_held_back:  # one library loads another one
+            yield
+            return
+        _is_held_back, loaded = True, False
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        with tempfile.TemporaryFile() as kept:
+            os.dup2(kept.fileno(), 2)
+            try:
+                yield
+                loaded = True
+            finally:
+                _is_held_back = False
+                sys.stderr.flush()
+                os.dup2(stderr, 2)
+                os.close(stderr)
+                kept.seek(0)
+                for line in kept.read().decode(errors="replace").splitlines():
+                    is_remark = line.startswith(REMARKS) or (NO_GPU in line and not NVIDIA_DRIVER.exists())
+                    if not loaded or not is_remark:
+                        print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +34,46 @@ def read_when_used(names: Collection[str]) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+def load_within(prefixes: tuple[str, ...], context: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
+    """From now on, modules whose names begin with one of these are loaded within a context."""
+    sys.meta_path.insert(0, _Within(prefixes, context))
+
+
+class _Within(importlib.abc.MetaPathFinder):
+    """Finds modules of some names where they are, and has them loaded within a context."""
+
+    def __init__(
+        self, prefixes: tuple[str, ...], context: Callable[[], contextlib.AbstractContextManager[None]]
+    ) -> None:
+        self.prefixes, self.context = prefixes, context
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not fullname.startswith(self.prefixes):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self.context)
+        return spec
+
+
+class _Loader(importlib.abc.Loader):
+    """A module's own loader, within a context."""
+
+    def __init__(self, loader: Any, context: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
+        self.loader, self.context = loader, context
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        with self.context():
+            return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__.loader = module.__loader__ = self.loader  # pyright: ignore[reportOptionalMemberAccess]
+        with self.context():
+            self.loader.exec_module(module)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bert_tf.command_line.when_used import read_when_used
+from bert_tf.command_line.when_used import load_within, read_when_used
 from tests.conftest import REPOSITORY
 
 PACKAGE = """
@@ -69,6 +70,25 @@ def test_a_package_is_read_at_its_first_attribute_and_not_by_its_modules(package
         _ = slow_package.other
 
 
+def test_modules_of_a_name_are_loaded_within_a_context(package, monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    order: list[str] = []
+
+    @contextlib.contextmanager
+    def noted():
+        order.append("begins")
+        yield
+        order.append("ends")
+
+    load_within(("slow_package.",), noted)
+    import slow_package.fast  # pyright: ignore[reportMissingImports]
+
+    assert order == ["begins", "ends"] * 2  # it is made, and read; its package is of another name
+    assert slow_package.fast.NUMBER == 3
+    assert slow_package.fast.__loader__ is slow_package.fast.__spec__.loader
+    assert slow_package.fast.__loader__.path == str(package / "fast.py")
+
+
 def test_a_module_that_cannot_be_read_says_why_each_time(package):
     (package / "__init__.py").write_text("import no_such_module_anywhere\n")
     with read_when_used({"slow_package"}):
@@ -101,3 +121,4 @@ def test_a_commands_process_reads_of_tensorflow_what_it_uses_and_the_rest_when_a
         **dict.fromkeys(unread, False),
         **dict.fromkeys([*read, "collects", "frozen", "lite", "v1", "lite, after v1", "text"], True),
     }
+    assert "I0000 " not in done.stderr  # what libraries remark while they are loaded, then or later

@@ -188,7 +188,7 @@ def test_no_answer_and_several_texts(seed):
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.slow
-@pytest.mark.parametrize("member", ["roberta", "mpnet", "modernbert", "albert", "xlm-roberta"])
+@pytest.mark.parametrize("member", ["roberta", "mpnet", "modernbert", "albert", "xlm-roberta", "deberta-v2"])
 @pytest.mark.parametrize("kind", [CLASSES, WORDS_OF, QUESTIONS], ids=["classes", "words", "answers"])
 def test_members_of_the_family(member, kind):
     pipeline = pipeline_of(kind, member=member)

@@ -12,7 +12,7 @@ from bert_tf.config import OwnDataConfig
 from bert_tf.data import Annotated, InMemory, Source
 from bert_tf.data.files import Row
 from bert_tf.data.rows.table import BadRow
-from bert_tf.data.sources.annotated.shapes import CONLL, SPANS, Shape
+from bert_tf.data.sources.annotated.shapes import CONLL, ROWS, SPANS, Shape
 from bert_tf.data.sources.annotated.source import CONLL_SUFFIXES, CONLLU_SUFFIXES, DOCBIN, AnnotatedRows
 from bert_tf.data.splits.names import TRAIN, VALIDATION
 from bert_tf.data.splits.source import SUFFIXES
@@ -89,6 +89,12 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
         raise UserError(
             f"{given.origin}: expected tags of two kinds at least. Received: {', '.join(map(str, tags)) or 'none'}, in "
             f"{found.tags!r}; say which column has them with --label=COLUMN"
+        )
+    if found.form == ROWS and found.sentence is None and len(looked.texts) == 1 and not others:
+        raise UserError(
+            f"{given.origin}: read as a word a row, words in {found.words!r} and tags in {found.tags!r}, and nothing "
+            "says where a sentence ends: all of it is one. --sentence=COLUMN names the column that says which words "
+            "belong together; a table with a text and its label in each row is for --kind=classification"
         )
     by_document = FEW_DOCUMENTS <= looked.documents < len(looked.texts)
     settings: dict[str, Any] = {"text": (found.words,), "label": (found.tags,), "types": types, "classes": classes}

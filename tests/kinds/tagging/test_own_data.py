@@ -95,6 +95,12 @@ def test_a_table_with_other_separators_and_its_own_encoding(tmp_path):
     assert {words[0][:-1] for words in made.read("train").words} < set(NAMES)
 
 
+def test_a_table_of_texts_with_labels_is_for_another_kind(tmp_path):
+    (tmp_path / "all.csv").write_text("id,message,category\n1,Where is it?,a\n2,It is late,b\n3,Thanks,a\n")
+    with pytest.raises(UserError, match=r"all\.csv: read as a word a row, .* all of it is one.*--kind=classification"):
+        own_task("tagging", tmp_path / "all.csv")
+
+
 def test_numbers_need_names(tmp_path):
     path = tmp_path / "all.jsonl"
     path.write_text(lines({"tokens": [name, "left"], "ner_tags": [1, 0]} for name in NAMES))
