@@ -182,7 +182,8 @@ class Drawing:
         line.append_text(self._text(part.text[at:last]))
         yield self._further_in(line.append_text(self._text(" ..." if last < len(part.text) else "")))
         heaviest = sorted(part.weights, key=lambda item: -abs(item[2]))[:MOST_WORDS]
-        for sign, says in ((1, f"for {part.answer}"), (-1, f"against {part.answer}")):
+        answer = _cut(" ".join(part.answer.split()), WIDEST_NAME)
+        for sign, says in ((1, f"for {answer}"), (-1, f"against {answer}")):
             words = [(start, end, weight) for start, end, weight in heaviest if sign * weight > 0]
             if words:
                 said = ", ".join(f"{part.text[start:end]} {weight:+.2f}" for start, end, weight in words)

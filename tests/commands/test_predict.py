@@ -256,7 +256,7 @@ def test_an_answer_to_a_file_is_explained_there(asked_run, books, capsys):
     total = sum(word["attribution"] for word in found["words"])
     assert total == pytest.approx(found["value"] - found["baseline"], abs=1e-3)
     assert predict.main([*flags, "--format=text"]) == 0
-    assert re.search(r"(for|against) .*: .*[+-]\d\.\d\d", capsys.readouterr().out)
+    assert re.search(r"(for|against) .*?: .*?[+-]\d\.\d\d", capsys.readouterr().out, re.DOTALL)
 
 
 @pytest.mark.slow

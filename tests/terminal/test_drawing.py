@@ -193,3 +193,4 @@ def test_of_a_long_text_what_is_around_its_weights_is_drawn():
     assert "Rome" in shown.split("for ")[0]
     assert 1200 < len(" ".join(shown.split("for ")[0].split())) < 1300
     assert "Rome" not in drawn(Weighed(text, weights, "yes"), colours=False).split("for ")[0]
+    assert "for two lines: Rome +1.00" in drawn(Weighed("Rome", [(0, 4, 1.0)], "two\nlines"), colours=False)
