@@ -76,6 +76,14 @@ class Inputs:
         return self._made("base", make)
 
     @cached_property
+    def byte_pairs(self) -> Path:
+        return self._trained("byte_pairs")
+
+    @cached_property
+    def sentence_pieces(self) -> Path:
+        return self._trained("sentence_pieces")
+
+    @cached_property
     def texts(self) -> Path:
         return self._lines("texts.txt", lambda: self._sentences()[:FEW])
 
@@ -175,6 +183,16 @@ class Inputs:
     def _of_run(self) -> str:
         """Tells the run, as it is now, from others."""
         return _digest(str(self.run), str((self.run / "model" / "model.safetensors").stat().st_mtime_ns))
+
+    def _trained(self, kind: str) -> Path:
+        """A tokenizer of the sentences of SST-2."""
+        sentences = self._lines("sentences.txt", self._sentences)
+        command = [sys.executable, "-m", "benchmarks.speed.trained_tokenizers", kind, str(sentences)]
+
+        def make(folder: Path) -> None:
+            subprocess.run([*command, str(folder)], check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+
+        return self._made(f"{kind}-{_digest(str(self.sst2))}", make)
 
     def _published(self, name: str, file: str) -> Path:
         found = self.data and self.data / name

@@ -250,13 +250,18 @@ ROWS = (
     ),
     *(
         Row(
-            name=f"tokenizer{name}",
-            what=f"tokenizer, {what}",
+            name=f"{tokenizer}{name}",
+            what=f"{words}, {what}",
             unit="texts/s",
-            ours=(Side(OURS, "answering.tokenizer", {"backbone": "{minilm}", "texts": texts}),),
-            peers=(Side("tokenizers", "runtimes.tokenizer", {"folder": "{minilm}", "texts": texts}),),
-            goal=5.0,
-            quick=not name,
+            ours=(Side(OURS, "answering.tokenizer", {"backbone": folder, "texts": texts}),),
+            peers=(Side("tokenizers", "runtimes.tokenizer", {"folder": folder, "texts": texts}),),
+            goal=goal,
+            quick=tokenizer + name == "tokenizer",
+        )
+        for tokenizer, words, folder, goal in (
+            ("tokenizer", "tokenizer", "{minilm}", 5.0),
+            ("byte_pairs", "tokenizer of byte pairs", "{byte_pairs}", 1.0),
+            ("sentence_pieces", "tokenizer of SentencePiece", "{sentence_pieces}", 1.0),
         )
         for name, what, texts in (
             ("", "sentences of SST-2", "{many_texts}"),

@@ -104,7 +104,7 @@ def generation(*, tokens: int, examples: int, source: int) -> Work:
 
 def tokenizer(*, backbone: str, texts: str) -> Work:
     """Texts a second from a list of strings to ragged ids."""
-    tokenize, lines = bert_tf.BertTokenizer.from_pretrained(backbone).tokenize, read(texts)
+    tokenize, lines = bert_tf.Tokenizer.from_pretrained(backbone).tokenize, read(texts)
     ids = tokenize(lines)
     answers = [" ".join(map(str, row)) for row in ids.to_list()]
     return Work(lambda: rate(lambda: tokenize(lines), len(lines)), answers=lambda: answers)

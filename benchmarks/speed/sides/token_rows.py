@@ -20,9 +20,11 @@ def batch_of(rows: list[list[int]]) -> dict[str, np.ndarray]:
 
 
 def tokenizer_of(folder: str, length: int | None = None) -> Any:
-    from tokenizers import BertWordPieceTokenizer
+    from tokenizers import BertWordPieceTokenizer, Tokenizer
 
-    library = BertWordPieceTokenizer(str(Path(folder) / "vocab.txt"))._tokenizer
+    words, whole = Path(folder) / "vocab.txt", Path(folder) / "tokenizer.json"
+    is_whole = whole.is_file() and not words.is_file()
+    library: Any = Tokenizer.from_file(str(whole)) if is_whole else BertWordPieceTokenizer(str(words))._tokenizer
     if length is not None:
         library.enable_truncation(length)
     return library
