@@ -13,23 +13,25 @@ from bert_tf.runtimes.tflite import LiteFile
 from tests.exporting.runs import run_of
 from tests.models.members import of_member
 
-FAR = {"float32": 1e-5, "float16": 1e-3, "int8": 0.02, "static_int8": 0.05}
+FAR = {"float32": 1e-5, "float16": 1e-3, "int8": 0.01, "static_int8": 0.05}
 """Most that a probability is off."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     """Of SST-2, with scales and shifts of norms that are no longer ones and zeros, and of very different sizes."""
-    folder = run_of("classification", tmp_path_factory.mktemp("mobilebert") / "run", **of_member("mobilebert"))
+    options = of_member("mobilebert")
+    options["shape"]["has_pooler"] = False  # as the published one, and nothing hides what blocks are off by
+    folder = run_of("classification", tmp_path_factory.mktemp("mobilebert") / "run", **options)
     model, random = BertClassifier.from_pretrained(folder / "model"), np.random.default_rng(5)
     for path, weight in weights_by_path(model).items():
         shape = tuple(weight.shape)
         if path.endswith("gamma"):
-            weight.assign(random.lognormal(0.0, 0.5, shape) * random.choice([-1.0, 1.0], shape))
+            weight.assign(random.lognormal(-0.3, 0.5, shape) * random.choice([-1.0, 1.0], shape))
         elif path.endswith(("beta", "bias")):
-            weight.assign(random.normal(0.0, 0.3, shape))
-        elif path.startswith(("classifier/", "pooler/")):
-            weight.assign(2 * np.array(weight))
+            weight.assign(random.normal(0.0, 0.05, shape))
+        elif path == "classifier/kernel":
+            weight.assign(random.normal(0.0, 2.0, shape))
     model.save_pretrained(folder / "model", Tokenizer.from_pretrained(folder / "model"))
     return folder
 
@@ -43,6 +45,8 @@ def test_every_precision_agrees_with_the_run(run, tmp_path, exported):
     report, _ = exported(
         *flags(run, tmp_path / "x", f"quantize={list(FAR)}", "calibration_examples=40"), "--tolerance=5"
     )
+    answers = Pipeline(run)([f"{word} film" for word in ("good", "bad", "the", "who", "a")])
+    assert np.std([answer["probabilities"]["positive"] for answer in answers]) > 0.01  # there is something to be off by
     found = {model["name"]: model["agreement"] for model in report["models"]}
     assert set(found) == set(FAR)
     for name, agreement in found.items():
@@ -73,4 +77,4 @@ def test_a_file_takes_text(run, tmp_path, exported):
     report, _ = exported(*flags(run, tmp_path / "x", 'inputs=["text"]', 'quantize=["float32", "int8"]'))
     for model in report["models"]:
         assert (model["takes"], model["agreement"]["same_answers"]) == ("text", 1.0)
-        assert model["agreement"]["largest_difference"] < FAR[model["name"].removeprefix("text_")]
+        assert model["agreement"]["largest_difference"] < FAR[model["name"].partition(",")[0]]

@@ -80,7 +80,8 @@ def balanced(model: bytes, rows: Rows) -> bytes:
         before[id(operators[0])], scaled = new_product(found, source, 1 / into)
         for operator, kernel in zip(operators, kernels, strict=True):
             result = operator.outputs[0]
-            out = sizes[result]
+            # A channel that ReLU has let nothing through of would have weights of a size that no kernel takes.
+            out = np.where(sizes[result] > LEAST, sizes[result], 1.0).astype(np.float32)
             operator.inputs[0] = scaled
             operator.inputs[1] = add_constant(found, operator.inputs[1], kernel * into / out[:, None])
             if len(operator.inputs) > 2 and operator.inputs[2] != NONE:

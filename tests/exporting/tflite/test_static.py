@@ -109,3 +109,11 @@ def test_all_operators_in_8_bits_where_that_is_asked_for(model):
 
     assert type_of_softmax(whole) == schema.TensorType.INT8
     assert type_of_softmax(part) == schema.TensorType.FLOAT32
+
+
+def test_a_channel_that_lets_nothing_through_leaves_the_layer_as_it_is():
+    """ReLU's: its size is none, and what is divided by it no kernel takes."""
+    dead = np.where(np.arange(WIDTH) % 2, -1e4, 0.0)
+    model = convert(graph(lambda x: {"y": dense(tf.nn.relu(dense(x) + tf.constant(dead, tf.float32)))}), "float32")
+    found, expected = answers(quantize(model, ROWS)), answers(model)
+    assert error(found, expected) < 0.05
