@@ -69,7 +69,7 @@ def make_run(
     )
     values = {"data": {"source": "sample"}} | config | {"task": task, "backbone": str(folder / "backbone")}
     run = RunConfig.model_validate(values)
-    kind = load_task(task)
+    kind = load_task(task).meant_by(run)
     kind.build_model(run).save_pretrained(folder / "model", tokenizer)
     for name, content in {"config.toml": to_toml(run), **task_file(kind)}.items():
         (folder / name).write_text(content, encoding="utf-8")

@@ -42,6 +42,7 @@ CLASSES = {
         "BertMaskedLM",
         "BertMultipleChoice",
         "BertPretrainer",
+        "BertReplacedTokens",
         "BertSeq2Seq",
         "BertSpanQA",
         "BertTagger",

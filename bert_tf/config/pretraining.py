@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bert_tf.config.sections import Count, Section, entry
+from bert_tf.config.sections import Count, Positive, Section, entry
+
+Part = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class PretrainingConfig(Section):
     """[pretraining]: for tasks that learn from raw text: its files, the objectives, and what is held out."""
 
+    objective: Literal["masked_tokens", "replaced_tokens"] = entry(
+        "masked_tokens",
+        "masked_tokens: hidden tokens are guessed (BERT); replaced_tokens: a small generator guesses them, and the "
+        "model tells of every token whether it was replaced by a guess (ELECTRA)",
+    )
+    generator_width: Part = entry(
+        0.25,
+        "of replaced_tokens: share of the model's attention heads that the generator has, and so of its width and "
+        "feed-forward; one head at least",
+    )
+    generator_layers: Part = entry(1.0, "of replaced_tokens: share of the model's layers that the generator has")
+    replaced_weight: Positive = entry(
+        50.0,
+        "of replaced_tokens: what the loss of telling tokens apart is multiplied with, before the other is added",
+    )
     pair: Literal["next_sentence", "sentence_order", "none"] = entry(
         "next_sentence",
         "second objective; next_sentence: does the second segment follow, or is it of another document (BERT); "
-        "sentence_order: were they swapped (ALBERT); none: single segments",
+        "sentence_order: were they swapped (ALBERT); none: single segments, always so with replaced_tokens",
     )
     masking: Literal["tokens", "words", "ngrams"] = entry(
         "tokens",
@@ -48,3 +66,10 @@ class PretrainingConfig(Section):
         None,
         "folder for tokenised corpora, which a second run finds again; none: bert_tf in $XDG_CACHE_HOME or ~/.cache",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_pairs(cls, values: Any) -> Any:
+        """Replaced tokens have no second objective, so nobody need say so."""
+        is_replaced = isinstance(values, Mapping) and values.get("objective") == "replaced_tokens"
+        return {"pair": "none", **values} if is_replaced else values

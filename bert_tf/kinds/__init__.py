@@ -10,6 +10,7 @@ from bert_tf.kinds.measured import Measured
 from bert_tf.kinds.multiple_choice.examples import ChoiceExamples
 from bert_tf.kinds.multiple_choice.spec import MultipleChoice
 from bert_tf.kinds.pretraining.data import Corpus
+from bert_tf.kinds.pretraining.replaced_tokens import ReplacedTokens
 from bert_tf.kinds.pretraining.spec import Pretraining
 from bert_tf.kinds.span_qa.examples import SpanExamples
 from bert_tf.kinds.span_qa.spec import SpanQA
@@ -33,6 +34,7 @@ __all__ = [
     "MultipleChoice",
     "Pretraining",
     "Regression",
+    "ReplacedTokens",
     "Retrieval",
     "SpanExamples",
     "SpanQA",

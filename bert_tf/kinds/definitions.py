@@ -102,7 +102,7 @@ def asked_run(
     if asked:
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in asked)
         raise UserError(f"{flags}: for data of your own, with --kind=NAME. Received: --task={name}")
-    return kind, _lasting_run(run)
+    return kind.meant_by(run), _lasting_run(run)
 
 
 def _own_kind(layers: Sequence[Layer]) -> str | None:
@@ -118,7 +118,8 @@ def _own_run(
     from bert_tf.kinds.own_data.run import own_task
 
     run = resolve([*layers, Layer(origin="--kind", values={"task": kind})])
-    return own_task(_lasting_run(run), memory, tell=tell, warn=warn)
+    made, run = own_task(_lasting_run(run), memory, tell=tell, warn=warn)
+    return made.meant_by(run), run
 
 
 def fetch_backbone(place: str) -> None:

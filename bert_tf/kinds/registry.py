@@ -47,10 +47,6 @@ ARCHITECTURES: dict[str, Row] = {
         why="is a backbone without a head, which answers nothing by itself: train one with bert_tf.train --backbone, "
         "or give `task`, such as Retrieval(source=InMemory({}), sequence_length=128) for vectors of texts"
     ),
-    "BertForReplacedTokens": Row(
-        why="tells replaced tokens and answers nothing else: train a head on it with bert_tf.train --backbone, or "
-        "ask it with BertDiscriminator"
-    ),
     "BertLMHeadModel": Row(why=_DECODER),
     "BertForCausalLM": Row(why=_DECODER),
     "BertGenerationDecoder": Row(why=_DECODER),

@@ -55,6 +55,10 @@ class Task(abc.ABC):
         except ValueError as error:
             raise UserError(f"--set: {error}") from None
 
+    def meant_by(self, config: RunConfig) -> Any:
+        """The task that a run's settings make of this one: itself, but where a setting asks for a kind of its own."""
+        return self
+
     def configured(self: Self, config: RunConfig, *, new_data: bool = False) -> Self:
         """The same task as a run wants it, where that can say more; `new_data`: it is to be scored on other data.
 

@@ -16,6 +16,9 @@ from bert_tf.layers.vector_table import Table
 
 POSITION_KINDS = ("learned", "sinusoidal", "rotary", "none")
 POSITION_INITIALIZERS = ("random", "sinusoidal")
+# What two layers that share their tables must have in common.
+SHARED = ("vocabulary_size", "table_dim", "max_positions", "num_segments", "position_kind", "first_position",
+          "layer_norm_epsilon", "norm_bias", "norm_last", "norm_kind", "projects_tokens")  # fmt: skip
 
 
 def sinusoids(positions: int, dim: int) -> np.ndarray:
@@ -58,6 +61,8 @@ class Embeddings(Composite):
         trigram: what is brought there is a token's vector between those of the next token and of the one before, 3 E
             numbers; zeros stand for what lies outside of the row. For this `projects_tokens` is needed.
         norm_kind: "layer_norm" or "no_norm", see `NoNorm`.
+        tables: the layer of another encoder, whose tables and norm are this one's, too: then only the dense layer
+            behind them is its own. None: it has its own. A Keras config does not keep this.
     Call arguments:
         token_ids: int [B, T], in [0, V).
         segment_ids: int [B, T], in [0, num_segments) where that is 2 or more; None: all 0.
@@ -100,6 +105,7 @@ class Embeddings(Composite):
         norm_kind: str = "layer_norm",
         **kwargs,
     ):
+        tables = kwargs.pop("tables", None)  # which a config cannot hold
         super().__init__(**kwargs)
         if position_initializer not in POSITION_INITIALIZERS:
             raise ValueError(
@@ -130,21 +136,11 @@ class Embeddings(Composite):
         self.first_position = check_positive("first_position", first_position) if first_position != 0 else 0
         token_dim = hidden_dim if embedding_dim is None else embedding_dim
         self.table_dim = hidden_dim if projects_tokens else token_dim  # of the other tables, and of the sum
-        tables = {"initializer_range": initializer_range, "dtype": self.dtype_policy}
-        self.token = Table(vocabulary_size, token_dim, name="token", **tables)
-        self.segment = Table(num_segments, self.table_dim, name="segment", **tables) if num_segments else None
-        self.position = None
-        if position_kind == "learned":
-            self.position = Table(max_positions + first_position, self.table_dim, name="position", **tables)
         self.norm_bias, self.norm_kind = norm_bias, norm_kind
-        self.norm = norm_of_kind(
-            norm_kind,
-            hidden_dim if norm_last else self.table_dim,
-            epsilon=layer_norm_epsilon,
-            use_bias=norm_bias,
-            name="norm",
-            dtype=self.dtype_policy,
-        )
+        if tables is None:
+            self._make_tables(token_dim)
+        else:
+            self._share(tables)
         self.projection = None
         self.projected_dim = 3 * token_dim if trigram else token_dim
         if projects or trigram or token_dim != hidden_dim:
@@ -153,14 +149,44 @@ class Embeddings(Composite):
             )
         self.parts_are_made()
 
+    def _make_tables(self, token_dim: int) -> None:
+        shared = {"initializer_range": self.initializer_range, "dtype": self.dtype_policy}
+        positions = self.max_positions + self.first_position
+        self.token = Table(self.vocabulary_size, token_dim, name="token", **shared)
+        self.segment = Table(self.num_segments, self.table_dim, name="segment", **shared) if self.num_segments else None
+        self.position = None
+        if self.position_kind == "learned":
+            self.position = Table(positions, self.table_dim, name="position", **shared)
+        self.norm = self._make_norm()
+
+    def _make_norm(self):
+        return norm_of_kind(
+            self.norm_kind,
+            self.hidden_dim if self.norm_last else self.table_dim,
+            epsilon=self.layer_norm_epsilon,
+            use_bias=self.norm_bias,
+            name="norm",
+            dtype=self.dtype_policy,
+        )
+
+    def _share(self, other: Embeddings) -> None:
+        for name in SHARED:
+            if getattr(self, name) != getattr(other, name):
+                raise ValueError(
+                    f"`tables` must have this layer's `{name}`. Received: {name}={getattr(self, name)!r}, of `tables` "
+                    f"{getattr(other, name)!r}"
+                )
+        self.token, self.segment, self.position = other.token, other.segment, other.position
+        self.norm = self._make_norm() if self.norm_last else other.norm  # that of the tables, or of the encoder's width
+
     def build(self, input_shape=None):
-        for table in (self.token, self.segment, self.position):
-            if table is not None:
-                table.build(None)
-        self.norm.build((None, None, self.norm.dim))
+        parts = (self.token, self.segment, self.position, self.norm)
+        own = [part for part in parts if part is not None and not part.built]
+        for part in own:
+            part.build((None, None, self.norm.dim))
         if self.projection is not None:
             self.projection.build((None, None, self.projected_dim))
-        if self.position is not None and self.position_initializer == "sinusoidal":
+        if self.position is not None and self.position in own and self.position_initializer == "sinusoidal":
             size = math.sqrt(2) * self.initializer_range  # a sinusoid's root mean square is the root of a half
             self.position.table.assign(size * sinusoids(self.position.size, self.table_dim))
 

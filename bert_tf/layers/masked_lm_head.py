@@ -10,7 +10,8 @@ from keras import ops
 from bert_tf.layers.dense import dense, truncated_normal
 from bert_tf.layers.dropout import check_positive
 from bert_tf.layers.feed_forward import ACTIVATIONS, activate
-from bert_tf.layers.functions.log_sum_exp import log_sum_exp
+from bert_tf.layers.functions.log_sum_exp import CHUNK_ELEMENTS, KEPT_ELEMENTS, log_sum_exp
+from bert_tf.layers.functions.sampling import sample
 from bert_tf.layers.norms.layer_norm import LayerNorm
 from bert_tf.layers.trainable import Composite
 from bert_tf.sentinels import IGNORED_LABEL
@@ -150,6 +151,31 @@ class MaskedLMHead(Composite):
         losses = ops.take(losses, ops.argsort(order), axis=0)  # where they stood
         losses = ops.where(wanted[:, None], losses, ops.zeros_like(losses))
         return ops.reshape(losses, (*_leading(target_ids, 0), len(found)))
+
+    def guesses(self, x, table, draws, training=None):
+        """Tokens drawn as likely as the head takes them to be, without a gradient. Of many places, the logits are
+        worked out for some at a time.
+
+        Args:
+            x: float [..., D].
+            table: float [V, E].
+            draws: float32 [...], in [0, 1), which say what is drawn: see `sample`.
+            training: whether it is called in training.
+        Returns: int32 [...], in [0, V).
+        """
+        x = ops.reshape(ops.stop_gradient(self.transform(x, training=training)), (-1, self.table_dim))  # [P, E]
+        columns, flat = ops.stop_gradient(self.columns(table)), ops.reshape(draws, (-1,))
+        if x.shape[0] is not None and x.shape[0] * self.vocabulary_size <= KEPT_ELEMENTS:
+            found = sample(self.logits(x, columns), flat)
+        else:
+            chunk = max(32, CHUNK_ELEMENTS // self.vocabulary_size)
+            rows = ops.shape(x)[0]
+            padding = -rows % chunk
+            x = ops.reshape(ops.pad(x, [[0, padding], [0, 0]]), (-1, chunk, self.table_dim))
+            flat = ops.reshape(ops.pad(flat, [[0, padding]]), (-1, chunk))
+            parts = ops.map(lambda part: sample(self.logits(part[0], columns), part[1]), (x, flat))  # [P / C, C]
+            found = ops.reshape(parts, (-1,))[:rows]
+        return ops.reshape(found, ops.shape(draws))
 
     def compute_output_spec(self, x, table, training=None):
         return keras.KerasTensor((*x.shape[:-1], self.vocabulary_size), dtype="float32")

@@ -58,8 +58,10 @@ def _parts(holder: keras.layers.Layer, prefix: str = "") -> Iterator[tuple[str, 
     inner = [part for part in inner if not isinstance(part, keras.layers.InputLayer)]
     for part in inner:
         if isinstance(part, keras.Model):
-            yield BACKBONE, part, holder
-            yield from _parts(part)
+            beside = getattr(holder, "parts_beside", {})
+            name = next((name for name, other in beside.items() if other is part), None)
+            yield f"{prefix}{name or BACKBONE}", part, holder
+            yield from _parts(part, prefix if name is None else f"{prefix}{name}/")
         else:
             yield f"{prefix}{part.name}", part, holder
             yield from _parts(part, f"{prefix}{part.name}/")

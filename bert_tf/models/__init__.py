@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bert_tf.models.generation.settings import Generation
     from bert_tf.models.multiple_choice import BertMultipleChoice
     from bert_tf.models.pretrained.paths import weights_by_path
-    from bert_tf.models.pretrainer import BertDiscriminator, BertMaskedLM, BertPretrainer
+    from bert_tf.models.pretraining.discriminator import BertDiscriminator
+    from bert_tf.models.pretraining.masked_lm import BertMaskedLM, BertPretrainer
+    from bert_tf.models.pretraining.replaced_tokens import BertReplacedTokens
     from bert_tf.models.seq2seq import BertSeq2Seq
     from bert_tf.models.span_qa import BertSpanQA
     from bert_tf.models.tagger import BertTagger
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _WHERE = {
     **{name: head.module for name, head in MODELS.items()},
     "BertConfig": "backbones.config",
+    "BertReplacedTokens": "pretraining.replaced_tokens",  # a discriminator by its files
     "Generation": "generation.settings",
     "SIZES": "backbones.sizes",
     "size_config": "backbones.sizes",
@@ -42,6 +45,7 @@ __all__ = [
     "BertMaskedLM",
     "BertMultipleChoice",
     "BertPretrainer",
+    "BertReplacedTokens",
     "BertSeq2Seq",
     "BertSpanQA",
     "BertTagger",

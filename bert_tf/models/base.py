@@ -17,7 +17,7 @@ from bert_tf.models.heads import Architecture
 from bert_tf.weights.places import place_of_preset
 
 INPUT_KEYS = ("token_ids", "segment_ids", "padding_mask", "example_ids", "position_ids", "first_positions")
-TARGET_KEYS = ("target_ids", "masked_positions")  # what a head over the vocabulary needs besides
+TARGET_KEYS = ("target_ids", "masked_positions", "draws")  # what a head over the vocabulary needs besides
 PREPROCESSOR = "preprocessor"
 GRAPH_KEYS = INPUT_KEYS[:3]
 
@@ -73,6 +73,12 @@ class BertModel(Compiled):
     @property
     def saved_settings(self) -> dict[str, Any]:
         """Arguments of the class that its files keep and Transformers has no name for."""
+        return {}
+
+    @property
+    def parts_beside(self) -> Mapping[str, Any]:
+        """Models within this one, by their names, each with a folder of that name in the files of this one. Paths of
+        their weights begin with the name."""
         return {}
 
     not_loaded: tuple[str, ...] | None = None

@@ -131,7 +131,7 @@ class Loop:
         self.meter = Meter(
             setup.epochs,
             setup.splits["train"].lengths_in,
-            setup.trained.config,
+            setup.trained.configs,
             only_pooled=getattr(setup.trained.model, "only_pooled", False),
             peak_flops=setup.placement.replicas * peak_flops(self.options.precision),
             state=self.state,

@@ -69,6 +69,11 @@ class TrainedModel:
             path: variable.value for path, variable in weights_by_path(self.model).items() if variable.trainable
         }
 
+    @property
+    def configs(self) -> list[BertConfig]:
+        """The model's shape, and those of models within it that are trained with it."""
+        return [self.config, *(part.config for part in getattr(self.model, "parts_beside", {}).values())]
+
     def update_precise(self) -> None:
         """Brings `precise` up to date."""
         if self.precise is not self.model:

@@ -58,6 +58,36 @@ def test_a_pattern_is_trained_on_scored_and_guessed_with(folder, capsys):
 
 
 @pytest.mark.slow
+def test_replaced_tokens_through_every_command(folder, capsys):
+    given = [*arguments(folder, str(folder / "corpus" / "*.txt*")), "pretraining.validation=b.txt"]
+    train.main([*given, "pretraining.objective=replaced_tokens"])
+    result = json.loads(capsys.readouterr().out)
+    names = {"pretraining_loss", "masked_lm_loss", "masked_lm_accuracy", "perplexity", "most_frequent_accuracy"}
+    names |= {f"replaced_token_{end}" for end in ("loss", "accuracy", "precision", "recall", "f1", "share")}
+    assert set(result["metrics"]) == {*names, "bigram_accuracy"}
+    reports = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert {"loss", "masked_lm_loss", "weighted_replaced_token_loss"} <= set(reports[0])
+    whole = (name for name in ("", "generator") if (folder / "run" / "model" / name / "vocab.txt").is_file())
+    assert list(whole) == ["", "generator"]
+
+    evaluate.main([f"--run={folder / 'run'}"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["metrics"] == pytest.approx(result["metrics"], rel=1e-4)
+    predict.main([f"--run={folder / 'run'}", "--text=ab c."])
+    (told,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [one["text"] for one in told["pieces"]] == ["a", "b", "c", "."]
+
+    again = [f"--run={folder / 'again'}" if part.startswith("--run=") else part for part in given]
+    again = [f"--backbone={folder / 'run' / 'model'}" if part.startswith("--backbone=") else part for part in again]
+    more = ["pretraining.objective=replaced_tokens", "training.evaluate_first=true", "training.max_steps=1"]
+    again = [part for part in again if not part.startswith(("vocabulary=", "training.max_steps="))]
+    train.main([*again, *more])
+    capsys.readouterr()
+    first = json.loads((folder / "again" / "metrics.jsonl").read_text().splitlines()[0])
+    assert first["pretraining_loss"] == pytest.approx(result["metrics"]["pretraining_loss"], rel=1e-4)
+
+
+@pytest.mark.slow
 def test_bad_lines_are_named_or_left_out_and_counted(folder, capsys):
     with (folder / "corpus" / "b.txt").open("ab") as file:
         file.write(b"caf\xe9.\n")

@@ -17,7 +17,7 @@ from bert_tf.models.losses import choices, classification, spans, tokens, vector
 from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
-from tests.kinds.tiny_kinds import PAIRS, TINY, Tiny, pretraining
+from tests.kinds.tiny_kinds import PAIRS, REPLACED, TINY, Tiny, pretraining
 
 FUNCTIONS = {
     "classification": classification.cross_entropy,
@@ -29,6 +29,7 @@ FUNCTIONS = {
     "extractive": classification.binary_cross_entropy,
     "text_to_text": tokens.token_cross_entropy,
     **dict.fromkeys(PAIRS, tokens.pretraining_losses),
+    REPLACED: tokens.replaced_pretraining_losses,
     **dict.fromkeys(
         ("cosine", "contrastive", "scored_contrastive", "hard_contrastive", "triplet"), vectors.vector_losses
     ),
@@ -36,7 +37,7 @@ FUNCTIONS = {
 
 
 def tiny(name: str, folder: Any) -> Tiny:
-    return pretraining(name, folder) if name in PAIRS else TINY[name]()
+    return pretraining(name, folder) if name in (*PAIRS, REPLACED) else TINY[name]()
 
 
 def of_training(case: Tiny, model: Any, batch: Mapping[str, tf.Tensor]) -> float:
@@ -51,6 +52,8 @@ def of_compute(case: Tiny, model: Any, batch: Mapping[str, tf.Tensor]) -> float:
     """The loss that `compute` gives for what is in the batch."""
     if "text_ids" in batch:
         return float(model.compute(**_texts(case, batch), loss=case.kind.loss)["loss"])
+    if "draws" in batch:
+        return float(model.compute(inputs_of(batch))["loss"])
     inputs = {name: value for name, value in inputs_of(batch).items() if name != "target_ids"}
     weight = batch["example_weight"]
     if case.kind.loss_parts:
@@ -122,5 +125,5 @@ def test_every_kind_is_here():
 
     ours = {leaf.__name__ for leaf in leaves(Kind) if leaf.__module__.startswith("bert_tf.")}
     here = {type(make().kind).__name__ for make in TINY.values()}
-    assert ours - here - {"Pretraining", "Retrieval"} == set()  # Retrieval is trained as "contrastive" is
-    assert set(FUNCTIONS) == {*TINY, *PAIRS}
+    assert ours - here - {"ReplacedTokens", "Retrieval"} == set()  # Retrieval is trained as "contrastive" is
+    assert set(FUNCTIONS) == {*TINY, *PAIRS, REPLACED}

@@ -35,6 +35,7 @@ from bert_tf.models import (
     BertMaskedLM,
     BertMultipleChoice,
     BertPretrainer,
+    BertReplacedTokens,
     BertSeq2Seq,
     BertSpanQA,
     BertTagger,
@@ -178,21 +179,27 @@ TINY: dict[str, Callable[[], Tiny]] = {
     )
 }
 PAIRS = ("next_sentence", "sentence_order", "none")
+REPLACED = "replaced_tokens"
 
 
-def pretraining(pair: str, folder: Path) -> Tiny:
-    """Of one of PAIRS; `folder` is for its corpus."""
+def pretraining(name: str, folder: Path) -> Tiny:
+    """Of one of PAIRS, or REPLACED; `folder` is for its corpus."""
+    asked = {"objective": REPLACED} if name == REPLACED else {"pair": name}
     values = {
         "task": "pretrain",
         "data": {"sequence_length": 24},
-        "pretraining": {"pair": pair, "cache": str(folder / "cache")},
+        "pretraining": {**asked, "cache": str(folder / "cache")},
     }
-    kind = load_task("pretrain").configured(resolve([Layer(origin="test", values=values)]))
+    config = resolve([Layer(origin="test", values=values)])
+    kind = load_task("pretrain").meant_by(config).configured(config)
     text = pretraining_sets.write_corpus(folder / "text.txt", documents=8)
     tokenizer = pretraining_sets.tokenizer()
     features = kind.features(tokenizer, kind.read(str(text), "train"))
-    cls = BertMaskedLM if pair == "none" else BertPretrainer
-    return Tiny(kind, lambda: _model(cls, len(pretraining_sets.VOCABULARY)), features)
+    size = len(pretraining_sets.VOCABULARY)
+    if name == REPLACED:
+        return Tiny(kind, lambda: _model(BertReplacedTokens, size, model_type="electra"), features)
+    cls = BertMaskedLM if name == "none" else BertPretrainer
+    return Tiny(kind, lambda: _model(cls, size), features)
 
 
 def _embedding(options: Mapping[str, Any] | None = None, *, texts: int, **settings: Any) -> Tiny:
@@ -212,7 +219,7 @@ def _tiny(kind: Any, make: Callable[[BertConfig], Any], options: Mapping[str, An
     return Tiny(kind, lambda: _model(make, len(VOCABULARY)), features, options or {})
 
 
-def _model(make: Callable[[BertConfig], Any], vocabulary_size: int) -> Any:
+def _model(make: Callable[[BertConfig], Any], vocabulary_size: int, **more: Any) -> Any:
     keras.utils.set_random_seed(2)
     config = BertConfig(
         vocabulary_size=vocabulary_size,
@@ -224,6 +231,7 @@ def _model(make: Callable[[BertConfig], Any], vocabulary_size: int) -> Any:
         initializer_range=0.5,
         hidden_dropout=0.0,
         attention_dropout=0.0,
+        **more,
     )
     model = make(config)
     rng = np.random.default_rng(3)

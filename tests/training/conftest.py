@@ -71,8 +71,8 @@ def finish(process: subprocess.Popen[str], *, seconds: float = 300) -> str:
     return output
 
 
-def weights(folder: Path, name: str) -> dict[str, np.ndarray]:
-    return load_file(folder / name / "model" / "model.safetensors")
+def weights(folder: Path, name: str, part: str = "model") -> dict[str, np.ndarray]:
+    return load_file(folder / name / part / "model.safetensors")
 
 
 def result(folder: Path, name: str) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.training import tiny_run
 from tests.training.conftest import assert_same_weights, finish, result, start, weights
 
 SETTINGS = {
@@ -25,8 +26,17 @@ SETTINGS = {
 }
 
 
+REPLACED = {"pretraining.objective": "replaced_tokens", "pretraining.generator_width": 0.5}
+OBJECTIVES = pytest.mark.parametrize("objective", [{}, REPLACED], ids=["masked", "replaced"])
+
+
 def begin(tiny: Path, name: str, more: dict[str, Any], **options):
-    return start(tiny, name, {**SETTINGS, "pretraining.cache": str(tiny / "cache"), **more}, **options)
+    own = {"pretraining.cache": str(tiny / "cache")}
+    if "pretraining.objective" in more:
+        own["backbone"] = str(tiny / "electra")
+        if not (tiny / "electra").exists():
+            tiny_run.make_backbone(tiny / "electra", model_type="electra", embedding_dim=6)
+    return start(tiny, name, {**SETTINGS, **own, **more}, **options)
 
 
 def reports(tiny: Path, name: str, event: str) -> list[dict]:
@@ -35,12 +45,14 @@ def reports(tiny: Path, name: str, event: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_of_an_epoch(tiny: Path):
-    settings = {"training.checkpoint_every_steps": 10, "training.accumulation_steps": 2}
-    finish(begin(tiny, "pre_whole", settings))
-    steps: Any = result(tiny, "pre_whole")["steps"]
-    process = begin(tiny, "pre_killed", settings)
-    checkpoint = tiny / "pre_killed" / "checkpoints" / "ckpt-20"
+@OBJECTIVES
+def test_killed_in_the_middle_of_an_epoch(tiny: Path, objective: dict[str, Any]):
+    settings = {"training.checkpoint_every_steps": 10, "training.accumulation_steps": 2, **objective}
+    whole, killed = (f"pre_{name}_{len(objective)}" for name in ("whole", "killed"))
+    finish(begin(tiny, whole, settings))
+    steps: Any = result(tiny, whole)["steps"]
+    process = begin(tiny, killed, settings)
+    checkpoint = tiny / killed / "checkpoints" / "ckpt-20"
     deadline = time.monotonic() + 400
     while not checkpoint.exists():
         assert process.poll() is None, process.communicate()[0][-3000:]
@@ -49,29 +61,35 @@ def test_killed_in_the_middle_of_an_epoch(tiny: Path):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert 20 % (steps // 3) != 0  # not where an epoch ends
-    assert "resuming from step" in finish(begin(tiny, "pre_killed", settings))
-    assert_same_weights(weights(tiny, "pre_killed"), weights(tiny, "pre_whole"))
-    assert result(tiny, "pre_killed")["metrics"] == result(tiny, "pre_whole")["metrics"]
+    assert "resuming from step" in finish(begin(tiny, killed, settings))
+    for part in ("model", "model/generator") if objective else ("model",):
+        assert_same_weights(weights(tiny, killed, part), weights(tiny, whole, part))
+    assert result(tiny, killed)["metrics"] == result(tiny, whole)["metrics"]
 
 
 @pytest.mark.slow
-def test_two_devices_take_the_steps_of_one(tiny: Path):
+@OBJECTIVES
+def test_two_devices_take_the_steps_of_one(tiny: Path, objective: dict[str, Any]):
     settings = {
+        **objective,
         "training.epochs": 1,
         "model.hidden_dropout": 0.0,
         "model.attention_dropout": 0.0,
         "training.learning_rate": 1e-3,
         "training.accumulation_steps": 2,
     }
-    finish(begin(tiny, "pre_mirrored", {**settings, "training.strategy": "mirrored"}, devices=2))
+    mirrored, alone = (f"pre_{name}_{len(objective)}" for name in ("mirrored", "one"))
+    finish(begin(tiny, mirrored, {**settings, "training.strategy": "mirrored"}, devices=2))
     more = {"training.accumulation_steps": 4}  # as many rows
-    finish(begin(tiny, "pre_one", {**settings, **more, "training.strategy": "one_device"}))
-    assert result(tiny, "pre_mirrored")["replicas"] == 2
-    assert_same_weights(weights(tiny, "pre_mirrored"), weights(tiny, "pre_one"), tolerance=1e-5)
-    both = [reports(tiny, name, "train") for name in ("pre_mirrored", "pre_one")]
+    finish(begin(tiny, alone, {**settings, **more, "training.strategy": "one_device"}))
+    assert result(tiny, mirrored)["replicas"] == 2
+    for part in ("model", "model/generator") if objective else ("model",):
+        assert_same_weights(weights(tiny, mirrored, part), weights(tiny, alone, part), tolerance=1e-5)
+    both = [reports(tiny, name, "train") for name in (mirrored, alone)]
+    second = "weighted_replaced_token_loss" if objective else "next_sentence_loss"
     for one, other in zip(*both, strict=True):
-        assert one["next_sentence_loss"] == pytest.approx(other["next_sentence_loss"], abs=1e-4)
-        assert one["loss"] == pytest.approx(one["masked_lm_loss"] + one["next_sentence_loss"], abs=1e-4)
+        assert one[second] == pytest.approx(other[second], rel=1e-4, abs=1e-4)
+        assert one["loss"] == pytest.approx(one["masked_lm_loss"] + one[second], abs=1e-4)
 
 
 @pytest.mark.slow

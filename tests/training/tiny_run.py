@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +42,8 @@ def make_corpus(folder: Path) -> None:
         (folder / split / "text.txt").write_text("\n".join(documents))
 
 
-def make_backbone(folder: Path, *, unused: int = 8) -> None:
-    """Two blocks, 8 wide, and a vocabulary of 19 tokens and some that never occur."""
+def make_backbone(folder: Path, *, unused: int = 8, **more: Any) -> None:
+    """Two blocks, 8 wide, and a vocabulary of 19 tokens and some that never occur. `more` are fields of its config."""
     import keras
 
     from bert_tf.models import BertBackbone, BertConfig
@@ -59,6 +60,7 @@ def make_backbone(folder: Path, *, unused: int = 8) -> None:
         intermediate_dim=16,
         max_positions=64,
         initializer_range=0.5,
+        **more,
     )
     save_model(BertBackbone(config), folder, BertTokenizer(vocabulary))
 
@@ -91,7 +93,8 @@ def run(folder: Path, name: str, settings: dict[str, object]) -> None:
         override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
     ]
     (folder / name).mkdir(exist_ok=True)
-    train(resolve(layers), load_task(task), folder / name, data=str(data))
+    config = resolve(layers)
+    train(config, load_task(task).meant_by(config), folder / name, data=str(data))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from bert_tf.data.corpora.masking import Masker
 from bert_tf.data.corpora.pairs import Segments
 from bert_tf.data.corpora.plans import EpochPlan, PretrainingPlans
 from bert_tf.data.corpora.portions import Portions
-from bert_tf.data.corpora.randomness import keys
+from bert_tf.data.corpora.randomness import GAMMA, keys, mixed
 from bert_tf.errors import UserError
 from bert_tf.sentinels import IGNORED_LABEL
 
-MASKS = 2  # sets what is drawn here apart from `portions` and `plans`
+MASKS, GUESSES = 2, 3  # set what is drawn here apart from `portions` and `plans`
 
 
 class PretrainingStream(Stream):
@@ -28,6 +28,7 @@ class PretrainingStream(Stream):
         cls_id, sep_id: the special tokens around segments.
         never_masked: ids that are not to be guessed, wherever they stand.
         mask_seed: of the masks; None: that of the plans. Where the same masks are wanted at any time, give one.
+        draws: whether batches have `draws`, for a model that draws tokens in place of the hidden ones.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class PretrainingStream(Stream):
         sep_id: int,
         never_masked: tuple[int, ...],
         mask_seed: int | None = None,
+        draws: bool = False,
     ) -> None:
-        self.portions, self.masker, self.mask_seed = portions, masker, mask_seed
+        self.portions, self.masker, self.mask_seed, self.draws = portions, masker, mask_seed, draws
         self.cls_id, self.sep_id = cls_id, sep_id
         self.never_masked = np.array(sorted({*never_masked, cls_id, sep_id}))
         self.bad_rows = portions.bad_rows
@@ -76,7 +78,9 @@ class PretrainingStream(Stream):
 
         masked_positions int32 [R, P], 0 where there is none; target_ids int32 [R, P], -100 where there is none;
         pair_weight float32 [R, M], the weight of a pair's loss compared with those of tokens, 0 where there is no pair:
-        so both are means; and loss_divisor float32 [], the number of targets.
+        so both are means; with `draws` also token_weight float32 [R, M], the same of a loss of every token, and draws
+        float32 [R, P] in [0, 1), by seed, epoch and place in the example alone, as the masks are; and loss_divisor
+        float32 [], the number of targets.
         """
         number, portion, at = plan.find(k)
         start, stop = portion.placement.splits[at : at + 2]
@@ -115,6 +119,14 @@ class PretrainingStream(Stream):
         target_ids = np.full(masked_positions.shape, IGNORED_LABEL, np.int32)
         masked_positions[of_row, number_in_row] = places % length
         target_ids[of_row, number_in_row] = wanted
+        more: dict[str, np.ndarray] = {}
+        if self.draws:
+            base = keys(numbers, seed, plan.epoch, GUESSES, number)[example[chosen]]
+            bits = mixed(base + position[chosen].astype(np.uint64) * GAMMA)[order]
+            draws = np.zeros(masked_positions.shape, np.float32)
+            draws[of_row, number_in_row] = (bits >> np.uint64(40)) * 2.0**-24  # float32 would round 53 bits up to 1
+            share = len(places) / max(len(target), 1)
+            more = {"draws": draws, "token_weight": place(np.full(len(index), share), 0, np.float32)}
         return {
             "token_ids": scatter(hidden),
             "segment_ids": scatter(segment_ids),
@@ -129,6 +141,7 @@ class PretrainingStream(Stream):
             "target_ids": target_ids,
             "pair_weight": place(np.full(len(index), len(places) / len(index)), 0, np.float32),
             "loss_divisor": np.array(max(len(places), 1), np.float32),
+            **more,
         }
 
     def targets_per_row(self, layout: BatchLayout) -> int:

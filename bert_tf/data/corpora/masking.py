@@ -9,7 +9,6 @@ import numpy as np
 from bert_tf.data.corpora.randomness import GAMMA, mixed, uniform
 
 MASKINGS = ("tokens", "words", "ngrams")
-MASKED_SHARE, KEPT_SHARE = 0.8, 0.1  # of the chosen tokens; the rest becomes random tokens
 CHOICE, FATE, WORD, RUN = range(4)  # what a random number is for
 PURPOSES = np.arange(4, dtype=np.uint64) * GAMMA
 
@@ -22,11 +21,15 @@ class MaskSettings:
         masking: "tokens": each on its own; "words": all pieces of a word; "ngrams": one to `max_ngram` words in a row.
         mask_share: share of an example's tokens, in (0, 1).
         max_ngram: longest run of words; a run of n words is drawn with a probability that falls as 1 / n (ALBERT).
+        hidden_share, kept_share: of the tokens to be guessed, those in whose place [MASK] stands, and those that stay;
+            in place of the others stand random ones (BERT).
     """
 
     masking: str = "tokens"
     mask_share: float = 0.15
     max_ngram: int = 3
+    hidden_share: float = 0.8
+    kept_share: float = 0.1
 
     def __post_init__(self) -> None:
         if self.masking not in MASKINGS:
@@ -35,6 +38,11 @@ class MaskSettings:
             raise ValueError(f"`mask_share` must be in (0, 1). Received: mask_share={self.mask_share}")
         if self.max_ngram < 1:
             raise ValueError(f"`max_ngram` must be at least 1. Received: max_ngram={self.max_ngram}")
+        if self.hidden_share < 0 or self.kept_share < 0 or self.hidden_share + self.kept_share > 1:
+            raise ValueError(
+                "`hidden_share` and `kept_share` must be shares of one whole. Received: "
+                f"hidden_share={self.hidden_share}, kept_share={self.kept_share}"
+            )
 
     def counts(self, lengths: np.ndarray) -> np.ndarray:
         """int64: most tokens that are hidden in examples of these lengths; 1 at least."""
@@ -97,8 +105,9 @@ class Masker:
         fate = uniform(draw(FATE, chosen))
         random = (uniform(draw(WORD, chosen)) * self.vocabulary_size).astype(np.int32)
         kept = token_ids[chosen].astype(np.int32)
-        instead = np.where(fate < MASKED_SHARE, np.int32(self.mask_id), random)
-        instead = np.where((fate >= MASKED_SHARE) & (fate < MASKED_SHARE + KEPT_SHARE), kept, instead)
+        hidden, kept_share = self.settings.hidden_share, self.settings.kept_share
+        instead = np.where(fate < hidden, np.int32(self.mask_id), random)
+        instead = np.where((fate >= hidden) & (fate < hidden + kept_share), kept, instead)
         return chosen, instead.astype(np.int32)
 
 

@@ -75,7 +75,7 @@ class SavedModel(Artefact):
         described = task_file.to_json(run.kind, task=run.config.task, sequence_length=run.sequence_length)
         with tempfile.TemporaryDirectory() as beside:
             root = tf.Module()
-            root.weights = [weight.value for weight in run.model.weights]
+            root.weights = [weight.value for weight in _answering(run.model)]
             root.assets = [
                 tf.saved_model.Asset(str(path))
                 for path in _write_assets(run, Path(beside), described | {"counts": counts})
@@ -106,6 +106,15 @@ class SavedModel(Artefact):
         compose = definitions("export") / "serving" / "compose.yaml"
         base = place.parent.resolve()
         return [f"serve it: MODEL_DIR={base} MODEL_NAME={base.name} docker compose -f {compose} up"]
+
+
+def _answering(model: Any) -> list[Any]:
+    """The weights that have a part in answers: not those of models that were trained beside this one alone."""
+    from bert_tf.models import weights_by_path
+
+    names = tuple(f"{name}/" for name in getattr(model, "parts_beside", {}))
+    aside = {id(weight) for path, weight in weights_by_path(model).items() if path.startswith(names)} if names else ()
+    return [weight for weight in model.weights if id(weight) not in aside]
 
 
 def _write_assets(run: Run, folder: Path, described: Mapping[str, Any]) -> list[Path]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bert_tf.text import Tokenizer
 
 SENTENCES = 500
+MASK = "[MASK]"  # what stands for a word in them
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 HELD_OUT_SEED = 0  # the same examples, masked alike, whatever the run's seed
 PROGRESS = logging.getLogger("bert_tf.progress")  # which commands show
@@ -78,6 +79,9 @@ class OnCorpus(Kind):
     training_data: str | None = None
 
     needs: ClassVar[Needs | None] = None  # how many examples raw text makes is known once it is tokenised
+    mask_shares: ClassVar[tuple[float, float]] = (0.8, 0.1)
+    """Of the tokens to be guessed, those that [MASK] stands for and those that stay; the others become random ones."""
+    draws: ClassVar[bool] = False  # whether the model draws tokens in place of the hidden ones
 
     @cached_property
     def options(self) -> PretrainingConfig:
@@ -126,7 +130,7 @@ class OnCorpus(Kind):
         assert isinstance(examples, Corpus)
         options, tokens = self.options, tokenizer.vocabulary
         masker = Masker(
-            MaskSettings(options.masking, options.mask_share, options.max_ngram),
+            MaskSettings(options.masking, options.mask_share, options.max_ngram, *self.mask_shares),
             vocabulary_size=len(tokens),
             mask_id=tokenizer.mask_id,
             continues=np.array([tokenizer.continues_word(token) for token in tokens]),
@@ -137,6 +141,7 @@ class OnCorpus(Kind):
             cls_id=tokenizer.cls_id,
             sep_id=tokenizer.sep_id,
             never_masked=(tokenizer.pad_id, tokenizer.unk_id, tokenizer.mask_id),
+            draws=self.draws,
         )
         return stream
 
@@ -218,7 +223,7 @@ def masked_sentences(files: Sequence[Path], reading: Reading) -> tuple[list[str]
                 found = [match for match in WORD.finditer(sentence) if match.start()]
                 if found:
                     middle = found[len(found) // 2]
-                    texts.append(f"{sentence[: middle.start()]}[MASK]{sentence[middle.end() :]}")
+                    texts.append(f"{sentence[: middle.start()]}{MASK}{sentence[middle.end() :]}")
                     words.append(middle.group())
                 if len(texts) == SENTENCES:
                     return texts, words

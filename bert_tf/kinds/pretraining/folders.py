@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bert_tf.kinds.folders import Answering, Folder, Row, length_of, no_source
+from bert_tf.kinds.pretraining.replaced_tokens import ReplacedTokens
 from bert_tf.kinds.pretraining.spec import Pretraining
 
 
@@ -12,6 +13,14 @@ def fill_mask(folder: Folder) -> Answering:
 
     model = BertMaskedLM.from_pretrained(folder.where, **folder.whole)
     return Pretraining(source=no_source(), sequence_length=length_of(model)), model
+
+
+def told_tokens(folder: Folder) -> Answering:
+    """Which tokens were replaced; a generator beside the discriminator has no part in that."""
+    from bert_tf.models import BertDiscriminator
+
+    model = BertDiscriminator.from_pretrained(folder.where, **folder.whole)
+    return ReplacedTokens(source=no_source(), sequence_length=length_of(model)), model
 
 
 def is_both(folder: Folder) -> bool:
@@ -26,5 +35,8 @@ def has_head(folder: Folder) -> bool:
 
 ROWS = {
     "BertForMaskedLM": Row(("masked_lm",), fill_mask, is_meant=lambda folder: has_head(folder) and not is_both(folder)),
+    "BertForReplacedTokens": Row(
+        ("replaced",), told_tokens, is_meant=lambda folder: {"replaced", "replaced_transform"} <= folder.parts
+    ),
     "BertForPreTraining": Row(("masked_lm",), fill_mask, is_meant=lambda folder: has_head(folder) and is_both(folder)),
 }

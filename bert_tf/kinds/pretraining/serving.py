@@ -1,4 +1,4 @@
-"""What is served of a pre-trained model: guesses for tokens."""
+"""What is served of a pre-trained model: guesses for tokens, or which tokens were replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert_tf.kinds.serving import Contract, Named, Serving, Signatures, TensorNote, Tensors, from_model
-from bert_tf.terminal.parts import Line, Part, Shares, given
+from bert_tf.terminal.parts import Line, Marked, Part, Shares, Span, given
 
 OUTPUTS = {"masked_lm_logits": "logits", "pair_logits": "pair_logits"}
 
@@ -44,6 +44,25 @@ def masked_lm() -> Serving:
         refuses={"tflite:text": "expected tensors: a text's [MASK] would be read as letters. Received: text"},
         shown=_shown,
     )
+
+
+def discriminator() -> Serving:
+    """Of `ReplacedTokens`."""
+    return Serving(
+        signatures=Signatures(counts={"count": ("starts", "ends", "scores")}),
+        contract=Contract(
+            name="Replaced tokens",
+            description="Which tokens of a text are others than stood there.",
+            outputs=(TensorNote(name="logits", description="Above 0 where a token is more likely a replaced one."),),
+            per_token=True,
+        ),
+        shown=_told,
+    )
+
+
+def _told(answer: Mapping[str, Any]) -> list[Part]:
+    spans = [Span(one["start"], one["end"], "replaced", one["score"]) for one in answer["pieces"] if one["score"] > 0.5]
+    return [Marked(answer["text"], spans, is_listed=True), *([] if spans else [Line("  nothing in it is replaced")])]
 
 
 def _shown(answer: Mapping[str, Any]) -> list[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,14 +51,28 @@ class Pretraining(OnCorpus):
     metrics: tuple[str, ...] = METRICS
     top_k: int = 5
 
+    objective: ClassVar[str] = "masked_tokens"
+    """The setting `pretraining.objective` that this class is for; each of the others has a subclass."""
     pipeline_tag: ClassVar[str] = "fill-mask"
     answer_settings: ClassVar[tuple[str, ...]] = ("top_k",)
 
     def __post_init__(self) -> None:
-        if self.metrics != METRICS:
-            raise ValueError(f"`metrics` must be {METRICS}. Received: metrics={self.metrics!r}")
+        usual = next(field.default for field in fields(self) if field.name == "metrics")
+        if self.metrics != usual:
+            raise ValueError(f"`metrics` must be {usual}. Received: metrics={self.metrics!r}")
         if self.top_k < 1:
             raise ValueError(f"`top_k` must be at least 1. Received: top_k={self.top_k}")
+
+    def meant_by(self, config: RunConfig) -> Pretraining:
+        asked = config.pretraining.objective
+        if self.objective == asked:
+            return self
+        other = next(cls for cls in (Pretraining, *Pretraining.__subclasses__()) if cls.objective == asked)
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "metrics"}
+        own["defaults"] = {
+            **self.defaults, "pretraining": {**self.defaults.get("pretraining", {}), "objective": asked}
+        }  # fmt: skip
+        return other(**own)
 
     @property
     def greater_is_better(self) -> bool:

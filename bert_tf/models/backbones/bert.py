@@ -33,6 +33,8 @@ class BertBackbone(BertModel):
         config: the shape of the encoder.
         name: the model's name.
         dtype: a dtype policy, such as "mixed_bfloat16"; None: Keras's global one.
+        tables: the `embeddings` of another encoder, whose tables of vectors and norm are this one's, too; None: it has
+            its own. A Keras config does not keep this.
     Call arguments:
         inputs: dict of int32 tensors. token_ids [B, T]; and where wanted segment_ids [B, T] (absent: 0),
             padding_mask [B, T] (absent: every token is real), position_ids [B, T] (absent: 0, 1, 2, ...).
@@ -60,7 +62,15 @@ class BertBackbone(BertModel):
     (TensorShape([1, 4, 8]), TensorShape([1, 8]))
     """
 
-    def __init__(self, config: BertConfig, *, name: str | None = None, dtype: Any = None, trainable: bool = True):
+    def __init__(
+        self,
+        config: BertConfig,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        tables: Embeddings | None = None,
+    ):
         if not isinstance(config, BertConfig):
             raise ValueError(f"`config` must be a BertConfig. Received: config={config!r}")
         self.config = config
@@ -90,6 +100,7 @@ class BertBackbone(BertModel):
             projects_tokens=config.member.projects_tokens,
             trigram=config.trigram,
             norm_kind=config.norm_kind,
+            tables=tables,
             name="embeddings",
             **shared,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from bert_tf.models.losses.classification import cross_entropy, smoothed
+from bert_tf.models.losses.classification import binary_cross_entropy, cross_entropy, smoothed
 from bert_tf.sentinels import IGNORED_LABEL
 
 
@@ -66,3 +66,52 @@ def pretraining_losses(outputs, targets=None, pair_labels=None) -> list[tuple[An
     if pair_labels is not None:
         parts.append(cross_entropy(outputs["pair_logits"], pair_labels, name="pair_labels"))
     return parts
+
+
+def replaced_token_losses(logits, labels, inputs) -> tuple[Any, Any]:
+    """The cross entropy of telling, of each real token, whether it was replaced.
+
+    Args:
+        logits: float [B, T], of yes; the work is done in float32.
+        labels: int [B, T], 1 at tokens that were replaced, 0 at others, or `IGNORED_LABEL`.
+        inputs: of the model: what has "padding_mask" or "example_ids", int [B, T], has padding where these are 0.
+    Returns: losses and counted, float32 [B, T]; padding and labels that are ignored do not count.
+    Raises: ValueError if the shape of `labels` does not fit.
+    Reference: Clark et al., 2020, section 3, https://arxiv.org/abs/2003.10555
+
+    Example:
+        >>> import numpy as np
+        >>> from bert_tf.models.losses.tokens import replaced_token_losses
+        >>> inputs = {"padding_mask": np.array([[1, 1, 0]])}
+        >>> losses, counted = replaced_token_losses(np.array([[0.0, 30.0, 30.0]]), np.array([[1, 0, 0]]), inputs)
+        >>> print(np.asarray(losses).round(4), np.asarray(counted))
+        [[ 0.6931 30.      0.    ]] [[1. 1. 0.]]
+    """
+    losses, counted = binary_cross_entropy(logits, labels)
+    for name in ("padding_mask", "example_ids"):
+        if inputs.get(name) is not None:
+            counted = counted * ops.cast(ops.not_equal(inputs[name], 0), "float32")
+    return losses * counted, counted
+
+
+def replaced_pretraining_losses(outputs, inputs) -> list[tuple[Any, Any]]:
+    """The parts of the loss of ELECTRA's pre-training: the generator's guesses, and tokens told apart.
+
+    Args:
+        outputs: of a `BertReplacedTokens`, with "masked_lm_losses", "replaced_logits" and "is_replaced".
+        inputs: what it was given, with "target_ids".
+    Returns: losses and counted, float32, of each part: [B, P] of the targets, and [B, T] of the tokens. The loss is the
+        mean of the first and a weight times that of the second.
+    Reference: Clark et al., 2020, section 2, https://arxiv.org/abs/2003.10555
+
+    Example:
+        >>> import numpy as np
+        >>> from bert_tf.models.losses.tokens import replaced_pretraining_losses
+        >>> outputs = {"replaced_logits": np.zeros((1, 3)), "is_replaced": np.array([[0, 1, 0]])}
+        >>> outputs |= {"masked_lm_losses": np.array([[2.0, 0.0]])}
+        >>> (tokens, _), (told, _) = replaced_pretraining_losses(outputs, {"target_ids": np.array([[7, -100]])})
+        >>> print(np.asarray(tokens), np.asarray(told).round(4))
+        [[2. 0.]] [[0.6931 0.6931 0.6931]]
+    """
+    tokens = token_cross_entropy(inputs["target_ids"], of_target=outputs["masked_lm_losses"])
+    return [tokens, replaced_token_losses(outputs["replaced_logits"], outputs["is_replaced"], inputs)]

@@ -25,6 +25,7 @@ from bert_tf.weights.checkpoint import Checkpoint
 from bert_tf.weights.leave import how_to_ignore
 from bert_tf.weights.members import end_of
 from bert_tf.weights.members.member import HEADS
+from bert_tf.weights.places import folder_of
 from bert_tf.weights.refused import accepted
 from bert_tf.weights.vocabulary_check import check_vocabulary
 
@@ -100,6 +101,8 @@ def load_model(
         for warning in checkpoint.warnings:
             LOG.warning("%s", warning)
         model.not_loaded = _give_weights(unset, model, checkpoint, new_heads, new_weights, extra_weights)
+    for name, part in getattr(model, "parts_beside", {}).items():
+        model.not_loaded += _give_part(model, name, part, where, ignore, new_weights)
     return model
 
 
@@ -140,11 +143,35 @@ def _give_weights(
     new_weights: str,
     extra_weights: str,
 ) -> tuple[str, ...]:
-    variables = weights_by_path(model)
+    beside = tuple(f"{name}/" for name in getattr(model, "parts_beside", {}))
+    variables = {path: weight for path, weight in weights_by_path(model).items() if not path.startswith(beside)}
     fitted = fit(model, variables, checkpoint, new_heads, new_weights, extra_weights)
     for path, source in fitted.sources.items():
         unset.give(variables[path], partial(_read, checkpoint, path, source, variables[path].shape))
     return fitted.new
+
+
+def _give_part(
+    model: Any, name: str, part: Any, where: str | os.PathLike[str], ignore: Collection[str], new_weights: str
+) -> tuple[str, ...]:
+    """Reads what lies beside a model's files, a model within it, if it is there. Returns: as `load_into`.
+
+    Raises: UserError where what both have in common is not alike in their files.
+    """
+    folder = folder_of(weights.resolve(where)) / name
+    own = tuple(path for path in weights_by_path(model) if path.startswith(f"{name}/"))
+    if not (folder / "config.json").is_file():
+        if new_weights == "forbid":
+            raise UserError(f"{folder} is not there: `new_weights`=forbid (model.new_weights) does not allow new ones")
+        LOG.warning("%s is not there: the weights of the %s are random until they are trained", folder, name)
+        return own
+    shared = {path: value for path, value in weights_by_path(part).items() if f"{name}/{path}" not in own}
+    before = {path: keras.ops.convert_to_numpy(value).copy() for path, value in shared.items()}
+    new = load_into(part, weights.load(folder, ignore=ignore), new_weights=new_weights)
+    differ = [path for path, value in shared.items() if not np.array_equal(value, before[path])]
+    if differ:
+        raise UserError(f"{folder}: expected the vectors of {where}, which both share. Received: other {differ[0]}")
+    return tuple(f"{name}/{path}" for path in new)
 
 
 def _read(checkpoint: Checkpoint, path: str, source: str, shape: tuple[int, ...]) -> np.ndarray:

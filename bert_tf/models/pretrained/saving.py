@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -87,7 +89,8 @@ def save_model(
         return
     if not getattr(model, "uses_pooler", True):
         arrays = {path: array for path, array in arrays.items() if not path.startswith("pooler/")}
-    beside_them = tuple(f"{root}/" for root in getattr(model, "saved_beside", ()))
+    parts: Mapping[str, Any] = getattr(model, "parts_beside", {})
+    beside_them = tuple(f"{root}/" for root in (*getattr(model, "saved_beside", ()), *parts))
     arrays = {path: array for path, array in arrays.items() if not path.startswith(beside_them)}
     head = head_of(type(model))
     dropout = getattr(model, "dropout", config.hidden_dropout)
@@ -100,6 +103,7 @@ def save_model(
         words = {**({} if config.member.tells_segments else NO_SEGMENTS), **(config.member.words if is_own else {})}
         beside.append(lambda work: amend_json(work / "tokenizer_config.json", words))
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
+    beside += [partial(_save_part, part, name, tokenizer) for name, part in parts.items()]
     weights.save_hugging_face(
         folder,
         config.to_dict(),
@@ -113,6 +117,10 @@ def save_model(
         shard_bytes=shard_bytes,
         beside=lambda work: [write(work) for write in beside],
     )
+
+
+def _save_part(part: Any, name: str, tokenizer: Any, work: Path) -> None:
+    save_model(part, work / name, tokenizer)
 
 
 def arrays_by_path(model: keras.Model) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ class Meter:
     Args:
         epochs: the plans of the batches that are counted.
         lengths_in: gives the tokens of each example of a plan's batch, int [E].
-        config: the model's shape.
+        configs: the model's shape, and those of models within it that are trained with it.
         only_pooled: whether the model's last block works on first tokens alone.
         peak_flops: FLOP/s that all devices could do.
         state: keeps the totals over interruptions.
@@ -31,13 +31,13 @@ class Meter:
         self,
         epochs: BatchPlans,
         lengths_in: Callable[[Any, int], np.ndarray],
-        config: BertConfig,
+        configs: Sequence[BertConfig],
         *,
         only_pooled: bool,
         peak_flops: float,
         state: State,
     ) -> None:
-        self.epochs, self.lengths_in, self.config, self.only_pooled = epochs, lengths_in, config, only_pooled
+        self.epochs, self.lengths_in, self.configs, self.only_pooled = epochs, lengths_in, configs, only_pooled
         self.peak_flops, self.state = peak_flops, state
         self.totals = np.array(state.totals.numpy())  # examples, tokens, positions, FLOPs, seconds
         self.since_report = np.zeros_like(self.totals)
@@ -50,7 +50,7 @@ class Meter:
             epoch, k = self.epochs.locate(number)
             plan = self.epochs.plan(epoch)
             lengths = self.lengths_in(plan, k)
-            flops = training_flops(lengths, self.config, only_pooled=self.only_pooled)
+            flops = sum(training_flops(lengths, config, only_pooled=self.only_pooled) for config in self.configs)
             row += [len(lengths), int(lengths.sum()), plan.layout.rows * int(plan.lengths[k]), flops, 0.0]
         row[4] = seconds
         if self.warm:

@@ -73,6 +73,7 @@ class Row:
         columns: where it is tried.
         bound: the largest difference that may be.
         leaves: ends of the names of weights that are left out.
+        backbone: what it begins with, one of those of `starting.make_folder`.
     """
 
     says: str
@@ -81,6 +82,7 @@ class Row:
     columns: tuple[str, ...] = ("two_devices", "two_workers")
     bound: float = TOLERANCE
     leaves: tuple[str, ...] = ()
+    backbone: str = "backbone"
 
 
 def packed(rows_length: int, batch_examples: int) -> dict[str, object]:
@@ -180,5 +182,11 @@ KINDS: dict[str, Row] = {
     **of_kind("weighted_pairs", "`Embedding`, contrastive, of pairs that score high", packed(16, 12)),
     **of_kind("documents", "`Retrieval`, contrastive", packed(24, 18)),
     **of_kind("raw_text", "`Pretraining`, hidden words and next sentences", RAW_TEXT),
+    "replaced_text": Row(
+        "`ReplacedTokens`",
+        {**RAW_TEXT, "pretraining.objective": "replaced_tokens", "pretraining.generator_width": 0.5},
+        task="raw_text",
+        backbone="electra",
+    ),
 }
 ROWS: dict[str, Row] = {**OPTIONS, **KINDS}

@@ -16,9 +16,10 @@ from tests.training.equality.rows import COLUMNS
 
 
 def make_folder(folder: Path) -> Path:
-    """What the rows need: a corpus and a backbone."""
+    """What the rows need: a corpus and two backbones."""
     tiny_run.make_corpus(folder / "corpus")
     tiny_run.make_backbone(folder / "backbone")
+    tiny_run.make_backbone(folder / "electra", model_type="electra", embedding_dim=6)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 As a process of its own, `python -m tests.training.equality.trained '{"folder": ..., "column": ..., "rows": [...]}'`,
 since the devices and the workers of TensorFlow can be set once a process. Each row's run goes to FOLDER/COLUMN/ROW;
-FOLDER has corpus/ and backbone/.
+FOLDER has corpus/, backbone/ and electra/.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ def train_row(folder: Path, column: str, name: str) -> None:
     strategy = {"training.strategy": ONE_DEVICE} if column == ONE_DEVICE else COLUMNS[column].settings
     settings = {**BASE, "pretraining.cache": str(folder / "cache"), **row.settings, **strategy}
     layers = [
-        Layer(origin="test", values={"task": name, "backbone": str(folder / "backbone")}),
+        Layer(origin="test", values={"task": name, "backbone": str(folder / row.backbone)}),
         override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
     ]
     run_folder = folder / column / name
     run_folder.mkdir(parents=True, exist_ok=True)
-    train(resolve(layers), TASKS[row.task](), run_folder, data=data_of(row.task, folder))
+    config = resolve(layers)
+    train(config, TASKS[row.task]().meant_by(config), run_folder, data=data_of(row.task, folder))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Outcome:
     """What a run has left.
 
     Args:
-        weights: by name, of model/.
+        weights: by file and name, of model/ and of models within it.
         numbers: (event, step, name) -> what was reported of updates and evaluations.
         result: result.json.
     """
@@ -80,7 +81,10 @@ class Outcome:
         }
         kept = {**result["metrics"], "validation_loss": result["validation_loss"], "kept_step": result["kept_step"]}
         numbers |= {("result", result["steps"], name): value for name, value in kept.items()}
-        return Outcome(load_file(run_folder / "model" / "model.safetensors"), numbers, result)
+        files = sorted((run_folder / "model").rglob("model.safetensors"))
+        assert files
+        weights = {f"{file.parent.name}/{name}": array for file in files for name, array in load_file(file).items()}
+        return Outcome(weights, numbers, result)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float | None]]:
