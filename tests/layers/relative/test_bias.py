@@ -15,7 +15,7 @@ from bert_tf.layers.relative.bias import buckets_of
 EDGES = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91]
 
 
-def test_relative_bias_is_a_layer():
+def test_a_bias_has_a_number_for_each_bucket():
     x = np.zeros((2, 5, 4), "float32")
     queries = np.array([[0, 3], [1, 4]], "int32")
     layer = RelativeBias(num_heads=2, num_buckets=8, initializer_range=0.5)
