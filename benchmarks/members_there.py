@@ -62,8 +62,8 @@ import json, sys
 import numpy as np, torch, transformers
 answers, sys.stdout = sys.stdout, sys.stderr  # where libraries print
 transformers.logging.set_verbosity_error()
-for line in sys.stdin:
-    job = json.loads(line)
+
+def answer(job):
     folder = job["folder"]
     name = job["instead"] or json.load(open(folder + "/config.json"))["architectures"][0]
     model, info = getattr(transformers, name).from_pretrained(folder, output_loading_info=True)
@@ -77,8 +77,15 @@ for line in sys.stdin:
     with torch.no_grad():
         found = dict(model.eval()(**rows))
     np.savez(folder + "/there.npz", **{key: x.numpy() for key, x in {**given, **found}.items()})
-    left = [[*info["missing_keys"], *map(str, info["mismatched_keys"])], [*info["unexpected_keys"]]]
-    print(json.dumps([type(model).__name__, *left]), file=answers, flush=True)
+    missing = [*info["missing_keys"], *map(str, info["mismatched_keys"])]
+    return {"name": type(model).__name__, "missing": missing, "unexpected": [*info["unexpected_keys"]]}
+
+for line in sys.stdin:
+    try:
+        found = answer(json.loads(line))
+    except Exception as error:
+        found = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(found), file=answers, flush=True)
 """
 
 
@@ -115,7 +122,7 @@ class There:
             instead: a class to load it with; "": the one that config.json names.
             asked: `ids` and `mask`, lists [B, T]; or `texts`, a list of texts a column, which the folder's tokenizer
                 reads, and `most_tokens` of a row.
-        Raises: RuntimeError where the process has ended; its error is on stderr.
+        Raises: RuntimeError with what Transformers says where it refuses, or that the process has ended.
         """
         assert self.process.stdin
         assert self.process.stdout
@@ -127,11 +134,13 @@ class There:
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"Transformers ended at {folder}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"{folder}: {answer['error']}")
         with np.load(Path(folder) / "there.npz") as arrays:
             found = dict(arrays)
         (Path(folder) / "there.npz").unlink()
-        name, missing, unexpected = json.loads(line)
-        return Answer(name, missing, unexpected, found)
+        return Answer(**answer, arrays=found)
 
     def __enter__(self) -> There:
         return self

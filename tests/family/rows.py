@@ -48,7 +48,10 @@ class Reason(NamedTuple):
         )
 
 
-WITHOUT_PAIRS = tuple(member for member in MEMBERS if "ForPreTraining" not in FAMILY[member].classes)
+ONE_NAME = ("modernbert",)
+WITHOUT_PAIRS = tuple(
+    member for member in MEMBERS if "ForPreTraining" not in FAMILY[member].classes and member not in ONE_NAME
+)
 REASONS = (
     Reason(
         "A text is written a token at a time, by a loop around the model: there is no TFLite file of it, and `export` "
@@ -75,6 +78,14 @@ REASONS = (
         "transformers",
         kinds=("pretraining",),
         members=WITHOUT_PAIRS,
+        instead=True,
+    ),
+    Reason(
+        "The same, but the layers before both heads have one name in such files, so a model with both heads gives one "
+        "of them a name of ours: Transformers loads the encoder.",
+        "transformers",
+        kinds=("pretraining",),
+        members=ONE_NAME,
         instead=True,
     ),
     Reason(

@@ -68,7 +68,8 @@ def test_it_is_trained_scored_asked_and_served(trained, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["metrics"] == pytest.approx(result["metrics"])
     texts = [*(row["text"] for row in rows()[:20]), *ODD]
     (tmp_path / "texts.jsonl").write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts))
-    predict.main([f"--run={run}", f"--input={tmp_path / 'texts.jsonl'}", f"--output={tmp_path / 'answers.jsonl'}"])
+    asked = [f"--input={tmp_path / 'texts.jsonl'}", f"--output={tmp_path / 'answers.jsonl'}", "--precision=float32"]
+    predict.main([f"--run={run}", *asked])
     answers = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
     right = [answer["label"] == row["label"] for answer, row in zip(answers, rows(), strict=False)]
     assert len(right) == 20 + len(ODD)

@@ -12,6 +12,7 @@ import bert_tf.kinds
 from bert_tf.errors import UserError
 from bert_tf.kinds import Kind
 from bert_tf.kinds.definitions import load_task
+from bert_tf.kinds.pretraining.replaced_tokens import ReplacedTokens
 from bert_tf.weights.members import MEMBERS as FAMILY
 from tests.exporting.runs import KINDS, task_of
 from tests.family import page
@@ -46,7 +47,9 @@ def test_every_member_and_every_kind_is_in_the_table(tmp_path):
         for value in vars(importlib.import_module(module.name)).values()
         if inspect.isclass(value) and issubclass(value, Kind) and not inspect.isabstract(value)
     }
-    assert {type(load_task(task_of(kind, tmp_path)[0])) for kind in KINDS} == kinds
+    found = {type(load_task(task_of(kind, tmp_path)[0])) for kind in KINDS}
+    # Replaced tokens are a setting of pre-training, with tests of their own.
+    assert found == kinds - {ReplacedTokens}
 
 
 def test_every_reason_is_of_a_cell():

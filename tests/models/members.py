@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_uppercase
 from typing import Any
 
-from benchmarks.random_run import LETTERS
+from benchmarks.random_run import LETTERS, SPECIAL
 from benchmarks.random_run import WORDS as RUN_WORDS
 from bert_tf.weights.members import MEMBERS
 
@@ -50,19 +50,23 @@ def of_member(member: str, kind: str = "") -> dict[str, Any]:
 def tokenizer_of(member: str) -> Any:
     """A small tokenizer of a member's own, of texts in Latin letters; None of those whose own is WordPiece."""
     names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    if member == "roberta":
+    if member in ("roberta", "modernbert"):
         from bert_tf import BytePairTokenizer
         from bert_tf.text.byte_pairs.alphabet import ALPHABET
 
+        options: dict[str, Any] = {}
+        if member == "modernbert":
+            names = list(SPECIAL)
+            options = {f"{name.strip('[]').lower()}_token": name for name in names} | {"pair_separators": 1}
         merges = [("g", "o"), ("o", "d"), ("go", "od"), ("Ġ", "good"), ("b", "a"), ("ba", "d"), ("Ġ", "bad")]
-        return BytePairTokenizer([*names, *ALPHABET.values(), *map("".join, merges)], merges)
+        return BytePairTokenizer([*names, *ALPHABET.values(), *map("".join, merges)], merges, **options)
     if member not in ("xlm-roberta", "camembert", "albert", "deberta-v2"):
         return None
     from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
 
     lower = member == "albert"
     names = names if member == "xlm-roberta" else ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
-    options: dict[str, Any] = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    options = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
     options = {"pair_separators": 2} if member == "xlm-roberta" else options
     pieces = ["▁", *(f"▁{word}" for word in RUN_WORDS), *LETTERS, *("" if lower else ascii_uppercase)]
     scored = [*((name, 0.0) for name in names), *((piece, -2.0 - i / 9) for i, piece in enumerate(pieces))]

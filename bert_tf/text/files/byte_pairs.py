@@ -124,8 +124,10 @@ def _of_roberta(config: Mapping[str, Any], path: Path, raw: BytePairsJson | None
         keys.need(value is None or isinstance(value, bool), path, name, value, "true or false")
         found[name] = usual if value is None else value
     if raw is not None:
+        # Where offsets keep all spaces, a file does not say whether they keep the first.
+        others = {**RULES, "keep_first_space": found["add_prefix_space"] and found["trim_offsets"]}
         for name, value in {**raw.rules, "pair_separators": raw.separators}.items():
-            counts = found.get(name, found["add_prefix_space"] if name == "keep_first_space" else RULES.get(name))
+            counts = found.get(name, others.get(name))
             if value != counts:
                 what = (raw.path, name, value, path.name, counts)
                 LOG.warning(

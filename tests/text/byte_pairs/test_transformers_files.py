@@ -34,3 +34,14 @@ def test_ids_and_places_are_those_of_transformers(case, tmp_path):
     assert (
         tokenizer.decode([row[2] for row in CASES[case]["rows"]], skip_special_tokens=False) == CASES[case]["decoded"]
     )
+
+
+def test_what_was_read_from_older_files_and_saved_is_read_again_without_a_word(tmp_path, caplog):
+    for name, content in CASES["older"]["files"].items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    read = bert_tf.Tokenizer.from_pretrained(tmp_path)
+    read.save_pretrained(tmp_path / "again")
+    (tmp_path / "again" / "config.json").write_text('{"model_type": "roberta"}')
+    again = bert_tf.Tokenizer.from_pretrained(tmp_path / "again")
+    assert again.get_config() == read.get_config()
+    assert not caplog.records, caplog.text
