@@ -21,7 +21,7 @@ from bert_tf.inference.runs import open_run
 from bert_tf.models.heads import MODELS
 from bert_tf.weights.members import MEMBERS, end_of
 from tests.exporting.runs import task_of
-from tests.family.rows import ONE_NAME
+from tests.family.rows import ONE_NAME, reason_for
 from tests.models.members import of_member
 
 STEPS = 2
@@ -104,6 +104,10 @@ class Going:
         self.through("train")
         found = json.loads(self.command(evaluate.main, [f"--run={self.run}"]))["metrics"]
         trained = json.loads((self.run / "result.json").read_text(encoding="utf-8"))["metrics"]
+        if reason_for(self.member, self.kind, "evaluate") is not None:
+            assert found.keys() == trained.keys()
+            assert np.isfinite(list(found.values())).all()
+            return
         assert found == pytest.approx(trained, rel=TOLERANCE, abs=TOLERANCE)
 
     def predict(self) -> None:

@@ -54,6 +54,13 @@ WITHOUT_PAIRS = tuple(
 )
 REASONS = (
     Reason(
+        "While it trains, a run writes texts greedily, and `evaluate` writes them with beams: both have the metrics, "
+        "whose values may differ.",
+        "evaluate",
+        kinds=("text_to_text",),
+        instead=True,
+    ),
+    Reason(
         "A text is written a token at a time, by a loop around the model: there is no TFLite file of it, and `export` "
         "says so.",
         "tflite",
