@@ -65,7 +65,7 @@ class Scorer:
     def _totals(self) -> list[float]:
         """The sums of all batches."""
         found = [self.forward({name: tf.constant(value) for name, value in batch.items()}) for batch in self._walk()]
-        return [float(total) for total in np.sum([sums.numpy() for sums in found], axis=0, dtype=np.float64)]
+        return np.stack([sums.numpy() for sums in found]).astype(np.float64).sum(axis=0).tolist()
 
     def _walk(self):
         return replica_batches(self.stream, self.plans, stop=self.batches)  # pyright: ignore[reportArgumentType]
