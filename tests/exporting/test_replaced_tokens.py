@@ -24,7 +24,7 @@ def test_every_format_answers_as_the_run(tmp_path, exported):
         report, _ = exported(f"--run={run}", f"--format={name}", f"--out={tmp_path / name}", "--examples=5")
         for model in report["models"]:
             assert model["agreement"]["same_answers"] == 1.0, model
-            assert model["agreement"]["largest_difference"] < (1e-4 if "int8" not in model["model"] else 1.0), model
+            assert model["agreement"]["largest_difference"] < (1e-4 if "int8" not in model["name"] else 1.0), model
         sizes[name] = sum(path.stat().st_size for path in (tmp_path / name).rglob("variables.data-*"))
     assert generator
     # Nothing of the generator goes where it has no part.
