@@ -184,7 +184,12 @@ KINDS: dict[str, Row] = {
     **of_kind("raw_text", "`Pretraining`, hidden words and next sentences", RAW_TEXT),
     "replaced_text": Row(
         "`ReplacedTokens`",
-        {**RAW_TEXT, "pretraining.objective": "replaced_tokens", "pretraining.generator_width": 0.5},
+        {
+            **RAW_TEXT,
+            "training.batch_examples": 9,  # which fill eight rows
+            "pretraining.objective": "replaced_tokens",
+            "pretraining.generator_width": 0.5,
+        },
         task="raw_text",
         backbone="electra",
     ),
