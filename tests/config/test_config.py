@@ -156,6 +156,7 @@ def test_the_recipes_of_the_repository_are_valid():
 # Names of files and of other formats' keys that look like settings.
 NO_SETTINGS = {
     "model.byte_fallback",
+    "model.fuse_unk",
     "model.inputs",
     "model.keras",
     "model.max_input_chars_per_word",
@@ -167,6 +168,10 @@ NO_SETTINGS = {
     "model.vocab",
     "model.weights",
     "data.pkl",
+    # modules of bert_tf/models
+    "pretraining.discriminator",
+    "pretraining.masked_lm",
+    "pretraining.replaced_tokens",
 }
 
 

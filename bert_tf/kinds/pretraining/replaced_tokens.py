@@ -235,9 +235,10 @@ def with_words_replaced(corpus: Corpus) -> ReplacedCorpus:
     (['A cat.', 'The cat!'], [(2, 5), (4, 7)], [False, True])
     """
     texts, places, replaced = [], [], []
+    away = (1 + len(corpus.words) // 2) % max(1, len(corpus.words)) or 1  # never a sentence's own word
     for i, (text, word) in enumerate(zip(corpus.texts, corpus.words, strict=True)):
         start = text.index(MASK)
-        put = corpus.words[(i + 1 + len(corpus.words) // 2) % len(corpus.words)] if i % 2 else word
+        put = corpus.words[(i + away) % len(corpus.words)] if i % 2 else word
         texts.append(text[:start] + put + text[start + len(MASK) :])
         places.append((start, start + len(put)))
         replaced.append(put != word)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from bert_tf.config import Layer, override_layer, resolve
+from bert_tf.config import Layer, RunConfig, override_layer, resolve
 from tests.training.equality.rows import BASE, COLUMNS, ROWS
 from tests.training.equality.tasks import TASKS, data_of
 
@@ -37,10 +37,8 @@ NOT_COMPARED = {
 }
 
 
-def train_row(folder: Path, column: str, name: str) -> None:
-    """Trains a row as the column says; FOLDER/COLUMN/ROW then holds the run."""
-    from bert_tf.training.loop import train
-
+def config_of(folder: Path, column: str, name: str) -> RunConfig:
+    """The settings of a row, as the column says."""
     row = ROWS[name]
     strategy = {"training.strategy": ONE_DEVICE} if column == ONE_DEVICE else COLUMNS[column].settings
     settings = {**BASE, "pretraining.cache": str(folder / "cache"), **row.settings, **strategy}
@@ -48,10 +46,17 @@ def train_row(folder: Path, column: str, name: str) -> None:
         Layer(origin="test", values={"task": name, "backbone": str(folder / row.backbone)}),
         override_layer([f"{key}={json.dumps(value)}" for key, value in settings.items()]),
     ]
+    return resolve(layers)
+
+
+def train_row(folder: Path, column: str, name: str) -> None:
+    """Trains a row as the column says; FOLDER/COLUMN/ROW then holds the run."""
+    from bert_tf.training.loop import train
+
     run_folder = folder / column / name
     run_folder.mkdir(parents=True, exist_ok=True)
-    config = resolve(layers)
-    train(config, TASKS[row.task]().meant_by(config), run_folder, data=data_of(row.task, folder))
+    config, task = config_of(folder, column, name), ROWS[name].task
+    train(config, TASKS[task]().meant_by(config), run_folder, data=data_of(task, folder))
 
 
 @dataclass(frozen=True)
