@@ -89,6 +89,7 @@ def test_low_precision_learns_about_as_well(precision, batches):
     np.testing.assert_allclose(found, exact, atol=0.1)
 
 
+@pytest.mark.slow
 def test_slices_of_large_tables_take_the_same_steps(batches, monkeypatch):
     monkeypatch.setattr(reduction, "LARGE_TABLE", 8)  # so those of tokens and positions are
     np.testing.assert_allclose(

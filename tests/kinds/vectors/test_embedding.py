@@ -21,6 +21,7 @@ from bert_tf.training.optimizers.adamw import AdamW
 from bert_tf.training.optimizers.schedule import Schedule
 from bert_tf.training.step import TrainStep
 from tests.conftest import VOCABULARY
+from tests.rest_slow import rest_slow
 
 WORDS = ["good film", "bad film", "good", "bad", "film", "good, good", "a b c", "d e f", "x!", "y?"]
 
@@ -87,7 +88,7 @@ def step_of(kind, model, **options) -> TrainStep:
     return TrainStep(model, kind.per_example_loss, optimizer, **options)
 
 
-@pytest.mark.parametrize("name", kinds())
+@pytest.mark.parametrize("name", rest_slow(kinds(), "contrastive"))
 def test_training_lowers_the_loss_under_xla_with_static_shapes(name, tokenizer, model):
     kind = kinds()[name]
     given = batches(kind, tokenizer)
