@@ -54,13 +54,21 @@ def check(
 
 
 def compare(
-    kind: Any, ours: Sequence[Any], saved_model: Path, columns: Sequence[Sequence[str]], *, batches: Sequence[int]
+    kind: Any,
+    ours: Sequence[Any],
+    saved_model: Path,
+    columns: Sequence[Sequence[str]],
+    *,
+    batches: Sequence[int],
+    further: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Asks both signatures of raw text, a sequence of them a column, in batches of these sizes.
 
     Args:
         ours: what predict says to each text.
-    Returns: "answers", how many, and "largest_difference".
+        further: requests that the same process is asked besides.
+    Returns: "answers", how many, "largest_difference" and, where there are further requests, what it said to them,
+        "further".
     Raises: ValueError where an answer differs in more than numbers with a fraction.
     """
     from bert_tf.kinds.long_texts.notes import notes_of
@@ -69,8 +77,8 @@ def compare(
     starts = pairwise(accumulate(batches, initial=0))
     inputs = [{name: list(side[a:b]) for name, side in named.items()} for a, b in starts]
     inner = [{"inputs": sides, "signature": "details"} for sides in inputs]
-    asked = ask(saved_model, [*inner, *({"inputs": sides} for sides in inputs)])
-    answers, served = asked[: len(inputs)], asked[len(inputs) :]
+    asked = ask(saved_model, [*inner, *({"inputs": sides} for sides in inputs), *further])
+    answers, served, said = asked[: len(inputs)], asked[len(inputs) : 2 * len(inputs)], asked[2 * len(inputs) :]
     if errors := [answer["error"] for answer in asked if "error" in answer]:
         raise ValueError(f"expected answers. Received: {errors[0]}")
 
@@ -82,7 +90,7 @@ def compare(
     for details, outer in zip(answers, served, strict=True):
         for name in details["outputs"].keys() & outer["outputs"].keys():
             differences.append(largest_difference(details["outputs"][name], outer["outputs"][name], name))
-    return {"answers": len(theirs), "largest_difference": max(differences)}
+    return {"answers": len(theirs), "largest_difference": max(differences), **({"further": said} if further else {})}
 
 
 def ask(saved_model: Path, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def test_the_same_corpus_gives_the_same_folder_in_another_process(tmp_path):
         assert done.returncode == 0, done.stderr
         found.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert found[0] == found[1] == found[2]
-    assert sorted(found[0]) == ["special_tokens_map.json", "tokenizer_config.json", "vocab.txt"]
+    assert sorted(found[0]) == ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
 def test_only_the_most_frequent_characters(tmp_path):

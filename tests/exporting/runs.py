@@ -21,7 +21,7 @@ OWN = {
     "embedding": f"Embedding({SOURCE}, text=('body', 'other'), score='score', score_range=(0.0, 5.0), "
     "word_vectors=True, sequence_length=16)",
     "rejecting": f"Classification({SOURCE}, text=('body', 'other'), label='moods', classes=('joy', 'joy,doubt', ''), "
-    "reject_share=0.3, sequence_length=16)",
+    "reject_share=0.4, sequence_length=16)",
 }
 SAMPLES = {
     "classification": "sst2",

@@ -37,7 +37,7 @@ def test_saved_and_read_again_it_is_the_same(tmp_path, options):
     tokenizer = BertTokenizer(VOCABULARY, **options)
     tokenizer.save_pretrained(tmp_path / "folder")
     names = sorted(path.name for path in (tmp_path / "folder").iterdir())
-    assert names == ["special_tokens_map.json", "tokenizer_config.json", "vocab.txt"]
+    assert names == ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
     assert same(BertTokenizer.from_pretrained(tmp_path / "folder"), tokenizer)
 
 

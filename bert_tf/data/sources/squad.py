@@ -6,7 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,9 +41,9 @@ class Squad(FileSource):
 
     Also read: the list of articles alone; a list of paragraphs (CMRC's own form, MRQA's); questions each with its
     context, as Transformers' scripts take them; and each of these as JSON lines. A row has the columns `id`,
-    `question`, `context`, `is_impossible` (None where the file has none) and, where the file has them, `answers`, which
-    `bert_tf.data.rows.span_answers.answers_cell` reads; they are empty where `is_impossible` is true. A row's line is
-    that of its `id`. Keys that are not known are named on the log.
+    `question`, `context` and, where the file has them, `is_impossible` (None where a question does not say it) and
+    `answers`, which `bert_tf.data.rows.span_answers.answers_cell` reads; they are empty where `is_impossible` is true.
+    A row's line is that of its `id`. Keys that are not known are named on the log.
 
     >>> import pathlib, tempfile
     >>> source = Squad(files={"train": "train.json"})
@@ -73,7 +73,7 @@ class Squad(FileSource):
             items = [value]  # JSON lines of a single line
         if not isinstance(items, list):
             raise UserError(f"{path}:1: expected a JSON object with a list 'data', or a list. Received: {shown(value)}")
-        return (), _logged(_rows(items, _Lines(content)), path)
+        return (), _logged(_even(list(_rows(items, _Lines(content)))), path)
 
 
 def _json(content: str) -> Any:
@@ -140,6 +140,16 @@ def _rows(items: list[Any], lines: _Lines) -> Iterator[_Found]:
             yield _Found(BadRow(f"{where}: {expected}. Received: {shown(item)}"), lines.line)
 
 
+def _even(rows: list[_Found]) -> Iterator[_Found]:
+    """The rows; where one says whether it has an answer, all have a cell for that."""
+    is_said = any(isinstance(found.row, Mapping) and "is_impossible" in found.row for found in rows)
+    for found in rows:
+        if is_said and isinstance(found.row, Mapping):
+            yield replace(found, row={"is_impossible": None, **found.row})
+        else:
+            yield found
+
+
 def _of_paragraph(paragraph: Any, where: str, lines: _Lines) -> Iterator[_Found]:
     questions = paragraph.get("qas") if isinstance(paragraph, dict) else None
     if not isinstance(questions, list) or _named(paragraph, "context") is None:
@@ -154,7 +164,7 @@ def _row(question: Any, context: Mapping[str, Any], where: str, lines: _Lines) -
     """The columns of a question, whose context another object may hold."""
     if not isinstance(question, dict):
         return _Found(BadRow(f"{where}: expected an object. Received: {shown(question)}"), lines.line)
-    row: dict[str, Any] = {"is_impossible": None}
+    row: dict[str, Any] = {}
     for column in COLUMNS:
         of = context if column == "context" else question
         name = _named(of, column)
@@ -165,12 +175,13 @@ def _row(question: Any, context: Mapping[str, Any], where: str, lines: _Lines) -
     for answer in answers if isinstance(answers, list) else ():
         keys += answer if isinstance(answer, dict) else []
     line = lines(row.get("id"))
-    try:
-        row["is_impossible"] = flag_cell(row["is_impossible"])
-    except ValueError as error:
-        return _Found(BadRow(f"{named(row)}expected 'is_impossible' {error}"), line, keys)
-    if row["is_impossible"]:
-        row.setdefault("answers", [])
+    if "is_impossible" in row:
+        try:
+            row["is_impossible"] = flag_cell(row["is_impossible"])
+        except ValueError as error:
+            return _Found(BadRow(f"{named(row)}expected 'is_impossible' {error}"), line, keys)
+        if row["is_impossible"]:
+            row.setdefault("answers", [])
     return _Found(row, line, keys)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bert_tf.kinds.long_texts.windows import Windows
     from bert_tf.models import BertClassifier
 
-ALMOST_ONE = 1 - 1e-7
+APART = 2e-6  # scores nearer to one another may change places by rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +112,13 @@ class Classification(OfClasses):
             model.reject_below = self.threshold(outputs)
 
     def threshold(self, logits: Sequence[np.ndarray]) -> float:
-        """The score below which `reject_share` of the examples lie, from their logits [E, C]."""
+        """The score below which `reject_share` of the examples lie, from their logits [E, C]; or somewhat fewer, where
+        it would part examples of equal scores, such as a text that is there twice."""
         scores = np.sort(_probabilities(logits).max(axis=-1))
         rejected = int(self.reject_share * len(scores))
+        (gaps,) = np.nonzero(np.diff(scores[: rejected + 1]) > APART)
         # Halfway to the next, so that rounding cannot move an example over it.
-        return min(float(scores[rejected - 1] + scores[rejected]) / 2, ALMOST_ONE) if rejected else 0.0
+        return float(scores[gaps[-1]] + scores[gaps[-1] + 1]) / 2 if len(gaps) else 0.0
 
     def measure(self, outputs: Sequence[np.ndarray], features: Features, examples: Examples) -> dict[str, float]:
         scores = _probabilities(outputs)

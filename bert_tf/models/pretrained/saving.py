@@ -102,6 +102,10 @@ def save_model(
         beside.append(lambda work: tokenizer.save_pretrained(work, model_max_length=longest))
         words = {**({} if config.member.tells_segments else NO_SEGMENTS), **(config.member.words if is_own else {})}
         beside.append(lambda work: amend_json(work / "tokenizer_config.json", words))
+        ids = {
+            key: tokenizer.token_to_id[tokenizer.special_tokens[name]] for key, name in config.member.token_ids.items()
+        }
+        beside.append(lambda work: amend_json(work / "config.json", ids))
     beside += [model.save_beside] if hasattr(model, "save_beside") else []
     beside += [partial(_save_part, part, name, tokenizer) for name, part in parts.items()]
     weights.save_hugging_face(

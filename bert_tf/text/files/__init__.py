@@ -11,11 +11,12 @@ from bert_tf.errors import UserError
 from bert_tf.guard import held
 from bert_tf.text.added_tokens import AddedToken
 from bert_tf.text.files.casing import guess
-from bert_tf.text.files.choice import WORDPIECE, folder_of, is_vocabulary
+from bert_tf.text.files.choice import JSON, WORDPIECE, folder_of, is_vocabulary
 from bert_tf.text.files.json_file import read_json
 from bert_tf.text.files.keras_hub import VOCABULARY, read_preset
 from bert_tf.text.files.transformers import read_folder
-from bert_tf.text.files.writing import write_folder
+from bert_tf.text.files.wordpiece_json import can_say, wordpiece_json
+from bert_tf.text.files.writing import as_json, write_folder
 from bert_tf.weights.leave import Leave
 from bert_tf.weights.members import MEMBERS
 from bert_tf.weights.vocabulary_file import read_vocabulary
@@ -82,7 +83,10 @@ def write(
     pair_separators: int = 1,
     model_max_length: int | None = None,
 ) -> None:
-    """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, and added_tokens.json where there is one.
+    """Writes vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json.
+
+    A vocabulary that has a token twice, or an empty one, gets no tokenizer.json, which cannot say it; then there may be
+    an added_tokens.json.
 
     Args:
         vocabulary: tokens of WordPiece; those that were added behind it are not among them.
@@ -104,8 +108,17 @@ def write(
         "tokenize_chinese_chars": split_cjk,
         **({} if max_word_characters == WORD_LENGTH else {"max_input_chars_per_word": max_word_characters}),
     }
+    files = {"vocab.txt": "".join(f"{token}\n" for token in vocabulary)}
+    if can_say(vocabulary):
+        files[JSON] = as_json(
+            wordpiece_json(
+                vocabulary, special_tokens=special_tokens, added_tokens=added_tokens, lowercase=lowercase,
+                strip_accents=strip_accents, split_cjk=split_cjk, max_word_characters=max_word_characters,
+                pair_separators=pair_separators,
+            )
+        )  # fmt: skip
     write_folder(
-        folder, {"vocab.txt": "".join(f"{token}\n" for token in vocabulary)}, settings,
+        folder, files, settings,
         special_tokens=special_tokens, added_tokens=added_tokens, size=len(vocabulary),
         split_special_tokens=split_special_tokens, pairs=pairs, model_max_length=model_max_length,
     )  # fmt: skip

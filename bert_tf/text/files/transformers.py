@@ -141,7 +141,7 @@ def flags(files: Files) -> dict[str, Any]:
             LOG.warning("%s: %s=%s counts; Transformers 5 would ignore it without %s's `%s`", *what)
         found[argument] = value
     longest = config.get("max_input_chars_per_word")
-    if raw is not None and raw.max_word_characters != 100:
+    if raw is not None and raw.max_word_characters not in (100, longest):
         LOG.warning("%s: words of more than %d characters are unknown", raw.path, raw.max_word_characters)
         longest = raw.max_word_characters
     if longest is not None:

@@ -125,9 +125,11 @@ class BertTokenizer(Tokenizer):
         return files.read(where, lowercase=overrides.get("lowercase"), ignore=ignore)
 
     def save_pretrained(self, folder: str | os.PathLike[str], *, model_max_length: int | None = None) -> None:
-        """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json, as Transformers reads them.
+        """Writes vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json, as Transformers and the
+        `tokenizers` library read them.
 
-        What another tokenizer has left in the folder, such as a tokenizer.json, is removed: it would count for more.
+        What another tokenizer has left in the folder, such as a merges.txt, is removed: it would count for more. A
+        vocabulary that has a token twice, or an empty one, gets no tokenizer.json, which cannot say it.
 
         Args:
             model_max_length: the most tokens that the model takes; None: as this tokenizer knows it.

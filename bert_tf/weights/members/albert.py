@@ -6,7 +6,18 @@ Reference: `AlbertConfig` of Transformers 2 to 5, and google-research/albert's, 
 from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
-from bert_tf.weights.members.member import ABSENT, CHANGING, COUNT, OFF, Changing, HeadDropout, Member, Pooler, Used
+from bert_tf.weights.members.member import (
+    ABSENT,
+    BEGIN_AND_END,
+    CHANGING,
+    COUNT,
+    OFF,
+    Changing,
+    HeadDropout,
+    Member,
+    Pooler,
+    Used,
+)
 from bert_tf.weights.tables import OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
 BLOCK = "encoder.albert_layer_groups.{group}.albert_layers.{place}."
@@ -85,4 +96,5 @@ ALBERT = Member(
     backbone=("embeddings.", "encoder.", "pooler."),
     base="albert.",
     tokens={"unk_token": "<unk>", "pad_token": "<pad>"},
+    token_ids=BEGIN_AND_END,
 )  # fmt: skip

@@ -39,6 +39,7 @@ ACTIVATIONS = {
     "relu": "relu", "silu": "silu", "swish": "silu", "mish": "mish", "tanh": "tanh", "linear": "linear",
 }  # fmt: skip
 ACTIVATION = Rule(f"one of {', '.join(ACTIVATIONS)}", lambda value: isinstance(value, str) and value in ACTIVATIONS)
+BEGIN_AND_END = {"bos_token_id": "cls_token", "eos_token_id": "sep_token"}
 PROBLEMS = {
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
@@ -211,6 +212,8 @@ class Member:
         words: keys of tokenizer_config.json that are not as BERT's. These, and what follows, are of its own tokenizer.
         tokens: arguments of it that name tokens, where no file says them -> tokens that are not as BERT's.
         pair_separators: how many [SEP] it puts between the texts of a pair.
+        token_ids: keys of config.json -> which token's id they have, as an argument of a tokenizer names it: those for
+            which Transformers takes the published vocabulary's ids where they are not there.
     """
 
     model_type: str
@@ -243,6 +246,7 @@ class Member:
     words: Mapping[str, Any] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=dict)
     pair_separators: int = 1
+    token_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bert_tf.weights.members.bert import BERT
 from bert_tf.weights.members.member import (
     ACTIVATION,
     ACTIVATIONS,
+    BEGIN_AND_END,
     CHANGING,
     COUNT,
     HARMLESS,
@@ -212,4 +213,5 @@ MODERNBERT = Member(
     backbone=("embeddings.", "layers.", "final_norm."),
     base="model.",
     words={"model_input_names": ["input_ids", "attention_mask"]},
+    token_ids={**BEGIN_AND_END, "cls_token_id": "cls_token", "sep_token_id": "sep_token"},
 )  # fmt: skip

@@ -7,7 +7,7 @@ pair. Reference: `MPNetConfig` of Transformers 4 and 5.
 from __future__ import annotations
 
 from bert_tf.weights.members.bert import BERT
-from bert_tf.weights.members.member import CHANGING, Changing, Member, Pooler, Rule, Used, is_int
+from bert_tf.weights.members.member import BEGIN_AND_END, CHANGING, Changing, Member, Pooler, Rule, Used, is_int
 from bert_tf.weights.tables import CLASSIFICATION_HEAD, OWN, OWN_PARTS, SAME, TRANSPOSED, Row
 
 FIRST = 2  # after the padding's own row, which is that of its number
@@ -76,4 +76,5 @@ MPNET = Member(
     words={"tokenizer_class": "MPNetTokenizer", "model_input_names": ["input_ids", "attention_mask"]},
     tokens={"cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "mask_token": "<mask>"},
     pair_separators=2,
+    token_ids=BEGIN_AND_END,
 )  # fmt: skip

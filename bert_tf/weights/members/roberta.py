@@ -11,7 +11,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bert_tf.weights.members.bert import BERT
-from bert_tf.weights.members.member import CHANGING, COUNT, PLACE, HeadDropout, Member, Pooler, Used
+from bert_tf.weights.members.member import (
+    BEGIN_AND_END,
+    CHANGING,
+    COUNT,
+    PLACE,
+    HeadDropout,
+    Member,
+    Pooler,
+    Used,
+)
 from bert_tf.weights.members.mpnet import MPNET
 from bert_tf.weights.tables import CLASSIFICATION_HEAD, OWN
 
@@ -47,6 +56,7 @@ ROBERTA = Member(
     base="roberta.",
     tokens={**MPNET.tokens, "unk_token": "<unk>"},
     pair_separators=2,
+    token_ids=BEGIN_AND_END,
 )  # fmt: skip
 
 # Conneau et al., 2020, https://arxiv.org/abs/1911.02116. Its tensors lie under RoBERTa's own name.

@@ -113,6 +113,18 @@ def test_a_question_without_answers_is_named_where_answers_are_needed(tmp_path):
     assert "answers" not in read(tmp_path, optional=("answers",)).columns
 
 
+def test_a_row_has_the_columns_of_its_file(tmp_path):
+    bare = {"id": "q1", "question": "Who?"}
+
+    def rows(*questions):
+        write(tmp_path, {"context": "Zoë sang.", "qas": list(questions)})
+        return [row for _, row in SOURCE._read(tmp_path / "train.json")[1]]
+
+    assert rows(bare) == [{**bare, "context": "Zoë sang."}]
+    flagged = rows(bare, bare | {"is_impossible": True})
+    assert [row["is_impossible"] for row in flagged] == [None, True]
+
+
 def test_impossible_questions_need_no_answers(tmp_path):
     row = {"id": "q1", "question": "Who?", "is_impossible": True, "plausible_answers": [{"text": "Zoë"}]}
     write(tmp_path, {"context": "Zoë sang.", "qas": [row, QUESTION | {"is_impossible": False}]})

@@ -192,7 +192,18 @@ def test_the_threshold_is_where_the_share_of_validation_texts_lies():
     assert make().threshold(list(logits)) == 0.0
     assert make(reject_share=0.02).threshold(list(logits)) == 0.0, "less than one text"
     certain = [np.array([99.0, 0, 0], np.float32)] * 4
-    assert make(reject_share=0.5).threshold(certain) < 1.0, "that a model can have it"
+    assert make(reject_share=0.5).threshold(certain) == 0.0, "nothing tells them apart"
+
+
+def test_the_threshold_never_stands_between_equal_texts():
+    """Whose scores differ by rounding alone, otherwise in each batch."""
+    logits = np.repeat(np.array([[0.1, 0, 0], [0.5, 0, 0], [2.0, 0, 0]]), 3, axis=0)
+    logits += np.random.default_rng(3).normal(scale=1e-7, size=logits.shape)
+    scores = np.sort(np.exp(logits).max(-1) / np.exp(logits).sum(-1))
+    for share, rejected in ((0.3, 0), (0.34, 3), (0.6, 3), (0.67, 6), (0.99, 6)):
+        threshold = make(reject_share=share).threshold(list(logits))
+        assert (scores < threshold).sum() == rejected
+        assert np.abs(scores - threshold).min() > 1e-3
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ def test_they_follow_the_vocabulary_and_are_saved_and_copied(tmp_path):
     BertTokenizer(VOCABULARY).save_pretrained(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "special_tokens_map.json",
+        "tokenizer.json",
         "tokenizer_config.json",
         "vocab.txt",
     ]
