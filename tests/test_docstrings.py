@@ -25,6 +25,11 @@ METRICS = ("answer_rules", "bleu", "classification", "curves", "entities", "rank
 INNER = {"check_reference", "check_retrieval_metric", "check_texts", "ranked_for", "rouge_tokenizer", "without"}
 ARTEFACTS = ("exporting.models:HuggingFace", "exporting.models:Keras", "exporting.saved_model.artefact:SavedModel",
              "exporting.tflite.artefact:TFLite")  # fmt: skip
+LONG = {  # examples of what other tests do with the same sizes, each 10 to 30 seconds of a core
+    "bert_tf.train:train",
+    "bert_tf.text.byte_pairs.tokenizer:BytePairTokenizer",
+    "bert_tf.text.sentence_pieces.tokenizer:SentencePieceTokenizer",
+}
 
 
 def examples() -> Iterator[str]:
@@ -73,7 +78,7 @@ def public() -> dict[str, Any]:
     return {name: value for name, value in found.items() if name.rpartition(".")[2] not in INNER}
 
 
-@pytest.mark.parametrize("place", list(examples()))
+@pytest.mark.parametrize("place", [pytest.param(x, marks=pytest.mark.slow) if x in LONG else x for x in examples()])
 def test_an_example_runs(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(place.partition(":")[0])
@@ -86,6 +91,10 @@ def test_an_example_runs(place, tmp_path, monkeypatch):
         runner.run(test, out=said.append)
     assert not said, "".join(said)
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_the_long_examples_are_there():
+    assert set(examples()) >= LONG
 
 
 def test_every_public_class_has_an_example():

@@ -9,7 +9,6 @@ import keras
 from keras import ops
 
 from bert_tf.layers.functions.masks import MASKED, attention_bias, hidden
-from bert_tf.layers.masked_lm_head import MaskedLMHead
 from bert_tf.models.backbones.bert import BertBackbone
 from bert_tf.models.backbones.config import BertConfig
 from bert_tf.models.backbones.told import Told, tell_of_first, turns_at
@@ -20,6 +19,7 @@ from bert_tf.models.generation.texts import default_settings, never_written, sou
 from bert_tf.models.losses.means import weighted_mean
 from bert_tf.models.losses.tokens import token_cross_entropy
 from bert_tf.models.on_backbone import OnBackbone
+from bert_tf.models.pretraining.masked_lm import masked_lm_head
 
 
 @keras.saving.register_keras_serializable(package="bert_tf")
@@ -78,21 +78,7 @@ class BertSeq2Seq(OnBackbone):
             raise ValueError(f"`backbone` must have no convolution. Received: kernel_size={config.kernel_size}")
 
         # layers
-        self.masked_lm = MaskedLMHead(
-            config.hidden_dim,
-            config.vocabulary_size,
-            activation=config.masked_lm_activation,
-            layer_norm_epsilon=config.layer_norm_epsilon,
-            initializer_range=config.initializer_range,
-            embedding_dim=config.embedding_dim,
-            use_bias=config.decoder_bias,
-            dense_bias=config.head_bias,
-            norm_bias=config.norm_bias,
-            own_dim=config.own_head_dim,
-            name="masked_lm",
-            dtype=self.policy(dtype),
-        )
-        self.masked_lm.build(None)
+        self.masked_lm = masked_lm_head(config, self.policy(dtype))
         super().__init__(name=name, dtype=dtype, trainable=trainable)
 
     def call(self, inputs, training=None, seed=None):

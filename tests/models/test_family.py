@@ -142,7 +142,7 @@ WITH_WORDS = tuple(
     member for member in FOLDERS if member == "modernbert" or any(MEMBERS[member].prefix in row.classes for row in ROWS)
 )
 """Those whose own tokenizers are read; ModernBERT's folders have BERT's."""
-every_tokenizer = pytest.mark.parametrize("member", rest_slow(WITH_WORDS, "mpnet", "roberta"))
+every_tokenizer = pytest.mark.parametrize("member", rest_slow(WITH_WORDS, "roberta"))
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,7 @@ def test_patience_that_was_out_is_given_again(tiny, tmp_path):
     assert steps_of(tmp_path / "run", "evaluation") == [2, 4, 6, 8]
 
 
+@pytest.mark.slow
 def test_data_may_move_but_not_change(tiny, run_folder, tmp_path, capsys):
     moved = Path(shutil.copytree(tiny / "data", tmp_path / "moved"))
     command(tiny, run_folder, {**CONSTANT, "training.epochs": 2}, data=moved)

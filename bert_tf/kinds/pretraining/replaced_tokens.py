@@ -15,7 +15,7 @@ from bert_tf.kinds.base import Answer, ToWatch, Watched
 from bert_tf.kinds.diagnosis import Answered, Diagnosis, share
 from bert_tf.kinds.examples import Examples
 from bert_tf.kinds.pretraining.data import MASK, Corpus
-from bert_tf.kinds.pretraining.spec import Pretraining
+from bert_tf.kinds.pretraining.spec import Pretraining, no_smoothing
 from bert_tf.kinds.serving import Serving
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ class ReplacedTokens(Pretraining):
         from bert_tf.models.losses.means import sums_of_examples
         from bert_tf.models.losses.tokens import replaced_pretraining_losses
 
-        if label_smoothing:
-            raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")
+        no_smoothing(label_smoothing)
         (tokens, _), (told, _) = replaced_pretraining_losses(outputs, batch)
         places = batch["example_ids"], batch["example_weight"]
         told = sums_of_examples(told, *places) * batch["token_weight"] * self.options.replaced_weight
@@ -157,9 +156,7 @@ class ReplacedTokens(Pretraining):
             watched.model,
             watched.features["validation"],
             weight=self.options.replaced_weight,
-            batch_examples=watched.batch_examples,
-            examples=self.options.validation_examples,
-            baselines=self._counts(watched.tokenizer, watched.features["train"]),
+            **self.scored_with(watched),
         )
 
     def watcher(

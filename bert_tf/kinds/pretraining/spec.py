@@ -127,8 +127,7 @@ class Pretraining(OnCorpus):
         from bert_tf.models.losses.means import sums_of_examples
         from bert_tf.models.losses.tokens import pretraining_losses
 
-        if label_smoothing:
-            raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")
+        no_smoothing(label_smoothing)
         pair_labels = batch["labels"] if self._pair_parts else None
         (tokens, _), *pairs = pretraining_losses(outputs, batch["target_ids"], pair_labels)
         places = batch["example_ids"], batch["example_weight"], batch["masked_positions"]
@@ -143,10 +142,16 @@ class Pretraining(OnCorpus):
             watched.model,
             watched.features["validation"],
             pair="" if self.options.pair == "none" else self.options.pair,
-            batch_examples=watched.batch_examples,
-            examples=self.options.validation_examples,
-            baselines=self._counts(watched.tokenizer, watched.features["train"]),
+            **self.scored_with(watched),
         )
+
+    def scored_with(self, watched: ToWatch) -> dict[str, Any]:
+        """What every scorer of pre-training is told."""
+        return {
+            "batch_examples": watched.batch_examples,
+            "examples": self.options.validation_examples,
+            "baselines": self._counts(watched.tokenizer, watched.features["train"]),
+        }
 
     def watcher(
         self, watched: ToWatch, *, train_batch_examples: int, loss: Callable[[Any, Mapping[str, Any]], Any]
@@ -229,3 +234,9 @@ class Pretraining(OnCorpus):
         from bert_tf.kinds.pretraining.fill_mask import masks_as_json
 
         return masks_as_json(text, answer)
+
+
+def no_smoothing(label_smoothing: float) -> None:
+    """Raises: UserError where labels are to be smoothed, which pre-training has no rule for."""
+    if label_smoothing:
+        raise UserError(f"'training.label_smoothing' must be 0 for pre-training. Received: {label_smoothing}")

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from bert_tf.models.backbones.config_checks import DISTANCE_TERMS, check_fields, check_model_type, is_int
 from bert_tf.weights.members import BERT, MEMBERS, Member
 from bert_tf.weights.tables import blocks_of
 
-SWITCHES = (
-    "recompute", "norm_first", "gated", "attention_bias", "feed_forward_bias", "norm_bias", "head_bias", "decoder_bias",
-    "shares_distances", "distance_norm",
-    "bottleneck_attention", "shared_bottleneck", "trigram", "has_pooler",
-)  # fmt: skip
-ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "mish", "tanh", "linear")
-POSITION_KINDS = ("learned", "sinusoidal", "rotary")
-DISTANCE_TERMS = ("c2p", "p2c", "c2p|p2c")
-POSITION_INITIALIZERS = ("random", "sinusoidal")
-HEAD_POOLINGS = ("cls", "mean")
-NORM_KINDS = ("layer_norm", "no_norm")
 LONG = 1024
 """Positions from which on an encoder is one for long texts, whose attention is not worked out all at once."""
 
@@ -153,106 +142,17 @@ class BertConfig:
     model_type: str = BERT.model_type
 
     def __post_init__(self):
-        self._check("model_type", self.model_type in MEMBERS, f"one of {', '.join(MEMBERS)}")
-        for name in ("vocabulary_size", "hidden_dim", "num_layers", "num_heads", "intermediate_dim"):
-            self._check(name, _is_int(getattr(self, name)) and getattr(self, name) >= 1, "an integer of at least 1")
-        self._check(
-            "max_positions", _is_int(self.max_positions) and self.max_positions >= 1, "an integer of at least 1"
-        )
+        check_model_type(self)
         for name, absent, usual in (
             ("embedding_dim", None, self.hidden_dim),
             ("layer_groups", 0, 1),
-            ("first_position", 0, _is_int(self.pad_token_id) and self.pad_token_id + 1),
+            ("first_position", 0, is_int(self.pad_token_id) and self.pad_token_id + 1),
             ("distance_terms", "", DISTANCE_TERMS[-1]),
             ("farthest_distance", 0, self.max_positions),
         ):
             if getattr(self, name) == absent and name in self.member.used:
                 object.__setattr__(self, name, usual)
-        if self.embedding_dim is not None:
-            is_width = _is_int(self.embedding_dim) and self.embedding_dim >= 1
-            self._check("embedding_dim", is_width, "an integer of at least 1, or None")
-        is_place = _is_int(self.first_position) and self.first_position >= 0
-        self._check("first_position", is_place, "an integer of at least 0")
-        if "first_position" in self.member.used:
-            is_next = self.first_position == self.pad_token_id + 1
-            self._check("first_position", is_next, f"`pad_token_id` + 1 of a {self.member.name}")
-        is_count = _is_int(self.layer_groups) and 0 <= self.layer_groups <= self.num_layers
-        self._check("layer_groups", is_count, f"an integer in [0, {self.num_layers}]")
-        is_count = _is_int(self.blocks_per_layer) and self.blocks_per_layer >= 1
-        self._check("blocks_per_layer", is_count, "an integer of at least 1")
-        buckets = self.relative_buckets
-        is_even = _is_int(buckets) and (buckets == 0 or (buckets >= 4 and buckets % 2 == 0))
-        self._check("relative_buckets", is_even, "0, or an even number of at least 4")
-        if "num_segments" in self.member.used:
-            rule = self.member.used["num_segments"].rule
-            self._check("num_segments", rule.holds(self.num_segments), rule.text)
-        self._check_distances()
-        for name in ("hidden_dropout", "attention_dropout", "feed_forward_dropout"):
-            value = getattr(self, name)
-            self._check(name, _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
-        for name in ("layer_norm_epsilon", "initializer_range", "rotary_base", "local_rotary_base"):
-            value = getattr(self, name)
-            self._check(name, _is_number(value) and math.isfinite(value) and value > 0, "a number above 0")
-        self._check("activation", self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
-        # Angles are of the members that have nothing else.
-        kinds = POSITION_KINDS if self.member.fixed.get("position_kind") == "rotary" else POSITION_KINDS[:2]
-        told = self.member.used.get("position_kind")
-        kinds = kinds if told is None or told.values is None else tuple(told.values.values())
-        self._check("position_kind", self.position_kind in kinds, f"one of {', '.join(kinds)}")
-        names = ", ".join(POSITION_INITIALIZERS)
-        self._check("position_initializer", self.position_initializer in POSITION_INITIALIZERS, f"one of {names}")
-        in_range = _is_int(self.pad_token_id) and 0 <= self.pad_token_id < self.vocabulary_size
-        self._check("pad_token_id", in_range, f"an integer in [0, {self.vocabulary_size})")
-        reach = self.local_attention
-        self._check("local_attention", _is_int(reach) and (reach == 0 or reach >= 2), "0, or an integer of at least 2")
-        self._check("global_every", _is_int(self.global_every) and self.global_every >= 1, "an integer of at least 1")
-        known = self.head_activation is None or self.head_activation in ACTIVATIONS
-        self._check("head_activation", known, f"None, or one of {', '.join(ACTIVATIONS)}")
-        self._check("head_pooling", self.head_pooling in HEAD_POOLINGS, f"one of {', '.join(HEAD_POOLINGS)}")
-        is_width = _is_int(self.bottleneck_dim) and self.bottleneck_dim >= 0
-        self._check("bottleneck_dim", is_width, "an integer of at least 0")
-        is_count = _is_int(self.num_feed_forwards) and self.num_feed_forwards >= 1
-        self._check("num_feed_forwards", is_count, "an integer of at least 1")
-        self._check("norm_kind", self.norm_kind in NORM_KINDS, f"one of {', '.join(NORM_KINDS)}")
-        for name in SWITCHES:
-            self._check(name, isinstance(getattr(self, name), bool), "true or false")
-        for name, value in self.member.values.items():
-            self._check(name, getattr(self, name) == value, f"{value!r} of a {self.member.name}")
-        for name in ("bottleneck_attention", "shared_bottleneck"):
-            self._check(name, self.bottleneck_dim > 0 or not getattr(self, name), "False without `bottleneck_dim`")
-        is_one = not (self.bottleneck_attention and self.shared_bottleneck)
-        self._check("shared_bottleneck", is_one, "False with `bottleneck_attention`")
-        if self.bottleneck_dim not in (0, self.hidden_dim):
-            is_narrow = self.bottleneck_attention or self.shared_bottleneck
-            self._check("shared_bottleneck", is_narrow, "True, or else `bottleneck_attention`, in another width")
-        width = "bottleneck_dim" if self.bottleneck_dim else "hidden_dim"
-        if self.block_dim % self.num_heads:
-            raise ValueError(
-                f"`num_heads` must divide `{width}`. Received: num_heads={self.num_heads}, {width}={self.block_dim}"
-            )
-        if self.position_kind == "rotary" and self.head_dim % 2:
-            raise ValueError(
-                "`hidden_dim` must be an even multiple of `num_heads` where positions are rotary. "
-                f"Received: num_heads={self.num_heads}, hidden_dim={self.hidden_dim}"
-            )
-
-    def _check_distances(self) -> None:
-        if "distance_terms" not in self.member.used:
-            return
-        buckets, farthest, size = self.distance_buckets, self.farthest_distance, self.kernel_size
-        self._check("distance_terms", self.distance_terms in DISTANCE_TERMS, f"one of {', '.join(DISTANCE_TERMS)}")
-        is_odd = _is_int(size) and (size == 0 or (size > 0 and size % 2 == 1))
-        self._check("kernel_size", is_odd, "0, or an odd number")
-        self._check("kernel_activation", self.kernel_activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}")
-        self._check("distance_buckets", _is_int(buckets) and (buckets == 0 or buckets >= 2), "0, or at least 2")
-        self._check("farthest_distance", _is_int(farthest) and farthest >= 1, "an integer of at least 1")
-        alone = buckets // 2  # distances of a bucket each; where there are no others, none has to be found
-        holds = not buckets or alone < farthest - 1 or self.max_positions - 1 <= alone
-        self._check("farthest_distance", holds, f"above {alone + 1} with {buckets} `distance_buckets`")
-
-    def _check(self, name: str, good: bool, rule: str) -> None:
-        if not good:
-            raise ValueError(f"`{name}` must be {rule}. Received: {name}={getattr(self, name)!r:.200}")
+        check_fields(self)
 
     @property
     def member(self) -> Member:
@@ -331,11 +231,3 @@ class BertConfig:
         if missing:
             raise ValueError(f"`BertConfig` needs {', '.join(missing)}. Received: {', '.join(sorted(fields))}")
         return cls(**fields)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -62,21 +62,9 @@ class BertMaskedLM(OnBackbone):
         # layers
         config = self.config
         self.head_activation, self.head_layer_norm_epsilon = head_activation, head_layer_norm_epsilon
-        self.masked_lm = MaskedLMHead(
-            config.hidden_dim,
-            config.vocabulary_size,
-            activation=head_activation or config.masked_lm_activation,
-            layer_norm_epsilon=head_layer_norm_epsilon or config.layer_norm_epsilon,
-            initializer_range=config.initializer_range,
-            embedding_dim=config.embedding_dim,
-            use_bias=config.decoder_bias,
-            dense_bias=config.head_bias,
-            norm_bias=config.norm_bias,
-            own_dim=config.own_head_dim,
-            name="masked_lm",
-            dtype=self.policy(dtype),
+        self.masked_lm = masked_lm_head(
+            config, self.policy(dtype), activation=head_activation, layer_norm_epsilon=head_layer_norm_epsilon
         )
-        self.masked_lm.build(None)
         self._add_pair_head()
         super().__init__(name=name, dtype=dtype, trainable=trainable)
 
@@ -165,3 +153,31 @@ class BertPretrainer(BertMaskedLM):
     def _add_pair_head(self) -> None:
         self.next_sentence = dense(2, self.config.initializer_range, name="next_sentence", dtype="float32")
         self.next_sentence.build((None, self.config.hidden_dim))
+
+
+def masked_lm_head(
+    config: BertConfig, dtype: Any, *, activation: str | None = None, layer_norm_epsilon: float | None = None
+) -> MaskedLMHead:
+    """The head that guesses tokens from an encoder's vectors, built.
+
+    Args:
+        config: the encoder's.
+        dtype: the head's dtype policy.
+        activation, layer_norm_epsilon: of its dense layer and norm; None: what the encoder's member has.
+    """
+    head = MaskedLMHead(
+        config.hidden_dim,
+        config.vocabulary_size,
+        activation=activation or config.masked_lm_activation,
+        layer_norm_epsilon=layer_norm_epsilon or config.layer_norm_epsilon,
+        initializer_range=config.initializer_range,
+        embedding_dim=config.embedding_dim,
+        use_bias=config.decoder_bias,
+        dense_bias=config.head_bias,
+        norm_bias=config.norm_bias,
+        own_dim=config.own_head_dim,
+        name="masked_lm",
+        dtype=dtype,
+    )
+    head.build(None)
+    return head

@@ -45,7 +45,7 @@ LISTS = {"multi_label", "tagging", "span_qa", "embedding", "extractive", "pretra
 OTHERS = {"classification": "classify", "rejecting": "classify", "multi_label": "classify", "regression": "regress"}
 
 
-@pytest.mark.parametrize("kind", rest_slow(KINDS, "classification", "tagging", "text_to_text"))
+@pytest.mark.parametrize("kind", rest_slow(KINDS, "classification", "tagging"))
 def test_every_kind_is_asked_with_text_and_with_tensors(runs, kind):
     pipeline = Pipeline(runs(kind))
     of = pipeline.kind

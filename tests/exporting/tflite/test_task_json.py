@@ -144,6 +144,7 @@ def test_a_threshold_reaches_the_metadata(runs, tmp_path, exported):
     assert "gives no category below 0.75" in said
 
 
+@pytest.mark.slow
 def test_a_cased_vocabulary_is_no_readers_but_litert(runs, tmp_path, exported):
     run = changed(runs("classification"), tmp_path / "run", "tokenizer_config.json", do_lower_case=False)
     for setting, expected in (("exact", False), ("always", True)):
@@ -156,6 +157,7 @@ def test_a_cased_vocabulary_is_no_readers_but_litert(runs, tmp_path, exported):
         assert json.loads((out / "task.json").read_text())["tokenizer"]["lowercase"] is False
 
 
+@pytest.mark.slow
 def test_rows_of_any_length_are_cut_as_the_run_cuts_texts(runs, tmp_path, exported):
     exported(f"--run={runs('classification')}", "--format=tflite", f"--out={tmp_path / 'out'}", "--examples=3",
              "--set", "length=dynamic")  # fmt: skip

@@ -50,7 +50,7 @@ def flags(run, out, *settings: str) -> list[str]:
     return [f"--run={run}", "--format=tflite", f"--out={out}", *(["--set", *settings] if settings else [])]
 
 
-@pytest.mark.parametrize("kind", rest_slow(IN_ONE_PASS, "classification", "span_qa", "embedding"))
+@pytest.mark.parametrize("kind", rest_slow(IN_ONE_PASS, "classification", "embedding"))
 def test_files_of_every_kind_answer_as_the_run_does(runs, tmp_path, exported, kind):
     out = tmp_path / "out"
     report, said = exported(*flags(runs(kind), out, "length=dynamic"))
@@ -117,6 +117,7 @@ def test_what_lies_in_a_file_and_beside_it(runs, tmp_path, exported):
     np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_every_quantization_of_a_model_wide_enough_to_have_any(tmp_path, exported):
     from benchmarks.random_run import make_run
 

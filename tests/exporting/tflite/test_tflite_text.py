@@ -104,9 +104,8 @@ def test_what_is_said_to_differ():
 @pytest.mark.parametrize(
     "kind",
     [
-        "classification",
         "regression",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tagging", "span_qa", "embedding")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("classification", "tagging", "span_qa", "embedding")),
     ],
 )
 def test_files_that_take_text_answer_as_the_run_does(runs, tmp_path, exported, kind):

@@ -8,7 +8,7 @@ import pytest
 
 from bert_tf.layers.feed_forward import ACTIVATIONS
 from bert_tf.models import SIZES, BertBackbone, BertConfig, size_config, weights_by_path
-from bert_tf.models.backbones import config as config_module
+from bert_tf.models.backbones import config_checks
 
 SMALL: dict[str, Any] = {
     "vocabulary_size": 11,
@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
 
 
 def test_the_config_knows_the_activations_that_the_layers_have():
-    assert config_module.ACTIVATIONS == ACTIVATIONS
+    assert config_checks.ACTIVATIONS == ACTIVATIONS
 
 
 def test_to_dict_and_back():

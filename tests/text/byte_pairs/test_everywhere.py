@@ -41,6 +41,7 @@ def tokenizer(folder) -> bert_tf.Tokenizer:
     return bert_tf.Tokenizer.from_pretrained(folder)
 
 
+@pytest.mark.slow
 def test_a_graph_in_a_saved_model_gives_the_same(tokenizer, tmp_path):
     module = tf.Module()
     module.rows = tf.function(

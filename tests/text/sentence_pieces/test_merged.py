@@ -51,9 +51,8 @@ def llama(model: Any) -> Any:
     return named(x).tokenizer
 
 
-@pytest.mark.parametrize(
-    "setting", [SETTINGS[1], *(pytest.param(setting, marks=pytest.mark.slow) for setting in SETTINGS)], ids=str
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_fuzzed_texts_are_as_in_the_library(tmp_path, setting):
     tokenizer, expected, texts = both(tmp_path, *setting)
     assert type(tokenizer) is SentencePieceTokenizer

@@ -10,6 +10,7 @@ import tensorflow as tf
 from bert_tf.text import BertTokenizer
 from bert_tf.text.wordpiece.graph import TWO_HALVES
 from tests.conftest import shared_data
+from tests.rest_slow import rest_slow
 from tests.text.reference import (
     COMPOSED,
     EMOJI,
@@ -25,7 +26,7 @@ from tests.text.reference import (
 VOCABULARIES = ("bert-base-uncased", "bert-base-cased", "bert-base-chinese", "bert-base-multilingual-cased")
 
 
-@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("lowercase", rest_slow([True, False], True))
 def test_every_code_point_is_as_in_the_reference(lowercase):
     tokenizer = BertTokenizer(letters_vocabulary(), lowercase=lowercase)
     expected = reference(letters_vocabulary(), lowercase=lowercase)

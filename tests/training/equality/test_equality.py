@@ -21,7 +21,7 @@ from tests.training.equality.rows import BASE, COLUMNS, ROWS, TOLERANCE
 from tests.training.equality.tasks import SIZES, TASKS, two_classes
 from tests.training.equality.trained import ONE_DEVICE, Apart, Outcome, config_of, train_row
 
-FAST = (("usual", "two_devices"), ("usual", "two_workers"))
+FAST = (("usual", "two_workers"),)
 CELLS = [(name, column) for name, row in ROWS.items() for column in row.columns]
 
 
