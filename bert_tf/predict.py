@@ -2,7 +2,7 @@
 
 Prints answers to read on a terminal, and one JSON object per line elsewhere, in the order of the input; or writes
 --output as its suffix says. A file's other columns come back in the answers; one with the name of a part of the
-answer, such as `label`, becomes `input.label`.
+answer, such as `label`, becomes `input.label`. The text is `text` in JSON, and in tables what its file calls it.
 
 --input takes a folder or a pattern, too: a text file is one text there, a table a text a row, and each answer has its
 `file`. A run that answers questions takes --question and --context, one or several files, and says which has the
@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             drawn.finish()
         else:
             with make_writer(out) as writer:
-                write = as_rows(writer, flags.rows_of)
+                write = as_rows(writer, flags.rows_of, reading.named if flags.input else ())
                 if contexts:
                     write = _without(kind.text_columns[1], write)
                 status = _answer(pipeline, inputs, contexts, flags, write, out, reading)
@@ -189,6 +189,7 @@ def _in_shards(flags: argparse.Namespace, of_beam: Sequence[str], reading: Readi
         settings=tuple(flags.settings),
         suffix=flags.shard_format,
         rows_of=flags.rows_of,
+        names=tuple(reading.named),
     )
     how = {name: getattr(flags, name) for name in ("input_format", "text_column", "pair_column", "encoding")}
     started = time.perf_counter()

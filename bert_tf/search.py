@@ -61,6 +61,7 @@ EXAMPLES = {
 }
 METRICS = ("ndcg_at_10", "mrr", "recall_at_10", "recall_at_100")
 TEXT, JSON = "text", "json"
+MOST_NAMED = 5  # files that are left out
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -220,6 +221,9 @@ def _index(
         return index
     passages = f" in {len(index):,} passages" if corpus.documents < len(index) else ""
     skipped = f", {corpus.bad_rows} bad rows left out" if corpus.bad_rows else ""
+    if corpus.bad_files:
+        names = f"{', '.join(corpus.bad_files[:MOST_NAMED])}{', ...' * (len(corpus.bad_files) > MOST_NAMED)}"
+        skipped += f", {len(corpus.bad_files):,} of the files left out, as they cannot be read ({names})"
     empty = f", {corpus.empty_files} empty file{'s' * (corpus.empty_files > 1)} left out" if corpus.empty_files else ""
     news = "" if about is None else f", {encoded:,} texts new or changed, the others' vectors kept"
     seconds = time.perf_counter() - started

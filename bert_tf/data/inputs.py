@@ -95,6 +95,11 @@ class Reading:
         given = (self.text_column, self.pair_column)
         return tuple(name or ours for name, ours in zip_longest(given[: len(self.columns)], self.columns))
 
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """What the task calls each column, and what the file does. Raises: as `names`."""
+        return list(zip(self.columns, self.names, strict=True))
+
 
 def conll_rows(file: DataFile, source: Source | None = None, joiner: str | None = None) -> Rows:
     """Sentences of a CoNLL file as the column `text`, their words joined as in training; tags as the column `tags`."""

@@ -32,7 +32,8 @@ class SearchCorpus:
         texts: the texts.
         details: what else is known of each: `title`, and of a passage `start` and `end`, its place in the document in
             characters, and `line`.
-        bad_rows: how many rows, and files that cannot be read, were left out.
+        bad_rows: how many rows were left out.
+        bad_files: names of files that cannot be read, which were left out.
         empty_files: how many files hold white space alone.
     """
 
@@ -42,6 +43,7 @@ class SearchCorpus:
     texts: list[str] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
     bad_rows: int = 0
+    bad_files: list[str] = field(default_factory=list)
     empty_files: int = 0
 
     @property
@@ -109,10 +111,10 @@ def _add_rows(
 def _add_file(corpus: SearchCorpus, file: FoundFile, reading: TextSetReading, words: int) -> None:
     try:
         text = whole_file(file.path, reading.encoding, is_text=reading.file_format == TEXT)
-    except UserError:
+    except UserError as error:
         if not reading.skip_bad_rows:
-            raise
-        corpus.bad_rows += 1
+            raise UserError(f"{error}; --skip-bad-rows leaves out files that cannot be read") from None
+        corpus.bad_files.append(file.name)
         return
     found = passages(text, words)
     corpus.empty_files += not found

@@ -57,6 +57,7 @@ class Asked:
         settings: KEY=VALUE of answers.
         suffix: of the shards: one of `FORMATS`; ".npy" has vectors alone, float32 [N, D], a row of nan for an error.
         rows_of: a list of the answers to have a row for each object of, or None.
+        names: what tables call the texts, as `bert_tf.data.files.write.with_own_names` takes it.
     """
 
     run: str
@@ -66,6 +67,7 @@ class Asked:
     settings: tuple[str, ...] = ()
     suffix: str = ".jsonl"
     rows_of: str | None = None
+    names: tuple[tuple[str, str], ...] = ()
 
 
 class Plan(Checked):
@@ -183,7 +185,7 @@ def _input(found: Any, portion: Path) -> Input:
 
 def _write(file: IO[str], asked: Asked, answered: Iterable[Answered]) -> None:
     with WRITERS[asked.suffix](file) as writer:
-        write = as_rows(writer, asked.rows_of)
+        write = as_rows(writer, asked.rows_of, asked.names)
         for answer, others in answered:
             write(answer, others)
 

@@ -156,8 +156,9 @@ class Loop:
         if self.is_chief:
             begin_kept(self.run_folder, self.setup.config)
         if self.resumed:
-            self.progress.line(f"resuming from step {self.done} of {self.setup.total_steps}")
-            if self.done in self.evaluations and self.evaluated < self.done:
+            of_all = "" if self.options.mode == "frozen" else f"step {self.done} of {self.setup.total_steps}"
+            self.progress.line(f"resuming from {of_all or 'the head that was solved for'}")
+            if not of_all or (self.done in self.evaluations and self.evaluated < self.done):
                 self.evaluate()
             return
         setup = self.setup
@@ -261,6 +262,9 @@ class Loop:
     def stopped(self) -> str:
         """What is said at Ctrl-C: where the run is, and from where it resumes."""
         saved = self.setup.checkpoints.latest_step()
+        if self.options.mode == "frozen":  # takes no updates
+            kept = "There is no checkpoint of its head yet" if saved is None else "Its head is in a checkpoint"
+            return f"stopped. {kept}; the same command {'begins again' if saved is None else 'resumes from there'}"
         kept = "There is no checkpoint yet" if saved is None else f"The last checkpoint is of step {saved}"
         where = "begins again" if saved is None else "resumes from there"
         return f"stopped at step {self.done} of {self.setup.total_steps}. {kept}; the same command {where}"

@@ -279,7 +279,15 @@ def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_r
     wanted = bert_tf.Pipeline(tiny_run)(list(frame["sentence"]))
     if suffix in ("csv", "tsv"):
         table = pandas.read_csv(target, sep={"csv": ",", "tsv": "\t"}[suffix], dtype={"id": str})
-        columns = ["id", "input.label", "text", "label", "score", "probabilities.negative", "probabilities.positive"]
+        columns = [
+            "id",
+            "input.label",
+            "sentence",
+            "label",
+            "score",
+            "probabilities.negative",
+            "probabilities.positive",
+        ]
         assert list(table.columns) == columns
         assert table["probabilities.positive"].tolist() == [answer["probabilities"]["positive"] for answer in wanted]
     else:
@@ -288,14 +296,15 @@ def test_other_columns_come_back_in_the_format_that_the_name_says(suffix, tiny_r
         assert table["probabilities"].tolist() == [answer["probabilities"] for answer in wanted]
     assert table["id"].tolist() == ["7", "8", "9"]
     assert table["input.label"].tolist() == ["x", "y", "z"]
-    assert table["text"].tolist() == frame["sentence"].tolist()
+    texts = table["sentence" if suffix in ("csv", "tsv") else "text"].tolist()
+    assert texts == frame["sentence"].tolist()
     assert table["label"].tolist() == [answer["label"] for answer in wanted]
     # What was written can be read back.
     if suffix == "tsv":
-        flags = [f"--run={tiny_run}", f"--input={target}", "--text-column=text"]
+        flags = [f"--run={tiny_run}", f"--input={target}"]
         capsys.readouterr()
         assert predict.main(flags) == 0
-        assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == table["text"].tolist()
+        assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == texts
 
 
 @pytest.mark.usefixtures("shared_pipeline")

@@ -47,7 +47,7 @@ def test_a_folder_gives_a_text_a_file_and_a_row_a_line_of_its_tables(tiny_run, n
     assert table["file"].tolist() == ["a.txt", "broken.txt", "rows.csv", "rows.csv", "sub/b.md"]
     good = table[table["error"].isna()]
     texts = ["good film\nbad film", "a, good film", "bad", "bad\n\nfilm"]
-    assert good["text"].tolist() == texts
+    assert good["sentence"].tolist() == texts
     wanted = bert_tf.Pipeline(tiny_run)(texts)
     assert good["label"].tolist() == [answer["label"] for answer in wanted]
     np.testing.assert_allclose(good["score"], [answer["score"] for answer in wanted])

@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from bert_tf import search
+from bert_tf.data.search_corpus import read_corpus
+from bert_tf.data.sources.text_sets import TextSetReading
 from bert_tf.errors import UserError
 from tests.terminal.ttys import terminal
 
@@ -127,6 +129,13 @@ def notes(tmp_path):
     (folder / "empty.txt").write_text("\n")
     (folder / "picture.png").write_bytes(b"\x89PNG")
     return folder
+
+
+def test_a_file_that_cannot_be_read_is_named_and_left_out_if_asked(notes):
+    (notes / "old.txt").write_bytes("schön".encode("cp1252"))
+    with pytest.raises(UserError, match=r"old\.txt: expected UTF-8\. .*; --skip-bad-rows leaves out files that cannot"):
+        read_corpus(str(notes), TextSetReading())
+    assert read_corpus(str(notes), TextSetReading(skip_bad_rows=True)).bad_files == ["old.txt"]
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ class Fake:
         saves: Any = (6, 12),
     ) -> None:
         self.interruption, self.number, self.updates, self.evaluation = interruption, number, updates, evaluation
+        self.options = SimpleNamespace(mode="fine_tune")
         self.done, self.saves, self.evaluations, self.saved = 3, set(saves), {6, 12}, []
         checkpoints = SimpleNamespace(
             save=self.saved.append, latest_step=lambda: self.saved[-1] if self.saved else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from safetensors.numpy import load_file
 import bert_tf
 from bert_tf.config import read_config
 from bert_tf.data import InMemory
-from bert_tf.errors import UserError
+from bert_tf.errors import Stopped, UserError
 from bert_tf.kinds import Classification, SpanQA, Tagging
+from bert_tf.training import loop
 from tests.training.test_loop import run
 
 FROZEN = {"training.mode": "frozen"}
@@ -45,6 +47,32 @@ def test_a_frozen_run_leaves_a_whole_model(tiny: Path, frozen: Path):
     assert json.loads((frozen / "model" / "config.json").read_text())["num_hidden_layers"] == layers + 1
     pipeline = bert_tf.Pipeline(frozen / "model")
     assert pipeline(["good film"])[0]["label"] in ("negative", "positive")
+
+
+@pytest.mark.slow
+def test_a_frozen_run_that_was_stopped_resumes_without_solving_again(
+    tiny: Path, frozen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def stopped(*arguments: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "solve_head_as_asked", stopped)
+        with pytest.raises(Stopped, match=r"^stopped\. There is no checkpoint of its head yet; .* begins again$"):
+            run(tiny, tmp_path / "run", FROZEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Loop, "watch", stopped)
+        with pytest.raises(Stopped, match=r"^stopped\. Its head is in a checkpoint; the same command resumes from"):
+            run(tiny, tmp_path / "run", FROZEN)
+    monkeypatch.setattr(loop, "solve_head_as_asked", stopped)
+    run(tiny, tmp_path / "run", FROZEN)
+    assert "step" not in capsys.readouterr().err.split("resuming from ")[1].splitlines()[0]
+    resumed, whole = (json.loads((folder / "result.json").read_text()) for folder in (tmp_path / "run", frozen))
+    for name in ("metrics", "head", "kept_step", "steps"):
+        assert resumed[name] == whole[name], name
+    files = [load_file(folder / "model" / "model.safetensors") for folder in (tmp_path / "run", frozen)]
+    for name, value in files[1].items():
+        np.testing.assert_array_equal(files[0][name], value, err_msg=name)
 
 
 def test_head_first_begins_where_frozen_ends(tiny: Path, frozen: Path, tmp_path: Path):

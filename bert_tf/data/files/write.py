@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +20,11 @@ class Answers:
 
     Args:
         out: the file.
+    Attributes:
+        is_table: whether they are rows of a table.
     """
+
+    is_table = False
 
     def __init__(self, out: IO[str]) -> None:
         self.out = out
@@ -77,6 +81,8 @@ class TableAnswers(Answers):
         separator: what stands between cells.
     """
 
+    is_table = True
+
     def __init__(self, out: IO[str], separator: str) -> None:
         super().__init__(out)
         self.separator = separator
@@ -123,14 +129,36 @@ def rows_of(answer: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
         yield {**rest, **{f"{name}.{key}": value for key, value in one.items()}}
 
 
-def as_rows(answers: Answers, name: str | None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], None]:
+def with_own_names(answer: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    """An answer whose texts are called as their file calls them, where no other part of it has that name.
+
+    Args:
+        names: of each text, first and second, what the task calls it and what the file does.
+
+    >>> with_own_names({"text": "Late again", "label": "delivery"}, [("message", "message")])
+    {'message': 'Late again', 'label': 'delivery'}
+    """
+    called = {}
+    for (ours, own), usual in zip(names, ("text", "pair"), strict=False):
+        key = ours if ours in answer else usual
+        if key in answer and own not in answer:
+            called[key] = own
+    return {called.get(key, key): value for key, value in answer.items()}
+
+
+def as_rows(
+    answers: Answers, name: str | None, names: Sequence[tuple[str, str]] = ()
+) -> Callable[[Mapping[str, Any], Mapping[str, Any]], None]:
     """What writes an answer after the other columns of its input; with `name` a row for each object of that list.
 
+    Args:
+        names: as `with_own_names` takes them, for tables: there the columns of the input are kept.
     Raises, when it is called: UserError for an answer without that list.
     """
+    names = names if answers.is_table else ()
 
     def whole(answer: Mapping[str, Any], others: Mapping[str, Any]) -> None:
-        answers.write({**others, **answer})
+        answers.write({**others, **with_own_names(answer, names)})
 
     def rows(answer: Mapping[str, Any], others: Mapping[str, Any]) -> None:
         objects = answer.get(str(name))
@@ -138,7 +166,7 @@ def as_rows(answers: Answers, name: str | None) -> Callable[[Mapping[str, Any], 
             lists = [key for key, value in answer.items() if isinstance(value, list)]
             came = f"with the lists {', '.join(lists)}" if lists else "without any list"
             raise UserError(f"--rows-of={name}: expected a list of objects that answers have. Received: answers {came}")
-        for row in rows_of({**others, **answer}, str(name)):
+        for row in rows_of({**others, **with_own_names(answer, names)}, str(name)):
             answers.write(row)
 
     return whole if name is None else rows

@@ -69,7 +69,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
     return Inferred(
         settings=settings,
         lines=[f"text: {' and '.join(map(repr, text))}; label: {_shown_label(label)}", _line(labels)],
-        warnings=[*doubts(labels, rows), *_empty(columns, text, label, labels), *_copies(columns, text, label)],
+        warnings=[*doubts(labels, rows), *_empty(columns, text, label, labels), *_copies(columns, text, label, labels)],
         texts=[parts for parts in texts if parts],
         takes_windows=True,
     )
@@ -199,17 +199,18 @@ def _empty(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[s
     """How many rows lack something, which stops the reading unless bad rows are left out."""
     rows = len(columns[text[0]].cells)
     needed = (*text, *(() if labels.what == SEVERAL and len(label) == 1 else label))
-    found = []
+    empty: dict[str, list[int]] = {}
     for name in needed:
         is_none = is_empty if name in text or labels.what != CLASSES else _says_none(labels)
-        empty = [row for row, cell in enumerate(columns[name].cells) if is_none(cell)]
-        if empty:
-            share = min(1.0, -(-len(empty) * 1000 // rows) / 1000)
-            found.append(
-                f"rows without {name!r}: {len(empty):,} of {rows:,}, the first of them row {empty[0] + 1} of the data; "
-                f"--skip-bad-rows={share:g} leaves them out"
-            )
-    return found
+        empty[name] = [row for row, cell in enumerate(columns[name].cells) if is_none(cell)]
+    bad = len({row for found in empty.values() for row in found})
+    share = min(1.0, -(-bad * 1000 // rows) / 1000)
+    return [
+        f"rows without {name!r}: {len(found):,} of {rows:,}, the first of them row {found[0] + 1} of the data; "
+        f"--skip-bad-rows={share:g} leaves {'them' if len(found) == bad else f'all {bad:,} bad rows'} out"
+        for name, found in empty.items()
+        if found
+    ]
 
 
 def _says_none(labels: Labels) -> Callable[[Any], bool]:
@@ -219,16 +220,18 @@ def _says_none(labels: Labels) -> Callable[[Any], bool]:
     return says
 
 
-def _copies(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[str]) -> list[str]:
+def _copies(columns: Mapping[str, Column], text: Sequence[str], label: Sequence[str], labels: Labels) -> list[str]:
     """How many texts stand there again, and how many of them with another label."""
+    is_none = _says_none(labels) if labels.what == CLASSES else is_empty
     seen: dict[tuple[Any, ...], set[tuple[str, ...]]] = defaultdict(set)
     count: dict[tuple[Any, ...], int] = defaultdict(int)
     for cells in zip(*(columns[name].cells for name in (*text, *label)), strict=True):
         key = tuple(map(text_key, cells[: len(text)]))
         if any(isinstance(part, str) and part for part in key):
-            seen[key].add(tuple(map(name_of, cells[len(text) :])))
             count[key] += 1
-    again = [key for key in seen if count[key] > 1]
+            if labels.what == SEVERAL or not any(map(is_none, cells[len(text) :])):
+                seen[key].add(tuple(map(name_of, cells[len(text) :])))
+    again = [key for key in count if count[key] > 1]
     contradicting = [key for key in again if len(seen[key]) > 1]
     found = []
     if again:

@@ -14,6 +14,7 @@ from bert_tf.data import InMemory
 from bert_tf.data.files import DataFile, Wanted, format_of, read_rows, text_lines
 from bert_tf.data.files.delimited import SEPARATOR_LINE, SEPARATORS
 from bert_tf.data.files.formats import STYLES
+from bert_tf.data.rows.bad_rows import SHARE, BadRows
 from bert_tf.data.rows.quiet import quiet
 from bert_tf.data.rows.table import BadRow
 from bert_tf.data.rows.table import place as where
@@ -38,6 +39,8 @@ class Given:
         delimiter: what stands between the cells of a text file; None: what its lines show.
         split_column: the column that says which split a row belongs to; None: one that plainly does.
         asks_validation: whether somebody said where the validation rows are, so that no column may.
+        skip_bad_rows, bad_rows_share: whether rows that cannot be read are left out, and of a file's rows the most that
+            may be.
     """
 
     def __init__(
@@ -50,9 +53,12 @@ class Given:
         delimiter: str | None = None,
         split_column: str | None = None,
         asks_validation: bool = False,
+        skip_bad_rows: bool = False,
+        bad_rows_share: float = SHARE,
     ) -> None:
         self.place, self.memory, self.encoding, self.suffixes = place, memory, encoding, tuple(suffixes)
         self._delimiter, self._split_column, self._asks_validation = delimiter, split_column, asks_validation
+        self._skip_bad_rows, self._bad_rows_share = skip_bad_rows, bad_rows_share
 
     @cached_property
     def files(self) -> dict[str, Path]:
@@ -123,22 +129,28 @@ class Given:
         return self.columns_of(self.files[TRAIN])
 
     def columns_of(self, path: Path) -> Columns:
-        """All columns of a file; a row that cannot be read is left out, as whoever reads it again will say so."""
+        """All columns of a file. What nothing is inferred from, rows that are left out, whoever reads it again names.
+
+        Raises: UserError for a row that cannot be read, unless such may be left out, and for too many of them: what
+            would be inferred from the others alone is another thing, such as the classes of texts in plain ASCII.
+        """
         file = self._file(path)
         name = "csv" if file.suffix in (".txt", ".text", "") else format_of(file)
         style = STYLES.get(name)
         if style is not None:
             separator = self._delimiter or found_delimiter(file) or style.separator
             style = replace(style, separator=separator, quoted=None if separator == "\t" else True)
+        bad, kept = BadRows(str(path), may_skip=self._skip_bad_rows, share=self._bad_rows_share), []
         with quiet():
             rows = read_rows(file, Wanted(), name, style)
-            found = list(rows.rows)
-        kept = [row for _, row in found if not isinstance(row, BadRow)]
+            for number, row in rows.rows:
+                if isinstance(row, BadRow):
+                    bad.add(f"{where(str(path), number, rows.has_lines)}: {row.reason}")
+                else:
+                    kept.append(row)
+            bad.check(len(kept))
         names = list(rows.names) or list(dict.fromkeys(name for row in kept for name in row))
         if not kept:
-            number, first = found[0] if found else (0, None)
-            if isinstance(first, BadRow):
-                raise UserError(f"{where(str(path), number, rows.has_lines)}: {first.reason}")
             raise UserError(f"{path}: expected rows of data. Received: none")
         return {name: [row.get(name) for row in kept] for name in names if name}
 

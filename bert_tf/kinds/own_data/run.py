@@ -114,7 +114,15 @@ def _given(config: RunConfig, memory: Any) -> Given:
     if not place.exists() and not own_kind(str(own.kind)).takes_patterns:
         raise UserError(f"--data={where}: expected a file or folder. Received: a path that is not there")
     suffixes = own_kind(str(own.kind)).suffixes
-    return Given(place.resolve(), encoding=config.data.encoding, delimiter=own.delimiter, suffixes=suffixes, **options)
+    return Given(
+        place.resolve(),
+        encoding=config.data.encoding,
+        delimiter=own.delimiter,
+        suffixes=suffixes,
+        skip_bad_rows=config.data.skip_bad_rows,
+        bad_rows_share=config.data.bad_rows_share,
+        **options,
+    )
 
 
 def _hub_is_no_file(where: str, kind: str) -> str:

@@ -46,9 +46,13 @@ class Progress:
         self.done = done
         if self.bar is None and (now - self.printed >= PLAIN_SECONDS or done == self.total):
             self.printed = now
-            rate = (done - self.first) / max(now - self.began, 1e-9)
-            left = (self.total - done) / rate if rate else float("inf")
-            self.line(f"step {done}/{self.total}, {rate:.2f} steps/s, loss {loss:.4f}, {_clock(left)} left")
+            steps, seconds = done - self.first, max(now - self.began, 1e-9)
+            rate = (
+                f", {steps / seconds:.2f} steps/s, {_clock((self.total - done) * seconds / steps)} left"
+                if steps
+                else ""
+            )
+            self.line(f"step {done}/{self.total}, loss {loss:.4f}{rate}")
 
     def line(self, text: str) -> None:
         """A line of its own, above the bar if there is one."""
@@ -74,8 +78,6 @@ def in_notebook() -> bool:
 
 
 def _clock(seconds: float) -> str:
-    if seconds == float("inf"):
-        return "?"
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}"

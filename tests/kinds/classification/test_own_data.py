@@ -143,19 +143,39 @@ def test_labels_of_a_data_frame_in_any_type(labels, classes):
     assert "validation: as `data` has it" in split.lines
 
 
+def test_rows_that_cannot_be_read_are_not_left_out_of_what_is_found_unasked(file):
+    """Of a file in another encoding the texts in plain ASCII alone would be left, and their classes."""
+    path = file(table([*rows(20), ("ein schöner Film", "gut")] * 3), encoding="cp1252")
+    with pytest.raises(
+        UserError, match=r"train\.csv:22: expected UTF-8\. .* name its encoding, such as --encoding=cp1252"
+    ):
+        made(path)
+    with pytest.raises(UserError, match=r"at most 1 % of the rows to be bad.*3 of 63"):
+        made(path, settings={"data": {"skip_bad_rows": True}})
+    run = made(path, settings={"data": {"skip_bad_rows": True, "bad_rows_share": 0.05}})
+    assert isinstance(run.kind, Classification)
+    assert run.kind.classes == ("bad", "good")
+
+
+def test_a_text_without_a_label_contradicts_none(file):
+    run = made(file(table([*rows(), ("say what you think", "good"), ("say what you think", "")])))
+    assert [warning for warning in run.warnings if "contradict" in warning] == []
+
+
 def test_missing_cells_of_a_data_frame_are_counted_and_left_out_if_asked():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(rows(), columns=["text", "label"])
     frame.loc[[3, 4], "label"] = float("nan")
     frame.loc[7, "text"] = None
     run = made(memory=frame)
+    left_out = "; --skip-bad-rows=0.125 leaves all 3 bad rows out"
     assert [warning.partition(": ")[2] for warning in run.warnings] == [
-        "rows without 'text': 1 of 24, the first of them row 8 of the data; --skip-bad-rows=0.042 leaves them out",
-        "rows without 'label': 2 of 24, the first of them row 4 of the data; --skip-bad-rows=0.084 leaves them out",
+        f"rows without 'text': 1 of 24, the first of them row 8 of the data{left_out}",
+        f"rows without 'label': 2 of 24, the first of them row 4 of the data{left_out}",
     ]
     with pytest.raises(UserError, match=r"train\[3\]: column 'label': expected .* which stands for no label"):
         run.read("train")
-    skipping = made(memory=frame, settings={"data": {"skip_bad_rows": True, "bad_rows_share": 0.13}})
+    skipping = made(memory=frame, settings={"data": {"skip_bad_rows": True, "bad_rows_share": 0.125}})
     assert sum(skipping.sizes) == 21
 
 
