@@ -116,7 +116,6 @@ setup(
         "bert_tf.data": ["samples/**"],
         "bert_tf.reporting": ["page.*"],
         "bert_tf.text.byte_pairs": ["*.npz"],
-        "bert_tf.text.byte_pairs.composed": ["*.npz"],
         "bert_tf.text.sentence_pieces": ["*.npz"],
         "bert_tf.text.wordpiece": ["*.npz"],
         "bert_tf._definitions.configs": ["*.toml"],

@@ -22,12 +22,7 @@ def load_classes() -> np.ndarray:
 
 @functools.cache
 def load_pages() -> tuple[np.ndarray, np.ndarray]:
-    """The same in pages of 256: int32 [4352], where the page of each code point begins, and uint8 entries."""
-    return in_pages(load_classes())
-
-
-def in_pages(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A value for each code point in pages of 256, equal ones once: int32 [4352], where the page of each begins, and
-    the entries."""
-    entries, pages = np.unique(values.reshape(-1, 1 << PAGE_BITS), axis=0, return_inverse=True)
+    """The same in pages of 256, equal ones once: int32 [4352], where the page of each code point begins, and uint8
+    entries."""
+    entries, pages = np.unique(load_classes().reshape(-1, 1 << PAGE_BITS), axis=0, return_inverse=True)
     return (pages.ravel() << PAGE_BITS).astype(np.int32), entries.ravel()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from bert_tf.text.added_tokens import AddedToken
-from bert_tf.text.byte_pairs.composed.compose import Composer
+from bert_tf.text.byte_pairs.composed import Composer
 from bert_tf.text.repeated import owners
 from bert_tf.text.tokens.splitting import Parts, TokenSplitter, whole
 

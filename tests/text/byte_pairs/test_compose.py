@@ -1,4 +1,4 @@
-"""Texts in composed form are those of the `tokenizers` library, and its tables are what it says today."""
+"""Texts in composed form are those of the `tokenizers` library, and classes are what it says today."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import tensorflow as tf
 from tokenizers.normalizers import NFC
 
 from bert_tf.text.byte_pairs import build_classes, classes
-from bert_tf.text.byte_pairs.composed import build_compositions, compositions
-from bert_tf.text.byte_pairs.composed.compose import Composer
+from bert_tf.text.byte_pairs.composed import Composer
+from bert_tf.text.sentence_pieces import tables
+from bert_tf.text.sentence_pieces.trie import LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +21,9 @@ def composer() -> Composer:
 
 
 def test_whatever_may_compose_is_composed_as_in_the_library(composer):
-    rng, tables = random.Random(2), compositions.load_tables()
-    marks = [chr(mark) for mark in tables.marks.tolist()]
-    pairs = [tuple(map(chr, pair)) for pair in tables.pairs.tolist()]
+    rng = random.Random(2)
+    marks = [chr(mark) for mark in tables.combining()[0].tolist()]
+    pairs = [(chr(two // LIMIT), chr(two % LIMIT), chr(whole)) for two, whole in zip(*tables.pairs(), strict=True)]
     texts = ["", "plain"]
     for _ in range(3000):
         parts = []
@@ -53,10 +54,9 @@ def test_places_are_those_of_the_characters_that_were_given(composer, text, plac
 
 
 @pytest.mark.slow
-def test_the_stored_tables_are_what_the_scripts_build():
-    for module, file in ((build_classes, classes.FILE), (build_compositions, compositions.FILE)):
-        built = module.build()
-        with np.load(file) as stored:
-            assert sorted(stored) == sorted(built)
-            for name, array in built.items():
-                np.testing.assert_array_equal(stored[name], array)
+def test_the_stored_classes_are_what_the_script_builds():
+    built = build_classes.build()
+    with np.load(classes.FILE) as stored:
+        assert sorted(stored) == sorted(built)
+        for name, array in built.items():
+            np.testing.assert_array_equal(stored[name], array)
