@@ -3,8 +3,10 @@
     python -m benchmarks.members_there --torch-python=PYTHON        (one with torch and transformers)
 
 Every model of every member that Transformers has a class for is made small and random, saved, and asked there for the
-same rows. Prints a line each: the largest difference, and tensors that Transformers missed or did not expect; the exit
-status is 1 if one is above 1e-5 or a tensor is left over.
+same rows. Prints a line each: the largest difference of an output; how far ours and Transformers' are from what
+Transformers computes of the same weights in float64; the largest output; tensors that Transformers missed or did not
+expect. The exit status is 1 if a tensor is left over, or a difference is above 1e-5: where the largest output is above
+1, above that share of it, since rounding grows with a number.
 """
 
 from __future__ import annotations
@@ -76,6 +78,9 @@ def answer(job):
     rows = {key: x[None] for key, x in given.items()} if job["end"] == "ForMultipleChoice" else given
     with torch.no_grad():
         found = dict(model.eval()(**rows))
+        if job.get("exactly"):
+            exact = dict(model.double()(**rows))
+            found |= {"exactly_" + key: x for key, x in exact.items()}
     np.savez(folder + "/there.npz", **{key: x.numpy() for key, x in {**given, **found}.items()})
     missing = [*info["missing_keys"], *map(str, info["mismatched_keys"])]
     return {"name": type(model).__name__, "missing": missing, "unexpected": [*info["unexpected_keys"]]}
@@ -121,7 +126,8 @@ class There:
             end: of the head's class, as `bert_tf.models.heads` has it.
             instead: a class to load it with; "": the one that config.json names.
             asked: `ids` and `mask`, lists [B, T]; or `texts`, a list of texts a column, which the folder's tokenizer
-                reads, and `most_tokens` of a row.
+                reads, and `most_tokens` of a row. With `exactly`, the result in float64 is there besides, its names
+                with "exactly_" in front.
         Raises: RuntimeError with what Transformers says where it refuses, or that the process has ended.
         """
         assert self.process.stdin
@@ -186,7 +192,7 @@ def main() -> int:
     from bert_tf.weights.members import MEMBERS
 
     real = IDS != 1
-    asked: dict[str, Any] = {"ids": IDS.tolist(), "mask": real.astype(int).tolist()}
+    asked: dict[str, Any] = {"ids": IDS.tolist(), "mask": real.astype(int).tolist(), "exactly": True}
     failed = 0
     keras.utils.set_random_seed(5)
     variants = [(kind, {}) for kind in MEMBERS] + list(OTHERWISE.items())
@@ -203,9 +209,16 @@ def main() -> int:
                 found = there.ask(folder, head.end, **asked)
                 ours = outputs_of(head.end, model({"token_ids": IDS, "padding_mask": real.astype("int32")}))
                 worst, left = largest_difference(ours, found.arrays, real), [*found.missing, *found.unexpected]
-                good = worst <= TOLERANCE and not left
+                exact = {key: found.arrays[f"exactly_{key}"] for key in ours.keys() & found.arrays.keys()}
+                own, theirs = (largest_difference(side, exact, real) for side in (ours, found.arrays))
+                largest = max(float(np.abs(values).max()) for values in exact.values())
+                good = worst <= TOLERANCE * max(1.0, largest) and not left
                 failed += not good
-                print(f"{'ok  ' if good else 'FAIL'} {worst:9.2e}  {found.name}{'  ' * bool(left)}{', '.join(left)}")
+                print(
+                    f"{'ok  ' if good else 'FAIL'} {worst:9.2e}  ours {own:9.2e}  theirs {theirs:9.2e}  largest "
+                    f"{largest:6.2f}  {found.name}{'  ' * bool(left)}{', '.join(left)}",
+                    flush=True,
+                )
     return 1 if failed else 0
 
 

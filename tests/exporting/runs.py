@@ -9,11 +9,18 @@ from typing import Any
 from benchmarks.random_run import make_run
 
 PRELUDE = "from bert_tf.data import JsonLines\nfrom bert_tf.kinds import *\n"
+# No text twice: rounding would rank them otherwise in each batch.
 ROWS = [
     {"body": "good film", "other": "a bad film", "moods": "joy", "score": 1.5},
     {"body": "bad", "other": "who was there", "moods": "joy,doubt", "score": 3.0},
     {"body": "not a good start", "other": "good", "moods": "", "score": 0.5},
-] * 3
+    {"body": "the end of the film", "other": "it is not the end", "moods": "joy,doubt", "score": 4.0},
+    {"body": "who was in it", "other": "you", "moods": "", "score": 2.0},
+    {"body": "it was bad", "other": "bad", "moods": "joy", "score": 5.0},
+    {"body": "where is the start", "other": "there", "moods": "joy,doubt", "score": 0.0},
+    {"body": "two good films", "other": "one was good", "moods": "joy", "score": 3.5},
+    {"body": "joy to you", "other": "where was this", "moods": "", "score": 2.5},
+]
 SOURCE = "source=JsonLines(files={'train': 'rows.jsonl', 'validation': 'rows.jsonl'})"
 OWN = {
     "multi_label": f"MultiLabel({SOURCE}, text=('body',), label='moods', classes=('joy', 'doubt'), sequence_length=16)",
