@@ -15,7 +15,8 @@ LETTERS = dict(zip(COLUMNS, "TEPSLH", strict=True))
 OPENING = """# Every member of the family, every kind of task
 
 Each letter is a test: a small random backbone of the member is trained for two updates on data of the kind, and the run
-goes through the commands. Numbers are the same where they differ by at most 1e-5.
+goes through the commands. Numbers are the same where they differ by at most 1e-5; a model's outputs above 1, by that
+share of the largest.
 
 {meanings}
 

@@ -17,8 +17,7 @@ COLUMNS: dict[str, str] = {
     "saved_model": "`export --format=saved_model`: a program with TensorFlow's C API alone gives `predict`'s answers "
     "to raw text, and what the model gives to tensors",
     "tflite": "`export --format=tflite`: LiteRT's answers are the run's",
-    "transformers": "Transformers loads `model/`: its tokenizer gives the same ids, its model the same numbers, of "
-    "those above 1 as a share of the largest",
+    "transformers": "Transformers loads `model/`: its tokenizer gives the same ids, its model the same numbers",
 }
 """What a run goes through, in this order, and what the page says of it."""
 

@@ -65,9 +65,10 @@ def tokenizer_of(member: str) -> Any:
     from bert_tf.text.sentence_pieces.tokenizer import SentencePieceTokenizer
 
     lower = member == "albert"
-    names = names if member == "xlm-roberta" else ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
-    options = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-    options = {"pair_separators": 2} if member == "xlm-roberta" else options
+    options: dict[str, Any] = {"pair_separators": MEMBERS[member].pair_separators}
+    if options["pair_separators"] == 1:
+        names = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
+        options |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
     pieces = ["▁", *(f"▁{word}" for word in RUN_WORDS), *LETTERS, *("" if lower else ascii_uppercase)]
     scored = [*((name, 0.0) for name in names), *((piece, -2.0 - i / 9) for i, piece in enumerate(pieces))]
     return SentencePieceTokenizer(scored, normalizer=({"type": "Lowercase"},) * lower, **options)
