@@ -21,7 +21,10 @@ ORGANISATIONS = {
         "distilroberta-base",
     ),
     "FacebookAI": ("roberta-base", "roberta-large", "roberta-large-mnli", "xlm-roberta-base", "xlm-roberta-large"),
-    "microsoft": ("mpnet-base",),
+    "microsoft": (
+        "mpnet-base", "deberta-v3-xsmall", "deberta-v3-small", "deberta-v3-base", "deberta-v3-large",
+        "deberta-v2-xlarge", "deberta-v2-xxlarge",
+    ),
     "albert": ("albert-base-v2", "albert-large-v2", "albert-xlarge-v2", "albert-xxlarge-v2"),
     "sentence-transformers": (
         "all-MiniLM-L6-v2", "all-MiniLM-L12-v2", "all-mpnet-base-v2", "multi-qa-MiniLM-L6-cos-v1",

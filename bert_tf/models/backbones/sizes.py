@@ -44,7 +44,8 @@ ROBERTA = {**MPNET, "num_segments": 1}
 # https://arxiv.org/abs/1810.04805; electra-*, its discriminators: Clark et al., 2020, table 6,
 # https://arxiv.org/abs/2003.10555; modernbert-*: Warner et al., 2024, table 4, https://arxiv.org/abs/2412.13663;
 # albert-*: Lan et al., 2019, table 1, https://arxiv.org/abs/1909.11942, with the heads of their released configs;
-# deberta-v3-*: He et al., 2021, section 5, https://arxiv.org/abs/2111.09543, and their released configs;
+# deberta-v3-*: He et al., 2021, section 5, https://arxiv.org/abs/2111.09543, and their released configs; deberta-v2-*:
+# https://github.com/microsoft/DeBERTa;
 # distilbert-base: Sanh et al., 2019, https://arxiv.org/abs/1910.01108; mpnet-base: Song et al., 2020,
 # https://arxiv.org/abs/2004.09297; roberta-*: Liu et al., 2019, table 9, https://arxiv.org/abs/1907.11692;
 # xlm-roberta-*: Conneau et al., 2020, https://arxiv.org/abs/1911.02116; mobilebert*: Sun et al., 2020, table 1,
@@ -53,6 +54,7 @@ ROBERTA = {**MPNET, "num_segments": 1}
 DEBERTA_V3: dict[str, Any] = {
     "position_kind": "none", "distance_buckets": 256, "shares_distances": True, "distance_norm": True,
 }  # fmt: skip
+DEBERTA_V2 = {**DEBERTA_V3, "kernel_size": 3, "kernel_activation": "gelu"}
 #                      layers, width, heads, feed-forward, member, tables' width, parameters
 TINY_MOBILEBERT = {
     "has_pooler": False, "num_feed_forwards": 2, "bottleneck_attention": True, "shared_bottleneck": False,
@@ -85,6 +87,8 @@ SIZES: dict[str, Size] = {
     "deberta-v3-small": Size(6, 768, 12, 3072, "deberta-v2", None, 66_364_416, DEBERTA_V3),
     "deberta-v3-base": Size(12, 768, 12, 3072, "deberta-v2", None, 108_891_648, DEBERTA_V3),
     "deberta-v3-large": Size(24, 1024, 16, 4096, "deberta-v2", None, 334_092_288, DEBERTA_V3),
+    "deberta-v2-xlarge": Size(24, 1536, 24, 6144, "deberta-v2", None, 734_713_344, DEBERTA_V2),
+    "deberta-v2-xxlarge": Size(48, 1536, 24, 6144, "deberta-v2", None, 1_414_669_824, DEBERTA_V2),
 }
 # What `from_pretrained` knows by name without the network, described as KerasHub describes its presets.
 PRESETS = {

@@ -142,7 +142,8 @@ def parameters_of_deberta(config):
     tables = config.vocabulary_size * width + 2 * span * width + (2 + 2 * config.distance_norm) * width
     block = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 4 * width
     own = 0 if config.shares_distances else len(config.distance_terms.split("|"))
-    return tables + config.num_layers * (block + own * (width + 1) * width)
+    convolution = (config.kernel_size * width + 3) * width if config.kernel_size else 0
+    return tables + convolution + config.num_layers * (block + own * (width + 1) * width)
 
 
 def parameters_of_mobilebert(config):
@@ -169,11 +170,12 @@ def test_parameters_are_counted_as_the_model_has_them():
     distances = size_config("deberta-v3-base", **SMALL)
     other = {"distance_terms": "p2c", "distance_buckets": 0, "farthest_distance": 3, "distance_norm": False}
     own = distances.replace(shares_distances=False, **other)
+    convolved = size_config("deberta-v2-xlarge", **SMALL)
     mobile = size_config("mobilebert", **SMALL, bottleneck_dim=4, embedding_dim=3)
     tiny = size_config("mobilebert-tiny", **SMALL, bottleneck_dim=4, embedding_dim=3, has_pooler=True)
     counted = (*counted, electra, electra.replace(embedding_dim=3), modern, albert, several, mobile, tiny)
     plain = (BertConfig(**SMALL), *counted)
-    for config in (*plain, distances, own, own.replace(distance_terms="c2p|p2c")):
+    for config in (*plain, distances, convolved, own, own.replace(distance_terms="c2p|p2c")):
         assert BertBackbone(config).count_params() == parameters(config)
 
 
@@ -194,15 +196,16 @@ def test_sizes_have_the_published_number_of_parameters(name):
     published |= {"albert-base": 11.8, "albert-large": 17.8, "albert-xlarge": 58.8, "albert-xxlarge": 222.7}
     published |= {"modernbert-base": 133.8, "modernbert-large": 374.5}
     published |= {"deberta-v3-xsmall": 33.2, "deberta-v3-small": 66.4, "deberta-v3-base": 108.9}
-    published |= {"deberta-v3-large": 334.1}
+    published |= {"deberta-v3-large": 334.1, "deberta-v2-xlarge": 734.7, "deberta-v2-xxlarge": 1414.7}
     published |= {"distilbert-base": 66.4, "mpnet-base": 109.5}
     for member in ("roberta", "xlm-roberta"):
         published |= {f"{member}-base": 109.5, f"{member}-large": 335.1}
     if name.startswith("modernbert"):  # whose own vocabulary is another one, with 50,368 rows for its tokens
         whole = parameters(size_config(name, vocabulary_size=50368))
         assert round(whole / 1e6) == {"modernbert-base": 149, "modernbert-large": 395}[name]
-    if name.startswith("deberta"):  # as KerasHub counts those that it has, with their own 128,100 tokens
+    if name.startswith("deberta"):  # as KerasHub counts v3, and Transformers v2, with their own 128,100 tokens
         whole = {"xsmall": 70_682_112, "small": 141_304_320, "base": 183_831_552, "large": 434_012_160}
+        whole |= {"xlarge": 884_593_152, "xxlarge": 1_564_549_632}
         assert parameters(size_config(name, vocabulary_size=128100)) == whole[name.split("-")[-1]]
     if name in WITH_OWN_WORDS:
         words, whole = WITH_OWN_WORDS[name]
