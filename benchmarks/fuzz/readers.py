@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.fuzz.mutations import changed_json
 from benchmarks.fuzz.of_parts import readers_of_parts
 from benchmarks.fuzz.of_runs import readers_of_runs
+from benchmarks.fuzz.of_tokenizers import readers_of_tokenizers
 from benchmarks.fuzz.reader import Reader
 
 TINY = Path(__file__).resolve().parents[2] / "tests" / "golden" / "tiny"
@@ -188,4 +189,4 @@ READERS: dict[str, Reader] = {
 
 def every() -> Iterator[tuple[str, Reader]]:
     """All readers, by name."""
-    yield from {**READERS, **readers_of_runs(), **readers_of_parts()}.items()
+    yield from {**READERS, **readers_of_tokenizers(), **readers_of_runs(), **readers_of_parts()}.items()

@@ -12,12 +12,15 @@ from benchmarks.fuzz.mutations import changed_bytes, changed_json, changed_toml
 from benchmarks.fuzz.reader import Reader
 from benchmarks.fuzz.readers import every
 from benchmarks.fuzz.work import fuzzed
+from tests.rest_slow import rest_slow
 
 READERS = dict(every())
 HEAVY = {"a TF 1 checkpoint", "TFRecord", "manifest.json", "a built tokenizer", "HDF5", "a KerasHub preset"}
+SLOW = {"built byte pairs", "a built SentencePiece", "SentencePiece's built byte pairs", "a generator"}
+HEAVY |= SLOW
 
 
-@pytest.mark.parametrize("name", sorted(READERS))
+@pytest.mark.parametrize("name", rest_slow(sorted(READERS), *READERS.keys() - SLOW))
 def test_some_changes(name):
     if "faiss" in name or "vectors" in name:
         pytest.importorskip("faiss")
