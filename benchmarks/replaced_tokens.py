@@ -1,12 +1,13 @@
 """Pre-training by replaced tokens compared with pre-training by masked tokens, in as many minutes of one core.
 
-    python -m benchmarks.replaced_tokens --data=FOLDER --out=FOLDER [--minutes=2] [--seeds 1 2 3]
+    python -m benchmarks.replaced_tokens --data=FOLDER --out=FOLDER [--minutes=2 | --updates 4689 3200] [--seeds 1 2 3]
 
 FOLDER has gutenberg/*.txt, sst2/ and banking77/, as published. Both sides pre-train the two layers of
 configs/pretrain_tiny.toml from random weights, with a vocabulary that is learnt from the same books. They run at once,
 each on a core of its own, so that other work on the machine slows both. How many updates fit in the minutes is found
-first, from the time of the processor that short runs take. Then each model, and one of random weights, is fine-tuned
-with the same settings. Runs that are finished are not repeated; OUT/table.md has what came of it.
+first, from the time of the processor that short runs take, or said by --updates. Then each model, and one of random
+weights, is probed with the same settings: fine-tuned, or ("frozen") as it is, with a linear layer solved for on the
+mean of its last vectors. Runs that are finished are not repeated; OUT/table.md has what came of it.
 """
 
 from __future__ import annotations
@@ -42,18 +43,26 @@ PRETRAINING: dict[str, Any] = {
 }
 PROBE: dict[str, Any] = {
     "training.batch_examples": 32,
+    "training.threads_per_operation": 1,
+    "evaluation.report": False,
+    "evaluation.diagnosed_examples": 0,
+}
+FINE_TUNED: dict[str, Any] = {
     "training.learning_rate": 5e-4,
     "training.layer_decay": 1.0,
     "training.warmup_share": 0.1,
     "training.weight_decay": 0.01,
     "training.keep": "last",
-    "training.threads_per_operation": 1,
-    "evaluation.report": False,
-    "evaluation.diagnosed_examples": 0,
+    "training.evaluate_every_steps": 100_000,
     "model.hidden_dropout": 0.1,
     "model.attention_dropout": 0.1,
 }
-PROBES: dict[str, dict[str, Any]] = {"sst2": {"training.epochs": 1}, "banking77": {"training.epochs": 6}}
+FROZEN: dict[str, Any] = {"training.mode": "frozen"}
+PROBES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sst2": ("sst2", {**FINE_TUNED, "training.epochs": 1}),
+    "banking77": ("banking77", {**FINE_TUNED, "training.epochs": 6}),
+    "banking77_frozen": ("banking77", FROZEN),
+}
 
 
 class Bench:
@@ -138,34 +147,35 @@ class Bench:
             taken[side] = int((minutes - costs[side, SHORT]) / each) + SHORT
         return taken
 
-    def probe(self, task: str, backbone: str, name: str, seed: int) -> tuple[Path, list[str], dict[str, Any]]:
-        settings = {**PROBE, **PROBES[task], "seed": seed, "training.evaluate_every_steps": 100_000}
+    def probe(self, probe: str, backbone: str, name: str, seed: int) -> tuple[Path, list[str], dict[str, Any]]:
+        task, own = PROBES[probe]
+        settings = {**PROBE, **own, "seed": seed}
         if not Path(backbone).exists():
             settings |= {"vocabulary": self.words()}
         return self.out / name, [f"--task={task}", f"--data={self.data / task}", f"--backbone={backbone}"], settings
 
-    def table(self, minutes: float, seeds: Sequence[int], probes: Sequence[str], with_random: bool) -> list[str]:
+    def table(self, steps: dict[str, int], seeds: Sequence[int], probes: Sequence[str], with_random: bool) -> list[str]:
         """The table's lines."""
-        steps, sides = self.steps(minutes), list(self.designs)
+        sides = list(self.designs)
         backbones = dict.fromkeys(sides, "{out}/{side}_{seed}/model") | ({"random": "tiny"} if with_random else {})
         runs: dict[tuple[str, int], dict[str, Any]] = {}
         scores: dict[tuple[str, str, int], float] = {}
         for seed in seeds:
             jobs = [self.pretraining(side, f"{side}_{seed}", steps[side], seed) for side in sides]
             runs |= {(side, seed): run for side, run in zip(sides, self.at_once(jobs), strict=True)}
-            asked = [(side, task) for task in probes for side in backbones]
+            asked = [(side, probe) for probe in probes for side in backbones]
             places = {side: place.format(out=self.out, side=side, seed=seed) for side, place in backbones.items()}
             found = self.at_once(
-                [self.probe(task, places[side], f"{side}_{seed}_{task}", seed) for side, task in asked]
+                [self.probe(probe, places[side], f"{side}_{seed}_{probe}", seed) for side, probe in asked]
             )
-            for (side, task), run in zip(asked, found, strict=True):
-                scores[side, task, seed] = 100 * run["metrics"]["accuracy"]
+            for (side, probe), run in zip(asked, found, strict=True):
+                scores[side, probe, seed] = 100 * run["metrics"]["accuracy"]
         lines = [f"| | updates | minutes | {' | '.join(probes)} |", f"|---|---|---|{'---|' * len(probes)}"]
         for side in backbones:
             told = ["", ""]
             if side in sides:
                 told = [f"{steps[side]:,}", _listed([runs[side, seed]["cpu_minutes"] for seed in seeds], 2)]
-            cells = [_listed([scores[side, task, seed] for seed in seeds], 2) for task in probes]
+            cells = [_listed([scores[side, probe, seed] for seed in seeds], 2) for probe in probes]
             lines.append(f"| {side} | {' | '.join([*told, *cells])} |")
         for side in sides:
             names = ("masked_lm_accuracy", "replaced_token_f1", "replaced_token_share")
@@ -185,6 +195,8 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--minutes", type=float, default=2.0, help="of one core, for each pre-training")
+    updates = "of masked tokens and of replaced tokens, instead of --minutes"
+    parser.add_argument("--updates", type=int, nargs=2, help=updates)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--probes", nargs="+", default=list(PROBES), choices=list(PROBES))
     parser.add_argument("--cores", type=int, nargs="+", default=[0, 1])
@@ -201,7 +213,8 @@ def main() -> None:
     if "replaced" in designs:
         designs["replaced"] |= dict(part.split("=", 1) for part in flags.set)
     bench = Bench(flags.data.resolve(), flags.out.resolve(), flags.cores, designs)
-    lines = bench.table(flags.minutes, flags.seeds, flags.probes, not flags.no_random)
+    updates = dict(zip(SIDES, flags.updates, strict=True)) if flags.updates else bench.steps(flags.minutes)
+    lines = bench.table(updates, flags.seeds, flags.probes, not flags.no_random)
     (bench.out / "table.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
