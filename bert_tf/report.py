@@ -25,7 +25,7 @@ EXAMPLES = {
     "--run=runs/sst2 --data=SST-2 --split=test --out=reports/test": "of another split",
     "--run=runs/sst2 --explain=0": "without the words that mistakes hang on, which take longest",
 }
-EXPLAINED = 8  # mistakes whose words are marked
+EXPLAINED, SECONDS = 8, 10  # mistakes whose words are marked, and how long more are begun
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -37,11 +37,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--split", metavar="NAME", default="validation", help="default: validation")
     parser.add_argument("--out", metavar="DIR", help="where the page goes; default: report in the run folder")
-    parser.add_argument("--explain", metavar="N", type=int, default=EXPLAINED,
-                        help=f"mistakes whose most important words to mark; default: {EXPLAINED}")  # fmt: skip
+    parser.add_argument("--explain", metavar="N", type=int,
+                        help="mistakes whose most important words to mark; default: as many as are done in "
+                             f"{SECONDS} seconds or so, {EXPLAINED} at most")  # fmt: skip
     flags = parser.parse_args(argv)
 
-    if flags.explain < 0:
+    if flags.explain is not None and flags.explain < 0:
         raise UserError(f"--explain={flags.explain}: expected 0 or more. Received: {flags.explain}")
     folder = Path(flags.run).expanduser()
     config, kind = open_run(folder, task=flags.task, needs_data=flags.data is None)
@@ -53,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     from bert_tf.inference.trained import Run
     from bert_tf.reporting.write import write_report
 
-    page = write_report(
-        Run(folder, None if flags.task is None else kind), data=data, split=flags.split, out=out, explain=flags.explain
-    )
+    count, within = (EXPLAINED, SECONDS) if flags.explain is None else (flags.explain, None)
+    run = Run(folder, None if flags.task is None else kind)
+    page = write_report(run, data=data, split=flags.split, out=out, explain=count, within=within)
     say(f"Report in {page}; open it in a browser. Mistakes, as a table: {page.parent / 'mistakes.csv'}")
     print(json.dumps({"report": str(page), "mistakes": str(page.parent / "mistakes.csv")}))
 

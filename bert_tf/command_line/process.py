@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bert_tf.command_line.saying import said_while
+from bert_tf.command_line.saying import said_while, show_warnings
 from bert_tf.command_line.streams import open_streams, write_no_more
 from bert_tf.command_line.when_used import load_within, read_when_used
 from bert_tf.disk.whole import reason
@@ -52,6 +52,7 @@ def run_command(prog: str, command: Callable[[Sequence[str] | None], int | None]
     status, _is_own_process = 0, True
     try:
         open_streams()
+        show_warnings()
         with _stopped_by_signals():
             status = command(None) or 0
             sys.stdout.flush()

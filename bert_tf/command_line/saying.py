@@ -14,7 +14,8 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-PROGRESS = logging.getLogger("bert_tf.progress")
+LIBRARY = "bert_tf"
+PROGRESS = logging.getLogger(f"{LIBRARY}.progress")
 """What is being done and what was found: said by commands, and in Python only where somebody asks for its log lines."""
 
 
@@ -61,12 +62,22 @@ def set_verbosity(name: str) -> None:
         return  # as Python shows warnings anyway
     from absl import logging as absl_logging
 
-    library = logging.getLogger("bert_tf")
+    library = logging.getLogger(LIBRARY)
     library.setLevel(level)
     if level == logging.DEBUG:
         _show(library)  # Python shows no less than warnings by itself
     absl_logging.set_verbosity(name)
     logging.getLogger("tensorflow").setLevel(level)
+
+
+def show_warnings() -> None:
+    """In a process of a command's own, shows the library's warnings as bare lines from beginning to end.
+
+    Python does so by itself until TensorFlow writes its first checkpoint: absl then gives the root logger a handler
+    whose lines begin with WARNING:bert_tf.training.loop: or the like. Other libraries' lines keep such a beginning.
+    """
+    if not logging.root.handlers:
+        logging.root.addHandler(_Warnings())
 
 
 def _show(logger: logging.Logger) -> None:
@@ -83,3 +94,20 @@ class _Stderr(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # pyright: ignore[reportIncompatibleVariableOverride]
         return sys.stderr
+
+
+class _Warnings(_Stderr):
+    """The lines of all loggers, but for those that the library's own handler has shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_others = logging.Formatter(logging.BASIC_FORMAT)
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        shown = record.name.startswith(LIBRARY) and any(
+            isinstance(handler, _Stderr) for handler in logging.getLogger(LIBRARY).handlers
+        )
+        return not shown and super().filter(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record) if record.name.startswith(LIBRARY) else self.of_others.format(record)

@@ -71,7 +71,8 @@ def check_texts(name: str, texts: Sequence[str]) -> None:
     """Raises: ValueError that names the place in `texts`, called `name`, of the first that is no text in UTF-8."""
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            raise ValueError(f"`{name}[{i}]` must be a text. Received: {text!r:.80}")
+            words = "; a tagger takes lists of words with is_split_into_words=True" * isinstance(text, list | tuple)
+            raise ValueError(f"`{name}[{i}]` must be a text{words}. Received: {text!r:.80}")
         if not text.isascii():
             try:
                 text.encode()

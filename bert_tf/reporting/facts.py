@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +21,8 @@ from bert_tf.kinds.diagnosis import Diagnosis, Lengths
 if TYPE_CHECKING:
     from bert_tf.inference.pipeline import Pipeline
     from bert_tf.kinds.examples import Examples
+
+PROGRESS = logging.getLogger("bert_tf.progress")  # which commands show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,16 @@ class Facts:
         return Path(self.config.task).stem
 
 
-def gather(run: Run, examples: Examples, *, split: str, data: str, scored: bool = True, explain: int = 0) -> Facts:
+def gather(
+    run: Run,
+    examples: Examples,
+    *,
+    split: str,
+    data: str,
+    scored: bool = True,
+    explain: int = 0,
+    within: float | None = None,
+) -> Facts:
     """Answers examples with the run's model, and says what came of it.
 
     Args:
@@ -64,12 +78,13 @@ def gather(run: Run, examples: Examples, *, split: str, data: str, scored: bool 
         split, data: which those are.
         scored: whether metrics are to be worked out, rather than those in the result shown.
         explain: how many of the surest mistakes are to be explained, where the task can be.
+        within: seconds after which no more of them are begun; None: all are.
     """
     pipeline = run.pipeline()
     kind, answers = pipeline.kind, pipeline.rows(*examples.columns)
     diagnosis = kind.diagnose(answers, examples)
     scores = kind.measure_answers(answers, examples) if scored and kind.is_scored_by_answers else {}
-    explained = _explained(pipeline, diagnosis, explain)
+    explained = _explained(pipeline, diagnosis, explain, math.inf if within is None else within)
     return facts_of(run, examples, (diagnosis, examples), split=split, data=data, scores=scores, explained=explained)
 
 
@@ -111,12 +126,19 @@ def facts_of(
     )
 
 
-def _explained(pipeline: Pipeline, diagnosis: Diagnosis, count: int) -> dict[int, Sequence[Explanation]]:
+def _explained(pipeline: Pipeline, diagnosis: Diagnosis, count: int, within: float) -> dict[int, Sequence[Explanation]]:
     """Which words the surest mistakes hang on, by the number of the example."""
-    from bert_tf.inference.explaining import can_explain, explain
+    from bert_tf.inference.explaining import can_explain, explain_in_turn
 
     rows = diagnosis.mistakes(count) if count and can_explain(pipeline.kind) else []
     if not rows:
         return {}
     columns = [[row.inputs[name] for row in rows] for name in rows[0].inputs]
-    return {row.number: found for row, found in zip(rows, explain(pipeline, *columns), strict=True)}
+    began, found = time.perf_counter(), {}
+    for row, explained in zip(rows, explain_in_turn(pipeline, *columns), strict=True):
+        found[row.number] = explained
+        if time.perf_counter() - began > within and len(found) < len(rows):
+            PROGRESS.info("words are marked in %d of %d mistakes, which took %.0f s; --explain=%d marks all of them",
+                          len(found), len(rows), time.perf_counter() - began, len(rows))  # fmt: skip
+            break
+    return found

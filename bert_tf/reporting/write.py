@@ -30,6 +30,7 @@ def write_report(
     split: str = "validation",
     out: PathOrName | None = None,
     explain: int = 0,
+    within: float | None = None,
 ) -> Path:
     """Writes `index.html`, a PNG for each figure and `mistakes.csv`; for the run's own data also the model card.
 
@@ -37,12 +38,13 @@ def write_report(
         data, split: of the examples that are answered; None: the run's own data.
         out: the folder; None: report/ in the run folder.
         explain: of how many mistakes to show the words that they hang on.
+        within: seconds after which no more of these are begun; None: all are.
     Returns: the page.
     Raises: UserError for data that cannot be read, and a folder that cannot be written.
     """
     _, place, examples = run.examples(data, split)
     is_own = data is None and split == VALIDATION
-    facts = gather(run, examples, split=split, data=place, scored=not is_own, explain=explain)
+    facts = gather(run, examples, split=split, data=place, scored=not is_own, explain=explain, within=within)
     return _write(run.folder / "report" if out is None else Path(out).expanduser(), facts, has_card=is_own)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bert_tf import train
 from bert_tf.command_line import LEVELS, Parser, is_said, say, set_verbosity
+from bert_tf.command_line.saying import show_warnings
 from bert_tf.errors import in_python
 
 LOGGERS = ("bert_tf", "bert_tf.progress", "tensorflow", "absl")
@@ -67,6 +68,19 @@ def test_a_program_that_logs_gets_the_warnings_of_the_library(capsys, monkeypatc
         logging.root.removeHandler(own)
     assert taken == ["seen"]
     assert capsys.readouterr().err == "what a command says is said once\n"
+
+
+def test_a_command_of_its_own_shows_bare_warnings_once_whatever_absl_does(capsys, monkeypatch):
+    from absl import logging as absl_logging
+
+    monkeypatch.setattr(logging.root, "handlers", [])
+    show_warnings()
+    absl_logging.info("absl gives the root logger a handler, unless it has one")
+    logging.getLogger("bert_tf.training.loop").warning("only %d updates", 2)
+    logging.getLogger("another").warning("seen")
+    set_verbosity("debug")
+    logging.getLogger("bert_tf.training.loop").warning("once")
+    assert capsys.readouterr().err.splitlines() == ["only 2 updates", "WARNING:another:seen", "once"]
 
 
 def test_a_quiet_command_prints_its_result_alone(loop, tmp_path, capsys):

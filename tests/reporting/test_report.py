@@ -6,10 +6,12 @@ import csv
 import dataclasses
 import json
 import logging
+import math
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,12 @@ import bert_tf
 from bert_tf import evaluate, report
 from bert_tf.config import RunConfig, to_toml
 from bert_tf.errors import UserError
+from bert_tf.inference import explaining
 from bert_tf.inference.explaining import Explanation, Word
 from bert_tf.inference.trained import Run
 from bert_tf.kinds import Examples
 from bert_tf.kinds.diagnosis import Answered, Diagnosis, Lengths
+from bert_tf.reporting import facts as gathered_facts
 from bert_tf.reporting.card import card, front_matter, write_card
 from bert_tf.reporting.facts import Facts
 from bert_tf.reporting.mistakes import write_mistakes
@@ -360,3 +364,12 @@ def test_a_kind_without_anything_to_say_has_a_report_too(finished):
     page = render(facts, pictures(facts))
     Tags(page)
     assert "No examples were answered" in page
+
+
+def test_no_more_mistakes_are_explained_than_there_is_time_for(monkeypatch):
+    rows = [SimpleNamespace(number=number, inputs={"text": "bad"}) for number in (5, 7, 9)]
+    diagnosis: Any = SimpleNamespace(mistakes=lambda count: rows[:count])
+    pipeline: Any = SimpleNamespace(kind=SimpleNamespace(explained=True))
+    monkeypatch.setattr(explaining, "explain_in_turn", lambda pipeline, texts: iter([[text] for text in texts]))
+    assert list(gathered_facts._explained(pipeline, diagnosis, 8, within=math.inf)) == [5, 7, 9]
+    assert list(gathered_facts._explained(pipeline, diagnosis, 8, within=0)) == [5]

@@ -116,7 +116,8 @@ class Splits(Source):
         if not any(aside):
             raise UserError(
                 f"{table.origin}: expected rows that can be put aside for validation, with another of every class left "
-                f"for training. Received: {size} rows; give more, or a file of their own with --validation=FILE"
+                f"for training. Received: {size} rows, {len(set(keys))} of them different; give more, or a file of "
+                "their own with --validation=FILE"
             )
         chosen = [row for row in range(size) if aside[row] == (split == VALIDATION)]
         return dataclasses.replace(

@@ -17,7 +17,7 @@ https://aclanthology.org/2023.findings-acl.477
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,6 +65,13 @@ def explain(pipeline: Any, *columns: Sequence[str], answers: Sequence[Answer] | 
     Args:
         answers: which answers are explained, as `Pipeline.rows` gives them; None: those that it gives.
     """
+    return list(explain_in_turn(pipeline, *columns, answers=answers))
+
+
+def explain_in_turn(
+    pipeline: Any, *columns: Sequence[str], answers: Sequence[Answer] | None = None
+) -> Iterator[list[Explanation]]:
+    """The same, one after the other, for who may not wait for all of them."""
     kind = pipeline.kind
     if kind.explained is None:
         raise UserError(f"explanations are for tasks whose answers are {EXPLAINED}. Received: {type(kind).__name__}")
@@ -76,13 +83,11 @@ def explain(pipeline: Any, *columns: Sequence[str], answers: Sequence[Answer] | 
 
     names = kind.of_columns(len(columns)).text_columns
     gradients = Gradients(pipeline.model)
-    found = []
     rows = pipeline.rows(*columns) if answers is None else answers
     for texts, answer in zip(zip(*columns, strict=True), rows, strict=True):
         named = dict(zip(names, texts, strict=True))
         parts = kind.explained(answer, pipeline.model, pipeline.tokenizer, texts, pipeline.sequence_length)
-        found.append([_explain_one(pipeline, gradients, asked, named) for asked in parts])
-    return found
+        yield [_explain_one(pipeline, gradients, asked, named) for asked in parts]
 
 
 def _explain_one(pipeline: Any, gradients: Gradients, asked: Explained, texts: dict[str, str]) -> Explanation:

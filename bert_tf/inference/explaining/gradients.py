@@ -14,6 +14,9 @@ from bert_tf.models.base import inputs_of
 
 ROWS_AT_ONCE = 32
 """Rows that go through the model at a time."""
+CALLS_WITHOUT_GRAPH = 16
+"""Calls of the model, as three or four texts take, that are made one operation after the other: a graph with gradients
+takes as long to make as ten of them to work out."""
 
 
 class Gradients:
@@ -34,8 +37,26 @@ class Gradients:
                 outputs = tf.reduce_sum(outputs, axis=list(range(1, outputs.shape.rank)))  # [R]
             return outputs, tape.gradient(outputs, points)
 
-        self.logits = tf.function(logits, reduce_retracing=True, autograph=False)
-        self.slopes = tf.function(slopes, reduce_retracing=True, autograph=False)
+        self._functions: dict[str, Callable[..., Any]] = {"logits": logits, "slopes": slopes}
+        self._graphs: dict[str, Callable[..., Any]] = {}
+        self._calls = 0
+
+    def logits(self, points: Any, inputs: Any) -> Any:
+        """Of rows of vectors float32 [R, T, D], the model's outputs, [R, C] or [R, T, C]."""
+        return self._called("logits", points, inputs)
+
+    def slopes(self, points: Any, inputs: Any, weights: Any) -> tuple[Any, Any]:
+        """Of each row the sum of its outputs times `weights`, [R], and how fast each number of `points` changes it."""
+        return self._called("slopes", points, inputs, weights)
+
+    def _called(self, name: str, *given: Any) -> Any:
+        self._calls += 1
+        if self._calls <= CALLS_WITHOUT_GRAPH:
+            return self._functions[name](*given)
+        if name not in self._graphs:  # one for any number of rows, and of tokens
+            signature = tf.nest.map_structure(_of_any_size, given)
+            self._graphs[name] = tf.function(self._functions[name], input_signature=signature, autograph=False)
+        return self._graphs[name](*given)
 
     def along(self, asked: Explained, first: np.ndarray, last: np.ndarray) -> Along:
         """What `integrate` needs of a line between two points, float64 [W, T, D] each; its coordinates are the tokens
@@ -68,6 +89,13 @@ class Gradients:
             return values, np.concatenate(rates).reshape(len(at), -1)
 
         return call
+
+
+def _of_any_size(tensor: Any) -> Any:
+    """What a tensor of rows, [R, C], int32 [R, T], or [R, T, and more], may be."""
+    _, second, *more = tensor.shape
+    has_tokens = more or tensor.dtype.is_integer
+    return tf.TensorSpec([None, None if has_tokens else second, *more], tensor.dtype)
 
 
 def _merged(merge: Callable[[Any], Any], logits: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from bert_tf.kinds.own_data.pairs import ROUGE, pair_of, settings_of
 READ = ("document", "article", "source", "text", "dialogue", "input", "body", "content", "sentences", "src")
 SUMMARIES = ("summary", "summaries", "target", "highlights", "abstract", "reference", "output", "tgt", "title")
 ENDS = re.compile(r"[.!?。！？]+(?=\s|$)|[。！？]|\n")  # about; what is trained on is cut in the graph
+NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")  # the same, which leaves a sentence's end at it
 MOST_SENTENCES = 10
 
 
@@ -37,7 +38,7 @@ def infer(own: OwnDataConfig, given: Given) -> Inferred:
             f"a summary is {number} sentence{'s' * (number > 1)} of its text at most, as half of the given ones have "
             "that many or fewer (--num-sentences)",
         ],
-        texts=[[text] for text in texts],
+        texts=list(map(_parts, texts)),
         longer="are read only as far as that, sentence by sentence",
     )
 
@@ -77,6 +78,18 @@ def _document(cell: Any) -> str:
         return "" if is_missing(cell) else document(cell)
     except ValueError:
         return ""
+
+
+def _parts(text: str) -> list[str]:
+    """What is counted as a text's parts: its sentences, each of which has two special tokens of its own.
+
+    A part is counted with one, and all of them with one more, so that between two sentences stands an empty part.
+
+    >>> _parts("One. Two.")
+    ['One.', '', 'Two.']
+    """
+    sentences = [part for part in NEXT_SENTENCE.split(text) if part.strip()]
+    return [part for sentence in sentences for part in ("", sentence)][1:]
 
 
 def _sentences(cell: Any) -> int:

@@ -166,7 +166,15 @@ class OnCorpus(Kind):
         if is_drawn:
             documents = documents_of(store, corpus.split, options.validation_share)
         seed = self.seed if corpus.split == "train" else HELD_OUT_SEED
-        return StorePortions(store, documents, settings, seed=seed)
+        try:
+            return StorePortions(store, documents, settings, seed=seed)
+        except UserError as error:
+            if not is_drawn or corpus.split == "train":
+                raise
+            more = (
+                "--set pretraining.validation_share=0.2 holds out more of it, and pretraining.pair=none needs no pairs"
+            )
+            raise UserError(f"of the held-out text: {error}; {more}") from None
 
     def _pair_settings(self, sequence_length: int | None = None) -> PairSettings:
         from bert_tf.data.corpora.pairs import PairSettings

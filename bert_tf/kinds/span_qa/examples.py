@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bert_tf.data.rows.bad_rows import BadRows
+from bert_tf.data.rows.cells import shown
 from bert_tf.data.rows.column import new_column, settled, taken
 from bert_tf.data.rows.span_answers import NO_PLACE, SpanAnswer, answers_cell, placed
 from bert_tf.data.sources.squad import blank_or_text, flag_cell, named
@@ -113,7 +114,7 @@ def read_spans(
             kept.append(row)
             rights.append(right)
             if change is not None:
-                first = first or f"{_place(table, row)}{right[0]}"
+                first = first or f"{_place(table, row)}{shown(right[0].text)} now begins at character {right[0].start}"
                 changes[change] += 1
         if changes:
             counts = ", ".join(f"{count} {how}" for how, count in changes.most_common())

@@ -24,6 +24,7 @@ def test_columns_and_the_number_of_sentences(tmp_path):
     made = own_task("extractive", written(tmp_path, ROWS))
     assert (made.kind.text, made.kind.summary, made.kind.num_sentences) == ("article", "highlights", 2)
     assert (len(made.read("train")), len(made.read("validation"))) == (8, 2)
+    assert made.kind.sequence_length == 32, "22 words and points, and [CLS] and [SEP] for each of 5 sentences"
     assert own_task("extractive", written(tmp_path, ROWS), num_sentences="3").kind.num_sentences == 3
 
 

@@ -124,6 +124,15 @@ def test_a_share_of_the_documents_is_held_out(text, tmp_path):
     assert not documents[0] & documents[1]
 
 
+def test_a_held_out_text_that_is_too_short_for_pairs_says_how_to_hold_out_more(tmp_path):
+    words = " ".join(sets.VOCABULARY[-3:])
+    (tmp_path / "text.txt").write_text(f"{words}\n\n" * 4)
+    with pytest.raises(
+        UserError, match=r"^of the held-out text: .* 1 documents, 1 sentences; --set .*validation_share"
+    ):
+        streams(make(cache=str(tmp_path / "cache")), tmp_path / "text.txt")
+
+
 SOURCE = TextCorpus()
 
 
