@@ -122,7 +122,7 @@ def test_a_row_has_the_columns_of_its_file(tmp_path):
 
     assert rows(bare) == [{**bare, "context": "Zoë sang."}]
     flagged = rows(bare, bare | {"is_impossible": True})
-    assert [row["is_impossible"] for row in flagged] == [None, True]
+    assert [isinstance(row, dict) and row["is_impossible"] for row in flagged] == [None, True]
 
 
 def test_impossible_questions_need_no_answers(tmp_path):
