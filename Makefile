@@ -112,10 +112,10 @@ test: check
 check: lint fast
 
 fast: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 coverage: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check --quiet .

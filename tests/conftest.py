@@ -17,6 +17,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = REPOSITORY.parent / "shared" / "data"
 
 
+# These files take longest: with several processes nothing long is left for the end, when one would wait for another.
+FIRST = ("training", "exporting", "test_docstrings.py", "test_imports.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = [REPOSITORY / "tests" / name for name in FIRST]
+    items.sort(key=lambda item: [place not in (item.path, *item.path.parents) for place in places])
+
+
 def shared_data(name: str) -> Path:
     """The file or folder `name` of the real data beside the repository; skips the test where it is not there."""
     path = DATA / name

@@ -80,7 +80,10 @@ def test_rows_in_memory():
     assert [len(texts(source, split)) for split in ("train", "validation")] == [18, 2]
     assert not csv().has_own_place
     few = Splits(rows=InMemory({"train": ROWS[:2]}), share=0.1, balance=("label",))
-    with pytest.raises(UserError, match=r"^train: expected rows that can be put aside .*Received: 2 rows; give more"):
+    with pytest.raises(
+        UserError,
+        match=r"^train: expected rows that can be put aside .*Received: 2 rows, 2 of them different; give more",
+    ):
         few.open(None, "train", PARSERS)
 
 
