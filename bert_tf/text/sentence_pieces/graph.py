@@ -26,6 +26,7 @@ from bert_tf.text.sentence_pieces.words import Metaspace, WhiteSpace, build_spli
 from bert_tf.text.tokens.one_row import Piece, only_text
 
 LOG = logging.getLogger(__name__)
+HALVED = 64  # texts of a call from which on it is two halves, which two cores work out at once
 
 
 class SentencePieceGraph:
@@ -94,10 +95,11 @@ class SentencePieceGraph:
         # Functions that are called, not copied into what calls them: a copy would be traced and optimized each time.
         options: Any = {"autograph": False, "experimental_attributes": {"_noinline": True}}
         signature = [tf.TensorSpec([None], tf.string)]
-        self._lots = {
-            with_offsets: tf.function(partial(self._lot, with_offsets=with_offsets), signature, **options)
-            for with_offsets in (False, True)
-        }
+        self._lots, self._calls = (
+            {with_offsets: tf.function(partial(call, with_offsets=with_offsets), signature, **options)
+             for with_offsets in (False, True)}
+            for call in (self._lot, self._call)
+        )  # fmt: skip
 
     def of_one(self, texts: Any) -> list[Piece] | None:
         """The pieces of a single text without a graph; None for one that is for the graph, and in a graph."""
@@ -119,7 +121,15 @@ class SentencePieceGraph:
     def __call__(self, texts, *, with_offsets: bool):
         """texts string [B] -> int32 [P], or [P, 3] with offsets: id, start, end; and row splits int64 [B + 1]."""
         with tf.device("CPU"):
-            return self._lots[with_offsets](texts)
+            return self._calls[with_offsets](texts)
+
+    def _call(self, texts, with_offsets):
+        lot, half = self._lots[with_offsets], tf.size(texts) // 2
+        return tf.cond(
+            half >= HALVED // 2,
+            lambda: _one_after_other(lot(texts[:half]), lot(texts[half:])),
+            lambda: lot(texts),
+        )
 
     def _lot(self, texts, with_offsets):
         x, last = decode(texts, with_places=with_offsets or self.needs_places)
@@ -190,3 +200,9 @@ class SentencePieceGraph:
         pieces = self.model(x.values, tf.gather(firsts, kept), tf.gather(lengths, kept))
         number = tf.gather(tf.cumsum(tf.cast(is_first, tf.int32)) - 1, source)
         return pieces, tf.concat([number, [0]], axis=0)
+
+
+def _one_after_other(first, second):
+    """The pieces and row splits of some texts, and of those behind them, as of all."""
+    (pieces, row_splits), (more, its_splits) = first, second
+    return tf.concat([pieces, more], axis=0), tf.concat([row_splits, its_splits[1:] + row_splits[-1]], axis=0)
