@@ -61,6 +61,7 @@ def test_next_sentences_are_those_of_transformers(golden):
     np.testing.assert_allclose(found, truth["next"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_more_or_fewer_guesses_of_the_same_model(golden):
     folder, truth = golden
     pipeline = Pipeline(folder / "mask")

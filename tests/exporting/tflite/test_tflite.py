@@ -69,7 +69,8 @@ def test_files_of_every_kind_answer_as_the_run_does(runs, tmp_path, exported, ki
     assert f"{path}: for {FOR.get(kind, ONLY_LITERT)}" in said
 
 
-@pytest.mark.parametrize("kind", rest_slow(["classification", "tagging"], "tagging"))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["classification", "tagging"])
 def test_a_fixed_length_is_the_runs(runs, tmp_path, exported, kind):
     report, _ = exported(*flags(runs(kind), tmp_path / "out"))
     (model,) = report["models"]

@@ -96,6 +96,7 @@ def steps(features, *, batching: Any = "packed", batch_examples: int = 8, **opti
     return [float(report["loss"]) for report in found]
 
 
+@pytest.mark.slow
 def test_packed_training_compiles_with_xla_and_takes_the_same_steps():
     # Static shapes and one XLA program: what a TPU asks for.
     features = make().features(TOKENIZER, sentences(20, 14))

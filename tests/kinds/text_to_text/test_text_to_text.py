@@ -225,6 +225,7 @@ def test_a_task_that_cannot_be(changes, expected):
         make(**changes)
 
 
+@pytest.mark.slow
 def test_training_steps_compile_with_xla_and_packing_changes_nothing(tokenizer, model):
     """One update each: packed rows, the same compiled by XLA, and rows of one example."""
     from bert_tf.models import weights_by_path
