@@ -3,7 +3,6 @@ that are not in Python."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from bert_tf.text.added_tokens import AddedToken
 def can_say(vocabulary: Sequence[str]) -> bool:
     """Whether a tokenizer.json has a place for each of the tokens: an object of JSON has each name once, and what is
     read of a name that came again has no second id."""
-    return "" not in vocabulary and Counter(vocabulary).most_common(1)[0][1] == 1
+    return "" not in vocabulary and len(set(vocabulary)) == len(vocabulary)
 
 
 def wordpiece_json(
