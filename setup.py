@@ -39,6 +39,7 @@ REQUIRES = [
     "scipy>=1.14.1",
     "sentencex>=1.0.11",
     "seqeval>=1.2.2",
+    "threadpoolctl>=3.5",
     "tomli>=2; python_version < '3.11'",
     "tomli-w>=1",
     "tqdm>=4.66",

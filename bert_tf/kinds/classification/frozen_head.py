@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.kinds.solved.linear import Fit, chosen
+from bert_tf.kinds.solved import linear
 
 if TYPE_CHECKING:
     from bert_tf.config import RunConfig
     from bert_tf.data.batching.features import Features
     from bert_tf.kinds.examples import Examples
+    from bert_tf.models.backbones.config import BertConfig
 
 USUAL = 0.03  # where there are too few examples to choose
 FOLDS = 5
@@ -48,6 +49,18 @@ class FrozenHead:
     bias: np.ndarray
     strength: float
     held_out: float | None
+
+
+def why_no_head(config: BertConfig) -> str | None:
+    """What a head that is solved for needs and a backbone of this shape lacks; None: it can have one."""
+    member = config.member.name
+    if config.norm_first or config.norm_kind != "layer_norm":
+        return f"blocks that end with a norm, which those of a {member} do not"
+    if config.bottleneck_dim:
+        return f"one more block that hands vectors on as they are, which a {member} brings to another width"
+    if config.layer_groups:
+        return f"one more block with weights of its own, for which a {member}, whose layers share theirs, has no place"
+    return None
 
 
 def solve(
@@ -80,9 +93,9 @@ def solve(
     bias = (lift - scale * center * standard).astype(np.float32)
     x = vectors @ kernel + bias
     x = np.tanh(x) / SCALE if activation == "tanh" else np.maximum(x, 0.0) - lift
-    fit = Fit(problem, outputs, class_weights)
-    strength, held_out = chosen(fit, x, labels, _held_out(labels, problem, seed), usual=USUAL)
-    weights, offsets = fit.solved(x, labels, strength)  # [D, C], [C]
+    fit = linear.Fit(problem, outputs, class_weights)
+    layer = linear.solve(fit, x, labels, _held_out(labels, problem, seed), usual=USUAL)
+    weights, offsets = layer.weights, layer.offsets  # [D, C], [C]
     if activation == "tanh":
         weights = weights / SCALE
     else:
@@ -92,8 +105,8 @@ def solve(
         pooler_bias=bias,
         kernel=weights.astype(np.float32),
         bias=offsets.astype(np.float32),
-        strength=strength,
-        held_out=held_out,
+        strength=layer.strength,
+        held_out=layer.held_out,
     )
 
 
@@ -102,12 +115,12 @@ def solved(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """What `Kind.solved_head` gives for a `Pooled` kind.
 
-    Raises: UserError for label smoothing, which the solvers do not have.
+    Raises: UserError for label smoothing where nothing is trained, as the solvers do not have it.
     """
     from bert_tf.kinds.outputs import Outputs
     from bert_tf.models.pretrained.paths import weights_by_path
 
-    if config.training.label_smoothing:
+    if config.training.label_smoothing and config.training.mode == "frozen":
         raise UserError(
             f"'training.label_smoothing' is for fine-tuning. Received: {config.training.label_smoothing} with "
             "training.mode=frozen"

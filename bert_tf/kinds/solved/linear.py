@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 ABSENT = 20.0
@@ -86,18 +87,33 @@ class Fit:
         return model.coef_[0], float(model.intercept_[0])
 
 
-def chosen(
-    fit: Fit, x: np.ndarray, labels: np.ndarray, parts: Sequence[np.ndarray], *, usual: float
-) -> tuple[float, float | None]:
-    """The strength with the least loss on examples held out, and that loss; None where nothing is.
+@dataclass(frozen=True)
+class Solved:
+    """Weights [D, C] and offsets [C], the strength that they were solved with, and its loss on what was held out; None
+    where nothing was."""
+
+    weights: np.ndarray
+    offsets: np.ndarray
+    strength: float
+    held_out: float | None
+
+
+def solve(fit: Fit, x: np.ndarray, labels: np.ndarray, parts: Sequence[np.ndarray], *, usual: float) -> Solved:
+    """The layer with the strength that has the least loss on examples held out.
 
     Args:
         x, labels: of all examples.
         parts: masks [E], True at what is held out.
         usual: the strength where there are none.
     """
-    if not parts:
-        return usual, None
+    # Matrices are small: several threads wait for each other, on a busy machine for fifty times as long as they work.
+    with threadpool_limits(limits=1, user_api="blas"):
+        strength, held_out = _chosen(fit, x, labels, parts) if parts else (usual, None)
+        return Solved(*fit.solved(x, labels, strength), strength, held_out)
+
+
+def _chosen(fit: Fit, x: np.ndarray, labels: np.ndarray, parts: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The strength, and its loss on what is held out."""
     losses = {
         strength: float(np.mean([
             fit.loss(*fit.solved(x[~out], labels[~out], strength), x[out], labels[out]) for out in parts

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bert_tf.errors import UserError
-from bert_tf.kinds.solved.linear import Fit, chosen
+from bert_tf.kinds.solved.linear import Fit, solve
 
 if TYPE_CHECKING:
     from bert_tf.config import RunConfig
@@ -45,10 +45,10 @@ def solve_tags(
     standard = np.where(deviation > 1e-3 * deviation.max(), 1.0 / np.maximum(deviation, 1e-12), 0.0)
     x = (vectors - center) * standard
     fit = Fit("single_label", outputs, None)
-    strength, held_out = chosen(fit, x, labels, _held_out(sentences, seed), usual=USUAL)
-    weights, offsets = fit.solved(x, labels, strength)
-    kernel = standard[:, None] * weights
-    return kernel.astype(np.float32), (offsets - center @ kernel).astype(np.float32), strength, held_out
+    layer = solve(fit, x, labels, _held_out(sentences, seed), usual=USUAL)
+    kernel = standard[:, None] * layer.weights
+    bias = layer.offsets - center @ kernel
+    return kernel.astype(np.float32), bias.astype(np.float32), layer.strength, layer.held_out
 
 
 def solved_tags(
@@ -56,12 +56,12 @@ def solved_tags(
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """What `Kind.solved_head` gives for taggers.
 
-    Raises: UserError for label smoothing, which the solver does not have, and for a member of the family whose taggers
-        have a layer before the last one.
+    Raises: UserError for label smoothing where nothing is trained, as the solver does not have it, and for a member of
+        the family whose taggers have a layer before the last one.
     """
     from bert_tf.kinds.outputs import Outputs
 
-    if config.training.label_smoothing:
+    if config.training.label_smoothing and config.training.mode == "frozen":
         raise UserError(
             f"'training.label_smoothing' is for fine-tuning. Received: {config.training.label_smoothing} with "
             f"training.mode={config.training.mode}"
