@@ -46,7 +46,7 @@ def test_which_weights_are_kept(scores, greater, kept, since):
     ("scores", "kept"),
     [
         pytest.param([0.0, 0.0, 0.0], 3, marks=pytest.mark.slow),
-        ([Undefined("all are x"), 0.5, Undefined("all are y")], 2),
+        pytest.param([Undefined("all are x"), 0.5, Undefined("all are y")], 2, marks=pytest.mark.slow),
     ],
 )
 def test_a_run_keeps_them(tiny: Path, tmp_path: Path, monkeypatch, capsys, scores, kept):

@@ -38,7 +38,7 @@ def check(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"training.layer_decay": 0.5, "training.accumulation_steps": 2},
+        pytest.param({"training.layer_decay": 0.5, "training.accumulation_steps": 2}, marks=pytest.mark.slow),
         {"training.optimizer": "lamb"},
         pytest.param({}, marks=pytest.mark.slow),
         pytest.param({"training.precision": "mixed_bfloat16"}, marks=pytest.mark.slow),

@@ -68,6 +68,7 @@ def losses(step: TrainStep, batches: list[dict[str, tf.Tensor]], rounds: int = 1
     return np.array([float(run(batch)["loss"]) for _ in range(rounds) for batch in batches])
 
 
+@pytest.mark.slow
 def test_xla_takes_the_same_steps(batches):
     # Static shapes and one XLA program: what a TPU asks for.
     np.testing.assert_allclose(losses(make(xla=True), batches), losses(make(), batches), atol=1e-4)

@@ -23,6 +23,7 @@ from bert_tf.training.examples import is_stored, read_examples, tokenised
 from bert_tf.training.reports.history import described
 from bert_tf.training.trimmed_vocabulary import TrimmedVocabulary
 from tests.kinds.tiny_kinds import TEXTS, TINY, TOKENIZER
+from tests.rest_slow import rest_slow
 from tests.training import tiny_run
 from tests.training.conftest import EXACT, assert_same_weights, result, weights
 
@@ -61,7 +62,7 @@ def windows():
 KINDS = {name: (lambda name=name: TINY[name]().kind) for name in STORED} | {"pairs": pairs, "windows": windows}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", rest_slow(KINDS, "classification", "tagging", "windows"))
 def test_batches_are_those_of_memory_bit_for_bit(name, tmp_path, caplog):
     kind = KINDS[name]()
     if name in SHORTER:
