@@ -10,6 +10,7 @@ from typing import Any
 from bert_tf.config.run import Layer, RunConfig
 
 FITTED = (
+    "mode",
     "batch_examples",
     "epochs",
     "learning_rate",
@@ -44,6 +45,10 @@ class Needs:
         evaluations: how often to score on the way, where that is not most of the work.
         evaluation_cost: of scoring an example, in forward passes.
         standardize_numbers: whether labels are numbers, of any size.
+        head_first: examples up to which a head is solved for before anything is trained, where the backbone can have
+            one (training.mode).
+        rate_after_head: the learning rate for such a head, for a model 384 wide. What it was solved for is lost at the
+            rate that a random head needs.
     """
 
     updates: int = 200
@@ -55,6 +60,8 @@ class Needs:
     evaluations: int = 20
     evaluation_cost: float = 1.0
     standardize_numbers: bool = False
+    head_first: int = 0
+    rate_after_head: float = 1e-4
 
     def batch(self, examples: int) -> int:
         """Examples an update."""
@@ -68,13 +75,14 @@ class Needs:
         """
         return math.ceil(max(self.updates, self.growth * math.sqrt(examples), self.passes * examples / batch_examples))
 
-    def rate(self, width: int) -> float:
+    def rate(self, width: int, *, mode: str = "fine_tune") -> float:
         """The learning rate for a model of this width, to two digits.
 
         >>> [Needs().rate(width) for width in (128, 384, 768, 1024)]
         [0.0005, 0.0003, 7.5e-05, 4.2e-05]
         """
-        return float(f"{min(self.learning_rate * (MEASURED_WIDTH / width) ** 2, HIGHEST_RATE):.1e}")
+        measured = self.rate_after_head if mode == "head_first" else self.learning_rate
+        return float(f"{min(measured * (MEASURED_WIDTH / width) ** 2, HIGHEST_RATE):.1e}")
 
 
 def given_keys(defaults: Mapping[str, Any], layers: Collection[Layer]) -> frozenset[str]:
@@ -101,6 +109,7 @@ def settings_that_fit(
     by_hand: Collection[str],
     width: int,
     is_random: bool = False,
+    can_solve_head: bool = False,
 ) -> tuple[RunConfig, list[str]]:
     """The run with every key of `FITTED` decided; and in low precision where the hardware is faster with it, as it was
     measured.
@@ -117,6 +126,7 @@ def settings_that_fit(
         by_hand: keys of [training] that the task or the flags give, which hold in any case.
         width: of the model.
         is_random: whether the backbone's weights are random.
+        can_solve_head: whether a head can be solved for on the backbone, and it has none of its own.
     Returns: the run, and lines that say what was found; none where nothing was.
     """
     training, examples = config.training, sizes["train"]
@@ -126,7 +136,12 @@ def settings_that_fit(
     if training.meant_for_examples is not None and not aside:
         return config, []
     given = frozenset(by_hand) if aside else training.model_fields_set
-    found: dict[str, Any] = {"batch_examples": needs.batch(examples)}
+    is_solved = can_solve_head and examples <= needs.head_first
+    found: dict[str, Any] = {
+        "mode": "head_first" if is_solved else "fine_tune",
+        "batch_examples": needs.batch(examples),
+    }
+    mode = training.mode if "mode" in given else found["mode"]
     batch = training.batch_examples if "batch_examples" in given else found["batch_examples"]
     updates = needs.updates_for(examples, batch)
     found["epochs"] = max(round(updates * batch / examples, 2), 0.01)
@@ -134,7 +149,7 @@ def settings_that_fit(
         epochs = training.epochs if "epochs" in given else math.inf
         updates = math.ceil(min(epochs * examples / batch, training.max_steps or math.inf))
     found |= {
-        "learning_rate": needs.rate(width),
+        "learning_rate": needs.rate(width, mode=mode),
         "layer_decay": 1.0 if is_random else needs.layer_decay,
         "warmup_share": 0.1,
         "standardize_numbers": needs.standardize_numbers,
@@ -201,6 +216,7 @@ def _said(config: RunConfig, updates: int, examples: int, given: list[str], *, a
         f"settings for {examples:,} training examples: {steps} of {training.batch_examples} examples "
         f"({passes:.3g} passes), learning rate {training.learning_rate:g}, layer decay {training.layer_decay:g}"
         + (f", scored every {training.evaluate_every_steps}" if training.evaluate_every_steps else "")
+        + (", from a head that is solved for first" if training.mode == "head_first" else "")
         + (f", stopped after {patience} scores that are no better" if patience else "")
         + (f" (given: {', '.join(given)})" if given else "")
         + ". --set training.KEY=VALUE changes them"

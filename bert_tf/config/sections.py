@@ -260,7 +260,8 @@ class TrainingConfig(Section):
     mode: Literal["fine_tune", "frozen", "head_first"] = entry(
         "fine_tune",
         "fine_tune: all weights are trained; frozen: the backbone stays as it is, what it gives is computed once, and "
-        "a head is solved for, in seconds; head_first: that, and then all weights are trained (Kumar et al., 2022)",
+        "a head is solved for, in seconds; head_first: that, and then all weights are trained (Kumar et al., 2022); "
+        f"{FOUND}",
     )
 
 

@@ -126,6 +126,12 @@ class Kind(Reader):
     needs: ClassVar[Needs | None] = Needs()
     """What it takes to learn, from which settings are found that nobody gives; None: they keep their defaults."""
 
+    def can_solve_head(self, config: RunConfig) -> bool:
+        """Whether a run may begin with a head that is solved for, as none of its backbone's is lost by it. Loads no
+        TensorFlow.
+        """
+        return False
+
     def solved_head(
         self, model: Any, features: Features, examples: Examples, config: RunConfig
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -193,6 +193,15 @@ def with_fitting_settings(
         return config, []
     try:
         width, is_random = kind.size_of(config)
+        can_solve_head = kind.can_solve_head(config)
     except UserError:  # what is wrong with the backbone is said where it is loaded
         return config, []
-    return settings_that_fit(config, kind.needs, sizes, by_hand=by_hand, width=width, is_random=is_random)
+    return settings_that_fit(
+        config,
+        kind.needs,
+        sizes,
+        by_hand=by_hand,
+        width=width,
+        is_random=is_random,
+        can_solve_head=can_solve_head,
+    )

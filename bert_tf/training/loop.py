@@ -165,7 +165,7 @@ class Loop:
         for line in updates_as_planned(self.options, setup.examples["train"], setup.total_steps):
             self.progress.line(line)
         self.memory.head = solve_head_as_asked(setup.kind, setup.trained, setup.examples["train"], setup.config)
-        if self.options.mode == "frozen":
+        if self.memory.head:  # which may be better than what comes of it
             self.evaluate()
         elif self.options.evaluate_first:
             self.watch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -46,6 +47,24 @@ def test_the_rate_falls_with_the_square_of_the_width_and_random_weights_share_it
     assert fit(asked(), 60, width=8)[0].training.learning_rate == 5e-4
     assert fit(asked(), 60)[0].training.layer_decay == 0.8
     assert fit(asked(), 60, is_random=True)[0].training.layer_decay == 1.0
+
+
+def test_few_examples_begin_from_a_head_that_is_solved_for_at_a_rate_that_leaves_it():
+    needs = dataclasses.replace(NEEDS, head_first=500, rate_after_head=5e-5)
+    sizes = {"train": 500, "validation": 50}
+    asks = {"by_hand": (), "width": 768, "can_solve_head": True}
+    config, (line,) = settings_that_fit(asked(), needs, sizes, **asks)
+    assert (config.training.mode, config.training.learning_rate) == ("head_first", 1.3e-5)
+    assert "from a head that is solved for first" in line
+    for other in ({"can_solve_head": False}, {"sizes": {"train": 501, "validation": 50}}, {"needs": NEEDS}):
+        found, (line,) = settings_that_fit(asked(), **{"needs": needs, "sizes": sizes, **asks, **other})
+        assert (found.training.mode, found.training.learning_rate) == ("fine_tune", 7.5e-5), other
+        assert "solved for" not in line
+    given, _ = settings_that_fit(asked(mode="fine_tune"), needs, sizes, **asks)
+    assert (given.training.mode, given.training.learning_rate) == ("fine_tune", 7.5e-5)
+    given, _ = settings_that_fit(asked(mode="head_first"), needs, {"train": 9000}, **asks)
+    assert (given.training.mode, given.training.learning_rate) == ("head_first", 1.3e-5)
+    assert as_begun(asked(), config, by_hand=()).training.mode == "head_first"
 
 
 def test_what_is_given_stays():

@@ -11,10 +11,10 @@ import pytest
 from safetensors.numpy import load_file
 
 import bert_tf
-from bert_tf.config import read_config
+from bert_tf.config import override_layer, read_config, resolve
 from bert_tf.data import InMemory
 from bert_tf.errors import Stopped, UserError
-from bert_tf.kinds import Classification, SpanQA, Tagging
+from bert_tf.kinds import Classification, Regression, SpanQA, Tagging
 from bert_tf.training import loop
 from tests.training.test_loop import run
 
@@ -75,12 +75,43 @@ def test_a_frozen_run_that_was_stopped_resumes_without_solving_again(
         np.testing.assert_array_equal(files[0][name], value, err_msg=name)
 
 
-def test_head_first_begins_where_frozen_ends(tiny: Path, frozen: Path, tmp_path: Path):
-    settings = {"training.mode": "head_first", "training.max_steps": 1, "training.evaluate_first": True}
-    run(tiny, tmp_path / "run", settings)
+def test_head_first_keeps_what_frozen_ends_with_before_anything_is_trained(
+    tiny: Path, frozen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*arguments: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    settings = {"training.mode": "head_first", "training.max_steps": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Loop, "take_steps", stopped)
+        with pytest.raises(
+            Stopped, match=r"^stopped at step 0 of 1\. The last checkpoint is of step 0; .* resumes from"
+        ):
+            run(tiny, tmp_path / "run", settings)
+    files = [load_file(folder / "model" / "model.safetensors") for folder in (tmp_path / "run", frozen)]
+    for name, value in files[1].items():
+        np.testing.assert_array_equal(files[0][name], value, err_msg=name)
+    monkeypatch.setattr(loop, "solve_head_as_asked", stopped)
+    result = run(tiny, tmp_path / "run", settings)  # which does not solve again
+    assert (result["steps"], result["head"]) == (1, json.loads((frozen / "result.json").read_text())["head"])
     first = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[0])
     assert first["step"] == 0
     assert first["accuracy"] == json.loads((frozen / "result.json").read_text())["metrics"]["accuracy"]
+
+
+def test_a_head_is_solved_for_unasked_only_where_none_is_lost(tiny: Path, frozen: Path):
+    texts, numbers = {"text": ("text",), "sequence_length": 8}, {"label": "score", "sequence_length": 8}
+    kind = Classification(source=InMemory({}), label="label", classes=("n", "y"), **texts)
+    pair = Regression(source=InMemory({}), text=("a", "b"), **numbers)
+    for asked, backbone, settings, can in (
+        (kind, tiny / "backbone", (), True),
+        (kind, frozen / "model", (), False),  # it has one, which is trained on
+        (kind, "tiny", (), False),  # random weights say nothing of a text
+        (kind, tiny / "backbone", ("training.label_smoothing=0.1",), True),
+        (pair, tiny / "backbone", (), False),
+    ):
+        config = resolve([override_layer(["task=t", f"backbone={backbone}", *settings])])
+        assert asked.can_solve_head(config) is can, (backbone, settings)
 
 
 @pytest.mark.slow
@@ -119,6 +150,10 @@ def test_settings_are_found_written_and_kept_on_resume(
     kind = Classification(source=InMemory({"train": rows * 3, "validation": rows}), text=("text",), label="label",
                           classes=("no", "yes"), sequence_length=8)  # fmt: skip
     asked = {"backbone": tiny / "backbone", "run": tmp_path / "run", "training": {"max_steps": 2}}
+    head = bert_tf.train(kind, **{**asked, "run": tmp_path / "head"}).result["head"]
+    assert head["strength"] > 0  # few examples
+    assert read_config(tmp_path / "head" / "config.toml").training.mode == "head_first"
+    asked["training"]["mode"] = "fine_tune"
     done = bert_tf.train(kind, **asked)
     config = read_config(tmp_path / "run" / "config.toml").training
     assert (config.meant_for_examples, config.max_steps, config.batch_examples) == (6, 2, 16)

@@ -19,6 +19,9 @@ from bert_tf.metrics import get_metric
 from bert_tf.metrics.classification import per_class
 
 MOST_PROJECTED = 500
+EXAMPLES_OF_A_CLASS = (
+    100  # up to which a head that is solved for first gave better models than a random one: docs/small_data.md
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +30,9 @@ class OfClasses(Pooled):
 
     @property
     def needs(self) -> Needs:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The more classes, the longer a new head takes to tell them apart."""
-        return Needs(updates=150 + 10 * len(self.output_names))
+        """The more classes, the longer a new head takes to tell them apart, and the fewer examples each has."""
+        classes = len(self.output_names)
+        return Needs(updates=150 + 10 * classes, head_first=EXAMPLES_OF_A_CLASS * classes)
 
     def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
         if setting is None:

@@ -167,6 +167,7 @@ class Pooled(Windowed):
         return Features
 
     def build_model(self, config: RunConfig) -> BertClassifier:
+        from bert_tf.kinds.classification.frozen_head import why_no_head
         from bert_tf.models import BertClassifier
         from bert_tf.models.mean_block import with_mean_block
 
@@ -182,21 +183,10 @@ class Pooled(Windowed):
         )
         if config.training.mode == "fine_tune":
             return model
-        if model.config.norm_first or model.config.norm_kind != "layer_norm":
+        reason = why_no_head(model.config)
+        if reason is not None:
             raise UserError(
-                "training.mode=frozen solves heads on blocks that end with a norm, which those of a "
-                f"{model.config.member.name} do not: fine-tune it. Received: training.mode={config.training.mode}"
-            )
-        if model.config.bottleneck_dim:
-            raise UserError(
-                "training.mode=frozen solves heads on one more block that hands vectors on as they are, which a "
-                f"{model.config.member.name} brings to another width: fine-tune it. "
-                f"Received: training.mode={config.training.mode}"
-            )
-        if model.config.layer_groups:
-            raise UserError(
-                "training.mode=frozen solves heads on one more block with weights of its own, for which a "
-                f"{model.config.member.name}, whose layers share theirs, has no place: fine-tune it. "
+                f"training.mode=frozen solves heads on {reason}: fine-tune it. "
                 f"Received: training.mode={config.training.mode}"
             )
         return with_mean_block(model)  # a head that is solved for is one on the mean over tokens
@@ -268,6 +258,18 @@ class Pooled(Windowed):
     @abc.abstractmethod
     def guess(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """One answer for every example, shaped as the labels, with its probabilities [E, C]: what they have most."""
+
+    def can_solve_head(self, config: RunConfig) -> bool:
+        from bert_tf import weights
+        from bert_tf.kinds.classification.frozen_head import why_no_head
+        from bert_tf.models.backbones.config import BertConfig
+        from bert_tf.models.backbones.sizes import is_size
+
+        if is_size(config.backbone) or len(self.text) > 1:
+            return False
+        found = weights.load(config.backbone, ignore=config.model.ignore)
+        has_head = any(path.startswith("classifier/") for path in found.arrays)
+        return not has_head and why_no_head(BertConfig.from_dict(found.config)) is None
 
     def solved_head(
         self, model: BertClassifier, features: Features, examples: Examples, config: RunConfig
