@@ -41,6 +41,7 @@ from bert_tf.command_line import (
 from bert_tf.command_line.interactive import Lines
 from bert_tf.data.search_corpus import CORPUS_FORMATS
 from bert_tf.errors import UserError
+from bert_tf.weights.places import MINILM
 
 if TYPE_CHECKING:
     from bert_tf.data.search_corpus import SearchCorpus
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(PROG, __doc__, groups=GROUPS, examples=EXAMPLES)
     parser.add_argument("--run", metavar="DIR", help="run folder of a task of sentence vectors")
     parser.add_argument("--model", metavar="WHERE", help="minilm, a folder or hf://org/name, instead of a run; "
-                        "default: the one that made the index")  # fmt: skip
+                        "default: the one that made the index, or minilm for a new one")  # fmt: skip
     parser.add_argument("--corpus", metavar="FILE|DIR|PATTERN",
                         help="the documents: to build an index, or to bring it up to date")  # fmt: skip
     parser.add_argument("--index", metavar="DIR", required=True, help="folder of the index")
@@ -147,8 +148,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _check(flags: argparse.Namespace) -> None:
     if flags.run is not None and flags.model is not None:
         raise UserError("expected either --run or --model. Received: both")
-    if flags.run is None and flags.model is None and not Path(flags.index).expanduser().exists():
-        raise UserError("expected either --run or --model. Received: neither, and no index that remembers one")
+    is_new = flags.corpus is not None and not Path(flags.index).expanduser().exists()
+    if flags.run is None and flags.model is None and is_new:
+        flags.model = MINILM
+        say(f"--model={MINILM}, as neither --model nor --run says another")
     if flags.query is not None and flags.queries is not None:
         raise UserError("expected either --query or --queries. Received: both")
     if flags.interactive and (flags.query is not None or flags.queries is not None):

@@ -14,6 +14,7 @@ from bert_tf import search
 from bert_tf.data.search_corpus import read_corpus
 from bert_tf.data.sources.text_sets import TextSetReading
 from bert_tf.errors import UserError
+from bert_tf.inference.searching import models
 from tests.terminal.ttys import terminal
 
 pytestmark = pytest.mark.usefixtures("shared_pipeline")
@@ -81,10 +82,28 @@ def test_a_run_of_another_kind_is_refused(corpus, tiny_run):
     assert not (corpus / "i").exists()
 
 
+def test_a_new_index_is_made_with_the_model_that_is_installed_where_none_is_said(corpus, monkeypatch, capsys):
+    asked = []
+
+    def fetch(place):
+        asked.append(place)
+        raise UserError("enough")
+
+    monkeypatch.setattr(models, "fetch_model", fetch)
+    flags = [f"--index={corpus / 'new'}", f"--corpus={corpus / 'corpus.jsonl'}"]
+    with pytest.raises(UserError, match="enough"):
+        search.main(flags)
+    assert capsys.readouterr().err == "--model=minilm, as neither --model nor --run says another\n"
+    with pytest.raises(UserError, match="enough"):
+        search.main([*flags, "--model=hf://a/b"])
+    assert [place["model"] for place in asked] == ["minilm", "hf://a/b"]
+    assert not capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["--index=i", "--query=x"], "expected either --run or --model. Received: neither"),
+        (["--index=i", "--query=x"], "i: expected an index, .* Received: none; build it with --corpus"),
         (["--index=i", "--model=m", "--run=r", "--query=x"], "expected either --run or --model. Received: both"),
         (["--model=m", "--query=x"], "the following arguments are required: --index"),
         (["--index=i", "--model=m"], "expected --corpus, to build an index, or --query or --queries"),
