@@ -95,13 +95,13 @@ def stop(number: int, frame: FrameType | None) -> NoReturn:
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Returns ` Did you mean 'x'?` for the choice nearest to `name`, or an empty string where none is near.
 
-    One that begins with the name, or that the name begins with, is nearer than others.
+    One that begins with the name is nearer than others.
 
     >>> did_you_mean("--text", ["--set", "--text-column"]), did_you_mean("--nothing", ["--set"])
     (" Did you mean '--text-column'?", '')
     """
     folded, wanted = {choice.lower(): choice for choice in choices}, name.lower()
-    longer = [choice for choice in folded if choice.startswith(wanted) or wanted.startswith(choice)]
+    longer = [choice for choice in folded if choice.startswith(wanted)]
     near = difflib.get_close_matches(wanted, longer, n=1, cutoff=0.5)
     near = near or difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.5)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""

@@ -41,7 +41,6 @@ from bert_tf.command_line import (
 from bert_tf.command_line.interactive import Lines
 from bert_tf.data.search_corpus import CORPUS_FORMATS
 from bert_tf.errors import UserError
-from bert_tf.weights.places import MINILM
 
 if TYPE_CHECKING:
     from bert_tf.data.search_corpus import SearchCorpus
@@ -111,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     is_there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     about = read_about(folder) if is_there or flags.corpus is None else None
     place = model_place(flags.run, flags.model, settings, about, folder, answers=answers)
+    if flags.run is None and flags.model is None and about is None:
+        say(f"--model={place['model']}, as neither --model nor --run says another")
     corpus = None
     if flags.corpus is not None:
         corpus = _corpus(flags, about)
@@ -148,10 +149,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _check(flags: argparse.Namespace) -> None:
     if flags.run is not None and flags.model is not None:
         raise UserError("expected either --run or --model. Received: both")
-    is_new = flags.corpus is not None and not Path(flags.index).expanduser().exists()
-    if flags.run is None and flags.model is None and is_new:
-        flags.model = MINILM
-        say(f"--model={MINILM}, as neither --model nor --run says another")
     if flags.query is not None and flags.queries is not None:
         raise UserError("expected either --query or --queries. Received: both")
     if flags.interactive and (flags.query is not None or flags.queries is not None):

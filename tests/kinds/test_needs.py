@@ -58,4 +58,10 @@ def test_many_classes_need_many_updates_and_raw_text_has_no_number_of_examples()
     assert few is not None
     assert many is not None
     assert many.updates > 4 * few.updates
+    assert (few.head_first, many.head_first) == (200, 7700)
     assert load_task("pretrain").needs is None
+    names = tuple(map(str, range(1000)))
+    of_a_thousand = Classification(
+        source=NOTHING, text=("text",), label="label", classes=names, sequence_length=8
+    ).needs
+    assert of_a_thousand.head_first == 10_000

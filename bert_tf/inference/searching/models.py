@@ -29,15 +29,18 @@ def model_place(
     *,
     answers: Mapping[str, Any],
 ) -> Mapping[str, Any]:
-    """Where the model is: as the flags say, or as the index remembers; and how it reads texts.
+    """Where the model is: as the flags say, or as the index remembers; minilm for a new one. And how it reads texts.
 
     Args:
+        about: what the index remembers; None: it is to be made.
         answers: settings of answers, `long_texts` and its like; one that an index remembers holds unless it is here.
-    Raises: UserError where neither names a model, and for a setting that there is not.
+    Raises: UserError where an index does not say which model made it, and for a setting that there is not.
     """
     task = _vectors_of_any_model()
     check_answer_settings(task, OF_LONG_TEXTS, answers)
     task.with_settings(answers)
+    if run is None and model is None and about is None:
+        model = MINILM
     if run is not None:
         place: Mapping[str, Any] = {"run": str(Path(run).expanduser().absolute())}
     elif model is not None:
@@ -45,7 +48,8 @@ def model_place(
         is_path = model != MINILM and path.exists()
         place = {"model": str(path.absolute()) if is_path else model, "settings": dict(settings)}
     else:
-        kept = None if about is None else about.get(PLACE)
+        assert about is not None
+        kept = about.get(PLACE)
         if kept is None:
             raise UserError(
                 f"expected either --run or --model. Received: neither, and --index={folder} does not say which made it"

@@ -19,9 +19,9 @@ from bert_tf.metrics import get_metric
 from bert_tf.metrics.classification import per_class
 
 MOST_PROJECTED = 500
-EXAMPLES_OF_A_CLASS = (
-    100  # up to which a head that is solved for first gave better models than a random one: docs/small_data.md
-)
+EXAMPLES_OF_A_CLASS = 100
+"""Up to which a head that is solved for first gave better models than a random one: docs/small_data.md."""
+MOST_SOLVED = 10_000  # examples: with more, and many classes, solving takes as long as training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class OfClasses(Pooled):
     def needs(self) -> Needs:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The more classes, the longer a new head takes to tell them apart, and the fewer examples each has."""
         classes = len(self.output_names)
-        return Needs(updates=150 + 10 * classes, head_first=EXAMPLES_OF_A_CLASS * classes)
+        return Needs(updates=150 + 10 * classes, head_first=min(EXAMPLES_OF_A_CLASS * classes, MOST_SOLVED))
 
     def class_weights(self, setting: Sequence[float] | str | None, examples: Examples) -> tuple[float, ...] | None:
         if setting is None:
