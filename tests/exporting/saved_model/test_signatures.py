@@ -24,6 +24,7 @@ ANSWERS = {
     "classification": {"label", "score", "probabilities"},
     "rejecting": {"label", "score", "probabilities"},  # its threshold is found in training
     "multi_label": {"labels", "label_count", "probabilities"},
+    "multiple_choice": {"choice", "choice_index", "score", "probabilities"},
     "regression": {"value"},
     "tagging": {"text", "label", "start", "end", "score", "count"},
     "span_qa": SPAN,
@@ -42,7 +43,10 @@ TENSORS = {
     "pretraining": {"logits", "pair_logits"},
 }
 LISTS = {"multi_label", "tagging", "span_qa", "embedding", "extractive", "pretraining"}
-OTHERS = {"classification": "classify", "rejecting": "classify", "multi_label": "classify", "regression": "regress"}
+OTHERS = {
+    **dict.fromkeys(("classification", "rejecting", "multi_label", "multiple_choice"), "classify"),
+    "regression": "regress",
+}
 
 
 @pytest.mark.parametrize("kind", rest_slow(KINDS, "classification", "tagging"))
@@ -61,6 +65,8 @@ def test_every_kind_is_asked_with_text_and_with_tensors(runs, kind):
     inputs = pipeline.tokenizer(["a good film", "bad"], max_length=16)
     if kind == "text_to_text":
         del inputs["segment_ids"]
+    if kind == "multiple_choice":
+        inputs = {name: value[:, None] for name, value in inputs.items()}  # of a single choice
     found = signatures["tensors"](**inputs)
     assert set(found) == TENSORS.get(kind, {"logits"})
     assert all(value.shape[0] == 2 for value in found.values())
