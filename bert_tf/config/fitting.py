@@ -215,8 +215,8 @@ def _said(config: RunConfig, updates: int, examples: int, given: list[str], *, a
     lines.append(
         f"settings for {examples:,} training examples: {steps} of {training.batch_examples} examples "
         f"({passes:.3g} passes), learning rate {training.learning_rate:g}, layer decay {training.layer_decay:g}"
-        + (f", scored every {training.evaluate_every_steps}" if training.evaluate_every_steps else "")
         + (", from a head that is solved for first" if training.mode == "head_first" else "")
+        + (f", scored every {training.evaluate_every_steps}" if training.evaluate_every_steps else "")
         + (f", stopped after {patience} scores that are no better" if patience else "")
         + (f" (given: {', '.join(given)})" if given else "")
         + ". --set training.KEY=VALUE changes them"

@@ -193,7 +193,7 @@ def with_fitting_settings(
         return config, []
     try:
         width, is_random = kind.size_of(config)
-        can_solve_head = kind.can_solve_head(config)
+        can_solve_head = sizes["train"] <= kind.needs.head_first and kind.can_solve_head(config)
     except UserError:  # what is wrong with the backbone is said where it is loaded
         return config, []
     return settings_that_fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import bert_tf
+from bert_tf import weights
 from bert_tf.config import override_layer, read_config, resolve
 from bert_tf.data import InMemory
 from bert_tf.errors import Stopped, UserError
@@ -99,7 +101,9 @@ def test_head_first_keeps_what_frozen_ends_with_before_anything_is_trained(
     assert first["accuracy"] == json.loads((frozen / "result.json").read_text())["metrics"]["accuracy"]
 
 
-def test_a_head_is_solved_for_unasked_only_where_none_is_lost(tiny: Path, frozen: Path):
+def test_a_head_is_solved_for_unasked_only_where_none_is_lost(
+    tiny: Path, frozen: Path, monkeypatch: pytest.MonkeyPatch
+):
     texts, numbers = {"text": ("text",), "sequence_length": 8}, {"label": "score", "sequence_length": 8}
     kind = Classification(source=InMemory({}), label="label", classes=("n", "y"), **texts)
     pair = Regression(source=InMemory({}), text=("a", "b"), **numbers)
@@ -112,6 +116,11 @@ def test_a_head_is_solved_for_unasked_only_where_none_is_lost(tiny: Path, frozen
     ):
         config = resolve([override_layer(["task=t", f"backbone={backbone}", *settings])])
         assert asked.can_solve_head(config) is can, (backbone, settings)
+    found = weights.load(tiny / "backbone")
+    impossible = dataclasses.replace(found, config={**found.config, "num_heads": 7})
+    monkeypatch.setattr(weights, "load", lambda *_, **__: impossible)
+    config = resolve([override_layer(["task=t", f"backbone={tiny / 'backbone'}"])])
+    assert not kind.can_solve_head(config)  # which is said where the model is built
 
 
 @pytest.mark.slow

@@ -48,8 +48,7 @@ def model_place(
         is_path = model != MINILM and path.exists()
         place = {"model": str(path.absolute()) if is_path else model, "settings": dict(settings)}
     else:
-        assert about is not None
-        kept = about.get(PLACE)
+        kept = (about or {}).get(PLACE)
         if kept is None:
             raise UserError(
                 f"expected either --run or --model. Received: neither, and --index={folder} does not say which made it"

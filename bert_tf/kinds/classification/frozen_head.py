@@ -63,6 +63,22 @@ def why_no_head(config: BertConfig) -> str | None:
     return None
 
 
+def can_solve(config: RunConfig) -> bool:
+    """Whether a run's backbone can have such a head, is trained, and has no head of its own. Loads no TensorFlow."""
+    from bert_tf import weights
+    from bert_tf.models.backbones.config import BertConfig
+    from bert_tf.models.backbones.sizes import is_size
+
+    if is_size(config.backbone):
+        return False
+    found = weights.load(config.backbone, ignore=config.model.ignore)
+    try:
+        shape = BertConfig.from_dict(found.config)
+    except ValueError:  # what is wrong with it is said where the model is built
+        return False
+    return not any(path.startswith("classifier/") for path in found.arrays) and why_no_head(shape) is None
+
+
 def solve(
     vectors: np.ndarray,
     labels: np.ndarray,

@@ -260,16 +260,9 @@ class Pooled(Windowed):
         """One answer for every example, shaped as the labels, with its probabilities [E, C]: what they have most."""
 
     def can_solve_head(self, config: RunConfig) -> bool:
-        from bert_tf import weights
-        from bert_tf.kinds.classification.frozen_head import why_no_head
-        from bert_tf.models.backbones.config import BertConfig
-        from bert_tf.models.backbones.sizes import is_size
+        from bert_tf.kinds.classification.frozen_head import can_solve
 
-        if is_size(config.backbone) or len(self.text) > 1:
-            return False
-        found = weights.load(config.backbone, ignore=config.model.ignore)
-        has_head = any(path.startswith("classifier/") for path in found.arrays)
-        return not has_head and why_no_head(BertConfig.from_dict(found.config)) is None
+        return len(self.text) == 1 and can_solve(config)
 
     def solved_head(
         self, model: BertClassifier, features: Features, examples: Examples, config: RunConfig
